@@ -1,0 +1,43 @@
+# Florin's commands. Each target is one line; what it does is in infra/local/.
+.DEFAULT_GOAL := help
+.PHONY: help run up demo down status logs reset test lint format bench chaos
+SHELL := /bin/bash
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## build, start the fleet, run the demo; stays up until Ctrl-C
+	@exec infra/local/fleet.sh run
+
+up: ## build and start the fleet in the background
+	@exec infra/local/fleet.sh up
+
+demo: ## the demo journey against the fleet that is up
+	@exec infra/local/fleet.sh demo
+
+down: ## stop the fleet; the data stays
+	@exec infra/local/fleet.sh down
+
+status: ## which servers are up
+	@exec infra/local/fleet.sh status
+
+logs: ## follow the servers' logs
+	@exec infra/local/fleet.sh logs
+
+reset: ## stop the fleet and delete its data, keys and secrets
+	@exec infra/local/fleet.sh reset
+
+test: ## set the machine up, build, run every test
+	@exec infra/local/test.sh
+
+lint: ## formatter, scripts, marks
+	@exec infra/local/lint.sh
+
+format: ## format the Swift files in place
+	@exec swift format format --in-place --recursive --parallel Package.swift Services Shared Tests
+
+bench: ## the benchmark table (release build, about 20 minutes)
+	@exec infra/load/bench.sh
+
+chaos: ## the long form of the kill tests
+	@FLORIN_CHAOS=long exec infra/local/test.sh --filter FleetTests

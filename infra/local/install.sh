@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Installs what the fleet and its tests need and this machine lacks: Debian packages only, and only the missing ones.
+# The Swift toolchain is not among them; it is the one thing you bring.
+set -euo pipefail
+# shellcheck source=infra/local/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+MINIMUM_SWIFT=6.2
+
+require_swift() {
+    local version hint=""
+    [[ -z ${SUDO_USER:-} ]] || hint=" (sudo resets the PATH: sudo env PATH=\"\$PATH\" make run)"
+    command -v swift >/dev/null 2>&1 ||
+        fail "no Swift toolchain on the PATH$hint; version $MINIMUM_SWIFT or later is needed: https://www.swift.org/install"
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    if [[ $(printf '%s\n' "$MINIMUM_SWIFT" "$version" | sort -V | head -n 1) != "$MINIMUM_SWIFT" ]]; then
+        fail "Swift $version is too old; version $MINIMUM_SWIFT or later is needed"
+    fi
+}
+
+has_postgres_server() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
+missing_packages() {
+    has_postgres_server || printf 'postgresql\n'
+    command -v pkg-config >/dev/null || printf 'pkg-config\n'
+    [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
+    [[ -f /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
+    command -v git >/dev/null || printf 'git\n'
+    [[ -f /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'
+    command -v make >/dev/null || printf 'make\n'
+}
+
+# sudo may ask for a password only where somebody can answer.
+SUDO=(sudo)
+[[ -t 0 ]] || SUDO=(sudo -n)
+
+privileged() {
+    if is_root; then
+        "$@"
+    else
+        "${SUDO[@]}" "$@"
+    fi
+}
+
+# The distribution would make and start a cluster of its own on port 5432; the fleet's Postgres is private.
+forbid_distribution_cluster() {
+    # shellcheck disable=SC2016
+    privileged sh -c 'mkdir -p /etc/postgresql-common/createcluster.d &&
+        printf "# Written by Florin: its Postgres is private, no cluster of the distribution is wanted.\ncreate_main_cluster = false\n" \
+            > /etc/postgresql-common/createcluster.d/florin.conf'
+}
+
+install_packages() {
+    is_root || command -v sudo >/dev/null || fail "missing packages: $*. Install them, or run this as root or as a user with sudo"
+    command -v apt-get >/dev/null || fail "missing packages: $*. Only Debian's apt-get is known here; install their like by hand"
+    step "Installing: $*"
+    if [[ " $* " == *" postgresql "* ]]; then
+        forbid_distribution_cluster
+    fi
+    local log
+    log=$(mktemp)
+    if ! {
+        privileged env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q update &&
+            privileged env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install "$@"
+    } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        fail "apt-get could not install: $*"
+    fi
+    rm -f "$log"
+}
+
+main() {
+    require_swift
+    local packages
+    mapfile -t packages < <(missing_packages)
+    if ((${#packages[@]} > 0)); then
+        install_packages "${packages[@]}"
+    fi
+}
+
+main

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# lint.sh: everything about the text of the project that can be judged without building it.
+# The rules about imports, names and lengths are tests: Tests/ArchitectureTests.
+set -euo pipefail
+# shellcheck source=infra/local/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+cd "$FLORIN_REPOSITORY"
+
+FIRST_SCREEN=40
+failures=0
+complain() {
+    warn "$*"
+    failures=$((failures + 1))
+}
+
+check_format() {
+    swift format lint --strict --recursive --parallel Package.swift Services Shared Tests || complain "swift format: run make format"
+}
+
+check_marks() {
+    local found
+    found=$(grep -rnIwE 'TODO|FIXME|HACK|XXX' Package.swift Services Shared Tests infra migrations Makefile README.md \
+        --include='*.swift' --include='*.sh' --include='*.sql' --include='*.md' --include=Makefile \
+        --exclude-dir=ArchitectureTests --exclude=lint.sh || true)
+    [[ -z $found ]] || complain "unfinished marks:"$'\n'"$found"
+}
+
+check_scripts() {
+    local script
+    local scripts=(infra/local/*.sh .ci/run)
+    for script in "${scripts[@]}"; do
+        bash -n "$script" || complain "$script is not valid bash"
+    done
+    if command -v shellcheck >/dev/null 2>&1; then
+        # The files that are only sourced are checked where they are sourced.
+        shellcheck -x infra/local/{install,fleet,supervisor,test,lint}.sh .ci/run || complain "shellcheck"
+    fi
+}
+
+check_readme() {
+    local command
+    for command in 'make run' 'make test'; do
+        head -n "$FIRST_SCREEN" README.md | grep -qF "$command" || complain "README.md does not show $command within its first $FIRST_SCREEN lines"
+    done
+}
+
+check_migrations() {
+    local folder name expected
+    for folder in migrations/*/; do
+        expected=1
+        for name in "$folder"[0-9]*.sql; do
+            [[ -e $name ]] || continue
+            [[ $(basename "$name") == "$(printf '%04d' "$expected")_"* ]] || complain "$name: migrations are numbered without gaps, here $(printf '%04d' "$expected") was due"
+            expected=$((expected + 1))
+        done
+    done
+}
+
+check_format
+check_marks
+check_scripts
+check_readme
+check_migrations
+((failures == 0)) || fail "lint: $failures of the checks failed"
+say "lint: clean"

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# test.sh [ARGUMENTS OF swift test]: sets the machine up, builds everything and runs the tests.
+# The tests start the servers that they need themselves, on free ports, and stop them.
+set -euo pipefail
+# shellcheck source=infra/local/env.sh
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+"$LOCAL_SCRIPTS/install.sh"
+cd "$FLORIN_REPOSITORY"
+step "Building the executables and the tests"
+swift build --build-tests --explicit-target-dependency-import-check error
+step "Running the tests"
+swift test --skip-build --disable-xctest "$@"

@@ -19,7 +19,7 @@ check_format() {
 
 check_marks() {
     local found
-    found=$(grep -rnIwE 'TODO|FIXME|HACK|XXX' Package.swift Services Shared Tests infra migrations Makefile README.md \
+    found=$(grep -rsnIwE 'TODO|FIXME|HACK' Package.swift Services Shared Tests infra migrations Makefile README.md \
         --include='*.swift' --include='*.sh' --include='*.sql' --include='*.md' --include=Makefile \
         --exclude-dir=ArchitectureTests --exclude=lint.sh || true)
     [[ -z $found ]] || complain "unfinished marks:"$'\n'"$found"

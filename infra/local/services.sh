@@ -44,7 +44,8 @@ wallet_ledger_environment() {
     export INTERNAL_AUTH_KEYS_FILE=$KEYS/wallet-ledger.keys.json
     export REPLAY_WINDOW=in-process
     export INTERNAL_TLS=off
-    export TOKEN_ISSUER=http://127.0.0.1:$TOKEN_ISSUER_PORT
+    # A name, not an address: the local issuer has no server, its key set is a file. `fleetctl issuer` writes this name into tokens.
+    export TOKEN_ISSUER=http://127.0.0.1:8101
     export TOKEN_JWKS=$ISSUER/jwks.json
     export HTTP_HOST=127.0.0.1
     export HTTP_PORT=$WALLET_LEDGER_HTTP_PORT

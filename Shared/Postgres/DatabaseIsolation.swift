@@ -1,0 +1,92 @@
+/// The rule "one database per service", as far as a process can check it about itself.
+package struct DatabaseIsolation: Sendable, Hashable {
+    /// Whether findings stop the start or are only logged.
+    package enum Mode: String, Sendable, CaseIterable {
+        case strict, warn
+    }
+
+    /// What the process is going to do, which decides what its role may own.
+    package enum Phase: String, Sendable {
+        case migrate, serve
+    }
+
+    /// Such as `wallet-ledger`.
+    package let service: String
+    package let roles: ServiceRoles
+
+    package init(service: String) {
+        self.service = service
+        roles = ServiceRoles(service: service)
+    }
+
+    /// Each executable's own variable.
+    package static let variables = [
+        "api-gateway": "API_GATEWAY_DATABASE_URL",
+        "identity": "IDENTITY_DATABASE_URL",
+        "mobile-bff": "MOBILE_BFF_DATABASE_URL",
+        "wallet-ledger": "LEDGER_DATABASE_URL",
+        "ops-risk": "OPS_RISK_DATABASE_URL",
+        "notification": "NOTIFICATION_DATABASE_URL",
+        "audit-export": "AUDIT_EXPORT_DATABASE_URL",
+        "backoffice": "BACKOFFICE_DATABASE_URL",
+    ]
+
+    /// The variables by which libpq can be pointed elsewhere.
+    package static let libpqVariables: Set<String> = [
+        "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGREQUIREAUTH", "PGCHANNELBINDING",
+        "PGSERVICE", "PGSERVICEFILE", "PGOPTIONS", "PGAPPNAME", "PGSSLMODE", "PGREQUIRESSL", "PGSSLCOMPRESSION", "PGSSLCERT", "PGSSLKEY",
+        "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLSNI", "PGREQUIREPEER", "PGSSLMINPROTOCOLVERSION", "PGSSLMAXPROTOCOLVERSION",
+        "PGGSSENCMODE", "PGKRBSRVNAME", "PGGSSLIB", "PGCONNECT_TIMEOUT", "PGCLIENTENCODING", "PGTARGETSESSIONATTRS",
+        "PGLOADBALANCEHOSTS", "PGTZ", "PGDATESTYLE", "PGGEQO", "PGSYSCONFDIR", "PGLOCALEDIR",
+    ]
+
+    /// What is wrong with the variables of a process; pure.
+    /// - Parameter allVariables: service → variable.
+    package func findings(
+        environment: [String: String], allVariables: [String: String] = variables
+    ) -> [IsolationFinding] {
+        var findings: [IsolationFinding] = []
+        let own = allVariables[service]
+        if let own, (environment[own] ?? "").isEmpty {
+            findings.append(IsolationFinding(.ownVariableMissing, "\(own) is not set"))
+        } else if own == nil {
+            findings.append(IsolationFinding(.ownVariableMissing, "\(service) has no database variable"))
+        }
+        for name in environment.keys.sorted() where name != own {
+            if name == "DATABASE_URL" {
+                findings.append(IsolationFinding(.genericVariable, "DATABASE_URL is set; \(service) reads \(own ?? "none")"))
+            } else if let other = allVariables.first(where: { $0.value == name })?.key {
+                findings.append(IsolationFinding(.foreignVariable, "\(name) is set, which belongs to \(other)"))
+            } else if Self.libpqVariables.contains(name) {
+                findings.append(IsolationFinding(.connectionVariable, "\(name) is set"))
+            }
+        }
+        return findings
+    }
+
+    /// Static form for callers that have no value of this type yet.
+    package static func findings(
+        environment: [String: String], service: String, allVariables: [String: String] = variables
+    ) -> [IsolationFinding] {
+        DatabaseIsolation(service: service).findings(environment: environment, allVariables: allVariables)
+    }
+}
+
+/// The three roles of a service's database.
+package struct ServiceRoles: Sendable, Hashable {
+    /// `migrate` only.
+    package let owner: String
+    /// `serve` and the CLIs.
+    package let serving: String
+    /// Outbox and leases only.
+    package let relay: String
+
+    package init(service: String) {
+        let name = service.replacing("-", with: "_")
+        owner = "\(name)_owner"
+        serving = name
+        relay = "\(name)_relay"
+    }
+
+    package var all: [String] { [owner, serving, relay] }
+}

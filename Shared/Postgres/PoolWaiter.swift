@@ -1,0 +1,57 @@
+internal import Synchronization
+
+/// One caller that waits for a connection; whoever settles it first decides.
+final class PoolWaiter: Sendable {
+    private enum State {
+        case announced
+        case waiting(CheckedContinuation<PooledConnection, any Error>)
+        case settled(Result<PooledConnection, any Error>)
+        case finished
+    }
+
+    private let state = Mutex(State.announced)
+
+    /// Gives the caller its answer.
+    /// - Returns: false when it already had one, and this one was not taken.
+    func settle(_ result: Result<PooledConnection, any Error>) -> Bool {
+        let (isTaken, continuation): (Bool, CheckedContinuation<PooledConnection, any Error>?) = state.withLock { state in
+            switch state {
+            case .announced:
+                state = .settled(result)
+                return (true, nil)
+            case .waiting(let continuation):
+                state = .finished
+                return (true, continuation)
+            case .settled, .finished:
+                return (false, nil)
+            }
+        }
+        continuation?.resume(with: result)
+        return isTaken
+    }
+
+    /// Waits for the answer; called once.
+    func value() async throws -> PooledConnection {
+        try await withCheckedThrowingContinuation { continuation in
+            let early: Result<PooledConnection, any Error>? = state.withLock { state in
+                switch state {
+                case .settled(let result):
+                    state = .finished
+                    return result
+                case .announced, .waiting, .finished:
+                    state = .waiting(continuation)
+                    return nil
+                }
+            }
+            if let early { continuation.resume(with: early) }
+        }
+    }
+}
+
+/// A connection and what the pool remembers of it.
+struct PooledConnection: Sendable {
+    let connection: PostgresConnection
+    /// After this the connection is replaced when it comes back.
+    let retiresAt: ContinuousClock.Instant
+    var lastUsedAt: ContinuousClock.Instant
+}

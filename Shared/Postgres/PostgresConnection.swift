@@ -1,0 +1,87 @@
+package import Logging
+
+/// One connection to Postgres, with a thread of its own for libpq's blocking calls.
+///
+/// libpq allows one thread at a time per connection; the actor's executor is that thread. The connection closes with the last
+/// reference to it.
+package actor PostgresConnection {
+    private let executor: ConnectionExecutor
+    private var session: PostgresSession?
+    private nonisolated let cancellation: QueryCancellation
+    private nonisolated let logger: Logger?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Connects, on the connection's own thread.
+    /// - Throws: `connectFailed` when the server can't be reached in time or refuses.
+    package static func connect(
+        _ configuration: PostgresConfiguration, logger: Logger? = nil
+    ) async throws(PostgresError) -> PostgresConnection {
+        let opener = Opener()
+        do throws(PostgresError) {
+            let connection = try await opener.open(configuration, logger: logger)
+            logger?.debug("connected to postgres", metadata: ["db.target": "\(configuration)"])
+            return connection
+        } catch {
+            logger?.debug("connecting to postgres failed", metadata: ["error": "\(error)"])
+            throw error
+        }
+    }
+
+    /// Connects on the executor that the connection will keep.
+    private actor Opener {
+        private let executor = ConnectionExecutor(label: "florin.postgres.connection")
+        nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+        func open(_ configuration: PostgresConfiguration, logger: Logger?) throws(PostgresError) -> PostgresConnection {
+            PostgresConnection(session: try PostgresSession(connectingTo: configuration), executor: executor, logger: logger)
+        }
+    }
+
+    private init(session: sending PostgresSession, executor: ConnectionExecutor, logger: Logger?) {
+        cancellation = session.cancellation
+        self.session = session
+        self.executor = executor
+        self.logger = logger
+    }
+
+    // Isolated, so that the session and its PGconn end on the connection's own thread.
+    isolated deinit { session = nil }
+
+    /// Lends the session to `body`, on the connection's thread; blocking there is fine, for as long as wanted.
+    ///
+    /// When the task is cancelled, the running statement is cancelled and no other starts: they throw `cancelled`. A transaction that
+    /// `body` left open is rolled back.
+    /// - Throws: what `body` throws; `connectionLost` when the connection was closed.
+    package func withSession<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
+        guard let session else { throw PostgresError(.connectionLost, "the connection was closed") }
+        cancellation.allow()
+        defer { session.rollback() }
+        return try await withTaskCancellationHandler {
+            try body(session)
+        } onCancel: {
+            cancellation.stop()
+        }
+    }
+
+    /// Cancels the statement that runs now, if one does; it throws `cancelled`. Returns at once.
+    package nonisolated func cancelRunningQuery() { cancellation.cancelRunning() }
+
+    /// Whether another statement may be tried; false once the connection was found dead or was closed.
+    package var isHealthy: Bool { session?.isHealthy ?? false }
+
+    /// Ends the connection now rather than with the last reference.
+    package func close() { session = nil }
+
+    /// As `withSession`, but only on a connection that is still alive; nil means that `body` did not run.
+    func withLiveSession<Value: Sendable>(
+        _ body: @Sendable (PostgresSession) throws -> Value
+    ) async throws -> (value: Value, isHealthy: Bool)? {
+        guard let session, session.isHealthy, session.isQuiet() else {
+            self.session = nil
+            return nil
+        }
+        let value = try await withSession(body)
+        return (value, session.isHealthy)
+    }
+}

@@ -1,0 +1,169 @@
+package import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// A bounded set of connections, lent to one caller at a time, first come first served.
+///
+/// Connections open lazily, so the pool works before `run()` and without it (in a CLI); `run()` adds health checks of idle
+/// connections and an orderly end.
+package final class PostgresPool: Service {
+    private let configuration: PostgresConfiguration
+    private let options: PoolOptions
+    private let logger: Logger?
+    private let state: Mutex<PoolState>
+
+    /// How often a transaction runs at most, when Postgres aborts it for others' sake.
+    package static let maximumTransactionAttempts = 6
+    private static let maintenanceInterval: Duration = .seconds(1)
+    private static let drainPollInterval: Duration = .milliseconds(10)
+
+    package init(configuration: PostgresConfiguration, options: PoolOptions = PoolOptions(), logger: Logger? = nil) {
+        self.configuration = configuration
+        self.options = options
+        self.logger = logger
+        state = Mutex(PoolState(options: options))
+    }
+
+    package var statistics: PoolStatistics { state.withLock { $0.statistics } }
+
+    /// Lends a session to `body`, on its connection's thread, where blocking is fine. Task cancellation cancels the running statement.
+    ///
+    /// A connection that was found dead before `body` ran is replaced unseen; one that dies in `body` throws `connectionLost`.
+    /// - Throws: what `body` throws; `poolTimeout`, `poolExhausted`, `poolClosed`, `cancelled`; `connectFailed` when no connection could
+    ///   be opened within the acquire time-out.
+    package func withSession<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
+        // Every idle connection may be dead, after a restart of the server; each is found out once.
+        for _ in 0...options.maximumConnections {
+            let lease = try await acquire()
+            let outcome: (value: Value, isHealthy: Bool)?
+            do {
+                outcome = try await lease.connection.withLiveSession(body)
+            } catch {
+                giveBack(lease, isUsable: await lease.connection.isHealthy)
+                throw error
+            }
+            giveBack(lease, isUsable: outcome?.isHealthy ?? false)
+            if let outcome { return outcome.value }
+        }
+        throw PostgresError(.connectionLost, "every connection of the pool was dead")
+    }
+
+    /// Runs `body` in a transaction, again from the start when Postgres aborted it by a serialization failure or a deadlock.
+    /// - Throws: as `withSession` and `PostgresSession.transaction`.
+    package func withTransaction<Value: Sendable>(
+        _ options: TransactionOptions = TransactionOptions(), _ body: @Sendable (PostgresSession) throws -> Value
+    ) async throws -> Value {
+        var attempt = 1
+        while true {
+            do {
+                return try await withSession { session in try session.transaction(options, body) }
+            } catch let error as PostgresError where error.isRetryable && attempt < Self.maximumTransactionAttempts {
+                try await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(4), maximum: .milliseconds(200)))
+                attempt += 1
+            }
+        }
+    }
+
+    /// One round trip to the server, for readiness.
+    /// - Throws: as `withSession`.
+    package func ping() async throws {
+        _ = try await withSession { session in try session.execute("SELECT 1") }
+    }
+
+    /// Checks idle connections until the graceful shutdown or cancellation, then refuses new callers, waits for those in use and closes.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Self.maintenanceInterval)
+                await self.maintain()
+            }
+        }
+        await close()
+    }
+
+    /// Ends the pool without `run()`: refuses new callers, waits for those in use, and closes every connection.
+    package func close() async {
+        let idle = state.withLock { state in
+            let idle = state.idle
+            state.close()
+            return idle
+        }
+        for pooled in idle { await pooled.connection.close() }
+        let deadline = ContinuousClock.now + options.drainTimeout
+        while !state.withLock({ $0.isDrained }), ContinuousClock.now < deadline {
+            do { try await Task.sleep(for: Self.drainPollInterval) } catch { break }
+        }
+    }
+
+    private func acquire() async throws -> PooledConnection {
+        switch state.withLock({ $0.request() }) {
+        case .lend(let connection):
+            return connection
+        case .refuse(let error):
+            throw error
+        case .wait(let waiter, let openings):
+            open(openings)
+            async let _ = expire(waiter)
+            return try await withTaskCancellationHandler {
+                try await waiter.value()
+            } onCancel: {
+                state.withLock { $0.abandon(waiter, with: PostgresError(.cancelled)) }
+            }
+        }
+    }
+
+    /// Ends a wait that takes too long; the reason why no connection could be opened says more than the time-out.
+    private func expire(_ waiter: PoolWaiter) async {
+        guard (try? await Task.sleep(for: options.acquireTimeout)) != nil else { return }
+        state.withLock { state in
+            state.abandon(waiter, with: state.lastConnectError ?? PostgresError(.poolTimeout, "no connection became free in time"))
+        }
+    }
+
+    private func giveBack(_ connection: PooledConnection, isUsable: Bool) {
+        open(state.withLock { $0.giveBack(connection, isUsable: isUsable, now: .now) })
+    }
+
+    /// Opens connections for those who wait. The tasks are the pool's own: a connection outlives the caller who first wanted it.
+    private func open(_ count: Int) {
+        for _ in 0..<count {
+            Task { await self.openOne() }
+        }
+    }
+
+    /// Connects, again and again with growing pauses while somebody waits.
+    private func openOne() async {
+        var attempt = 1
+        while true {
+            do throws(PostgresError) {
+                let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                // Spread, so that connections opened together don't retire together.
+                let lifetime = options.maximumLifetime * Double.random(in: 0.9...1)
+                let now = ContinuousClock.now
+                let pooled = PooledConnection(connection: connection, retiresAt: now + lifetime, lastUsedAt: now)
+                return state.withLock { $0.opened(pooled, now: now) }
+            } catch {
+                state.withLock { $0.openingFailed(error) }
+                logger?.info("a database connection could not be opened", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
+            }
+            try? await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(20), maximum: .seconds(1)))
+            guard state.withLock({ $0.isOpeningWanted() }) else { return }
+            attempt += 1
+        }
+    }
+
+    private func maintain() async {
+        for pooled in state.withLock({ $0.takeForCheck(now: .now) }) {
+            let outcome = try? await pooled.connection.withLiveSession { session in try session.execute("SELECT 1") }
+            let isUsable = outcome?.isHealthy ?? false
+            if !isUsable { logger?.info("an idle database connection was dead") }
+            giveBack(pooled, isUsable: isUsable)
+        }
+    }
+
+    /// Exponential, with full jitter above the half, so that callers who collided don't collide again.
+    private static func backoff(attempt: Int, first: Duration, maximum: Duration) -> Duration {
+        let doublings = min(attempt - 1, 16)
+        return min(maximum, first * (1 << doublings)) * Double.random(in: 0.5...1)
+    }
+}

@@ -1,0 +1,79 @@
+extension PostgresSession {
+    /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
+    ///
+    /// BEGIN and its time-outs are one round trip.
+    /// - Throws: what `body` throws; `commitOutcomeUnknown` when the connection broke in COMMIT; `transactionAborted` when the
+    ///   server turned COMMIT into a rollback because an earlier error had been swallowed.
+    package func transaction<Value>(
+        _ options: TransactionOptions = TransactionOptions(), _ body: (PostgresSession) throws -> Value
+    ) throws -> Value {
+        _ = try begin(options)
+        let value: Value
+        do {
+            value = try body(self)
+        } catch {
+            rollback()
+            throw error
+        }
+        _ = try commit()
+        return value
+    }
+
+    /// Opens a transaction and runs its first statements in the same round trip; the caller must `commit` or `rollback`.
+    /// - Returns: the results of `queries`.
+    /// - Throws: as `pipeline`, the failed statement counted among `queries`; no transaction is open then.
+    package func begin(
+        _ options: TransactionOptions = TransactionOptions(), then queries: [PostgresQuery] = []
+    ) throws(PostgresError) -> [PostgresResult] {
+        guard !isInTransaction else { throw PostgresError(.protocolViolation, "a transaction is open already") }
+        let opening = options.openingStatements
+        do throws(PostgresError) {
+            if opening.count == 1, queries.isEmpty {
+                _ = try query(opening[0])
+                return []
+            }
+            return Array(try pipeline(opening + queries).dropFirst(opening.count))
+        } catch {
+            rollback()
+            throw error.shiftingStatementIndex(by: -opening.count)
+        }
+    }
+
+    /// Runs the last statements of a transaction and commits it, in one round trip.
+    /// - Returns: the results of `queries`.
+    /// - Throws: as `pipeline`, after a rollback; `commitOutcomeUnknown` when the connection broke; `transactionAborted`.
+    package func commit(after queries: [PostgresQuery] = []) throws(PostgresError) -> [PostgresResult] {
+        guard isInTransaction else { throw PostgresError(.protocolViolation, "no transaction is open") }
+        do throws(PostgresError) {
+            var results = try queries.isEmpty ? [query("COMMIT")] : pipeline(queries + ["COMMIT"])
+            let commit = results.removeLast()
+            guard commit.commandTag == "COMMIT" else { throw PostgresError(.transactionAborted) }
+            return results
+        } catch {
+            // Before anything was sent the outcome is known: `statement` refuses an unhealthy session with this kind too, but then
+            // `isInTransaction` was false above.
+            guard error.kind != .connectionLost else { throw error.recast(as: .commitOutcomeUnknown) }
+            rollback()
+            throw error
+        }
+    }
+
+    /// Ends the transaction without effect, if one is open. A session where that fails is broken and will be replaced.
+    package func rollback() {
+        guard isHealthy, isInTransaction else { return }
+        do throws(PostgresError) {
+            _ = try run("ROLLBACK", evenIfStopped: true)
+        } catch {
+            markBroken()
+        }
+    }
+}
+
+extension PostgresError {
+    /// Counts the failed statement among the caller's own; one before them has no index.
+    fileprivate func shiftingStatementIndex(by offset: Int) -> PostgresError {
+        var copy = self
+        copy.failedStatementIndex = failedStatementIndex.flatMap { $0 + offset >= 0 ? $0 + offset : nil }
+        return copy
+    }
+}

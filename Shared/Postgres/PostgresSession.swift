@@ -1,0 +1,196 @@
+internal import CLibPQ
+internal import Glibc
+
+/// One connection's statements, one after the other, synchronous and blocking.
+///
+/// It lives on the thread of its `PostgresConnection` and is lent to closures there; it is not Sendable, and must not be kept beyond
+/// the closure.
+package final class PostgresSession {
+    private let handle: ConnectionHandle
+    let cancellation: QueryCancellation
+    private var isBroken = false
+
+    /// More parameters than the protocol's 16-bit count can hold are refused.
+    package static let maximumParameters = 65_535
+
+    var pointer: OpaquePointer { handle.pointer }
+
+    /// Connects, which blocks for at most the connect time-out per address.
+    /// - Throws: `connectFailed`.
+    init(connectingTo configuration: PostgresConfiguration) throws(PostgresError) {
+        let pairs = configuration.keywordsAndValues
+        let connection = Self.withCStrings(pairs.map(\.keyword)) { keywords in
+            Self.withCStrings(pairs.map(\.value)) { values in
+                PQconnectdbParams(keywords, values, 0)
+            }
+        }
+        guard let connection else { throw PostgresError(.connectFailed, "out of memory") }
+        // From here on the handle frees the connection, on the failing paths too.
+        handle = ConnectionHandle(pointer: connection)
+        guard PQstatus(connection) == CONNECTION_OK else {
+            throw PostgresError(.connectFailed, "\(configuration): \(Self.oneLine(PQerrorMessage(connection)))")
+        }
+        guard let cancelHandle = CancelHandle(connection: connection) else {
+            throw PostgresError(.connectFailed, "no cancel handle")
+        }
+        cancellation = QueryCancellation(handle: cancelHandle)
+        // Notices would go to standard error; nothing here reads them.
+        _ = PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        guard PQsetnonblocking(connection, 1) == 0 else { throw PostgresError(.connectFailed, "nonblocking mode refused") }
+    }
+
+    /// Whether a transaction is open, failed ones included.
+    package var isInTransaction: Bool {
+        switch PQtransactionStatus(pointer) {
+        case PQTRANS_INTRANS, PQTRANS_INERROR, PQTRANS_ACTIVE: true
+        default: false
+        }
+    }
+
+    /// Whether the connection can run another statement, as far as this side knows.
+    package var isHealthy: Bool { !isBroken && PQstatus(pointer) == CONNECTION_OK }
+
+    /// The server's process id for this connection; through PgBouncer it is the pooler's own number.
+    package var backendProcessID: Int32 { PQbackendPID(pointer) }
+
+    package var isEncrypted: Bool { PQsslInUse(pointer) != 0 }
+
+    /// Runs one statement and returns its rows.
+    /// - Throws: `server`, `connectionLost`, `cancelled` or `protocolViolation`.
+    package func query(_ query: PostgresQuery) throws(PostgresError) -> PostgresResult {
+        try run(query, evenIfStopped: false)
+    }
+
+    /// Runs one statement and returns how many rows it changed.
+    /// - Throws: as `query(_:)`.
+    @discardableResult
+    package func execute(_ query: PostgresQuery) throws(PostgresError) -> Int {
+        try run(query, evenIfStopped: false).affectedRows
+    }
+
+    /// Runs several statements given as text, by the simple protocol; for migrations only. It stops at the first error; outside a
+    /// transaction the whole text is one.
+    /// - Throws: as `query(_:)`.
+    package func unsafeScript(_ sql: String) throws(PostgresError) {
+        try statement(sql: sql, evenIfStopped: false) { () throws(PostgresError) in
+            try self.requireNoNull(sql)
+            guard PQsendQuery(self.pointer, sql) == 1 else { throw self.sendFailure() }
+            try self.flush()
+            _ = try self.collect(sql: sql)
+        }
+    }
+
+    func run(_ query: PostgresQuery, evenIfStopped: Bool) throws(PostgresError) -> PostgresResult {
+        try statement(sql: query.sql, evenIfStopped: evenIfStopped) { () throws(PostgresError) in
+            try self.validate(query)
+            try self.send(query)
+            try self.flush()
+            guard let result = try self.collect(sql: query.sql) else { throw self.lost() }
+            return result
+        }
+    }
+
+    /// Frames what runs on the wire, so that a cancel request aims at it and nothing later.
+    func statement<Value>(
+        sql: String?, evenIfStopped: Bool, _ body: () throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        guard isHealthy else { throw PostgresError(.connectionLost, "the connection was lost earlier") }
+        try cancellation.start(evenIfStopped: evenIfStopped)
+        do throws(PostgresError) {
+            let value = try body()
+            _ = cancellation.finish()
+            return value
+        } catch {
+            let wasCancelled = cancellation.finish()
+            if PQstatus(pointer) != CONNECTION_OK { isBroken = true }
+            if wasCancelled, error.kind == .server, error.sqlState == .queryCanceled { throw error.recast(as: .cancelled) }
+            throw error
+        }
+    }
+
+    /// From here on the session refuses to run anything.
+    func markBroken() { isBroken = true }
+
+    /// Whether nothing waits to be read. Between statements a server has nothing to say but farewell, so what waits means that the
+    /// connection is dead, or so near it that a new one is the better choice. Costs one system call.
+    func isQuiet() -> Bool {
+        var descriptor = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN), revents: 0)
+        return poll(&descriptor, 1, 0) == 0
+    }
+
+    /// Sends what libpq has buffered. Reading at the same time matters: with both directions full, a server that waits for its
+    /// answers to be read and a client that waits for its requests to be taken would wait for ever.
+    func flush() throws(PostgresError) {
+        while true {
+            switch PQflush(pointer) {
+            case 0: return
+            case 1: break
+            default: throw lost()
+            }
+            var descriptor = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN | POLLOUT), revents: 0)
+            guard poll(&descriptor, 1, -1) > 0 else {
+                if errno == EINTR { continue }
+                throw lost()
+            }
+            if descriptor.revents & ~Int16(POLLOUT) != 0, PQconsumeInput(pointer) == 0 { throw lost() }
+        }
+    }
+
+    /// Reads all results of what was sent by one call, and returns the last.
+    private func collect(sql: String) throws(PostgresError) -> PostgresResult? {
+        var last: PostgresResult?
+        var failure: PostgresError?
+        while let next = PQgetResult(pointer) {
+            let result = PostgresResult(pointer: next)
+            switch result.outcome(sql: sql) {
+            case .success: last = result
+            case .failure(let error): failure = failure ?? error
+            case .copy:
+                isBroken = true
+                throw PostgresError(.protocolViolation, "COPY is not supported here")
+            case .sync, .skipped:
+                isBroken = true
+                throw PostgresError(.protocolViolation, "an answer of a pipeline outside of one")
+            }
+        }
+        guard PQstatus(pointer) == CONNECTION_OK else { throw lost(failure) }
+        if let failure { throw failure }
+        return last
+    }
+
+    /// What a lost connection is reported as; the server's last words are kept where it said any.
+    func lost(_ failure: PostgresError? = nil) -> PostgresError {
+        isBroken = true
+        if let failure { return failure.recast(as: .connectionLost) }
+        let reason = Self.oneLine(PQerrorMessage(pointer))
+        return PostgresError(.connectionLost, nil, sqlState: nil, serverMessage: reason, sql: nil)
+    }
+
+    func sendFailure() -> PostgresError {
+        if PQstatus(pointer) != CONNECTION_OK { return lost() }
+        isBroken = true
+        let reason = Self.oneLine(PQerrorMessage(pointer))
+        return PostgresError(.protocolViolation, "libpq refused to send", sqlState: nil, serverMessage: reason, sql: nil)
+    }
+
+    private static func oneLine(_ text: UnsafeMutablePointer<CChar>?) -> String {
+        guard let text else { return "" }
+        return String(cString: text).split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+
+    /// Lends a NULL-terminated array of C strings.
+    private static func withCStrings<Result>(
+        _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
+    ) -> Result {
+        let copies = strings.map { strdup($0) }
+        defer {
+            for copy in copies {
+                // The password is among them; it should not stay behind in freed memory.
+                if let copy { explicit_bzero(copy, strlen(copy)) }
+                free(copy)
+            }
+        }
+        let pointers = copies.map { UnsafePointer($0) } + [nil]
+        return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
+}

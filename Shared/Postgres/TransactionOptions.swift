@@ -1,0 +1,49 @@
+/// How a transaction runs; the time-outs hold for it alone (`SET LOCAL`).
+package struct TransactionOptions: Sendable, Hashable {
+    package enum Isolation: String, Sendable {
+        case readCommitted = "READ COMMITTED"
+        case repeatableRead = "REPEATABLE READ"
+        case serializable = "SERIALIZABLE"
+    }
+
+    /// Nil is the server's default, READ COMMITTED.
+    package var isolation: Isolation?
+    package var isReadOnly: Bool
+    /// The longest a statement may run, in whole milliseconds; nil is the role's default.
+    package var statementTimeout: Duration?
+    /// The longest a statement may wait for one lock, in whole milliseconds; nil is the role's default.
+    package var lockTimeout: Duration?
+
+    package init(
+        isolation: Isolation? = nil, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil
+    ) {
+        self.isolation = isolation
+        self.isReadOnly = isReadOnly
+        self.statementTimeout = statementTimeout
+        self.lockTimeout = lockTimeout
+    }
+
+    /// BEGIN and what belongs to it, to be sent in one round trip.
+    var openingStatements: [PostgresQuery] {
+        var begin = "BEGIN"
+        if let isolation { begin += " ISOLATION LEVEL \(isolation.rawValue)" }
+        if isReadOnly { begin += " READ ONLY" }
+        var statements = [PostgresQuery(unsafeSQL: begin)]
+        if let statementTimeout {
+            statements.append(PostgresQuery(unsafeSQL: "SET LOCAL statement_timeout = \(statementTimeout.wholeMilliseconds)"))
+        }
+        if let lockTimeout {
+            statements.append(PostgresQuery(unsafeSQL: "SET LOCAL lock_timeout = \(lockTimeout.wholeMilliseconds)"))
+        }
+        return statements
+    }
+}
+
+extension Duration {
+    /// At least 1, because 0 would switch a time-out of Postgres off; at most what its settings hold.
+    var wholeMilliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        guard seconds < Int64(Int32.max) / 1000 else { return .max }
+        return Int32(max(1, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+    }
+}

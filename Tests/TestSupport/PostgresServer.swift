@@ -1,0 +1,142 @@
+import Foundation
+package import Postgres
+import Synchronization
+
+/// A private Postgres server: own data folder, own port, loopback only, fsync on. It ends with the test process, however that ends.
+///
+/// `postgres` is the superuser, trusted over TCP; every other role needs its password (scram-sha-256).
+package final class PostgresServer: Sendable {
+    package enum StopMode: String, Sendable {
+        case fast, immediate
+    }
+
+    /// Why no server could be started; tests that need one fail with it.
+    package struct StartFailure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let port: Int
+    package let folder: String
+    private let binaries: String
+    private let settings: [String: String]
+    private let watchdog: Mutex<Watchdog>
+    let templates = TemplateCache()
+
+    /// The server that the suites of this process share; the first use starts it. Never stop it: others are using it.
+    package static func shared() throws -> PostgresServer { try sharedResult.get() }
+
+    private static let sharedResult = Result { try PostgresServer.startSeparate() }
+
+    /// Starts a server of one's own, for tests that stop, kill or restart it.
+    /// - Parameter settings: lines of postgresql.conf.
+    package static func startSeparate(settings: [String: String] = [:]) throws -> PostgresServer {
+        try PostgresServer(settings: settings)
+    }
+
+    private init(settings: [String: String]) throws {
+        binaries = try Self.findBinaries()
+        self.settings = settings
+        folder = try Self.makeFolder()
+        let (shell, arguments) = Shell.asPostgres([
+            "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(folder)/password",
+            "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+        ])
+        try Shell.run(shell, arguments)
+        let access = """
+            host all postgres 127.0.0.1/32 trust
+            host all all 127.0.0.1/32 scram-sha-256
+
+            """
+        try access.write(toFile: "\(folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
+        port = try Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
+        watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
+    }
+
+    deinit {
+        watchdog.withLock { $0.release() }
+    }
+
+    /// Stops the server; `immediate` is what a power failure looks like to its clients and to recovery.
+    package func stop(_ mode: StopMode = .fast) throws {
+        let (shell, arguments) = Shell.asPostgres(["\(binaries)/pg_ctl", "-D", "\(folder)/data", "-m", mode.rawValue, "-w", "-t", "60", "stop"])
+        try Shell.run(shell, arguments)
+    }
+
+    /// Starts a stopped server again, on the same port.
+    package func start() throws {
+        try Self.start(binaries: binaries, folder: folder, port: port, settings: settings)
+    }
+
+    package func restart(_ mode: StopMode = .fast) throws {
+        try stop(mode)
+        try start()
+    }
+
+    /// A URL of this server; without a password it is the superuser's.
+    package func url(database: String, user: String = "postgres", password: String? = nil, parameters: String = "") -> String {
+        "postgres://\(user)\(password.map { ":" + $0 } ?? "")@127.0.0.1:\(port)/\(database)\(parameters)"
+    }
+
+    /// Connects as superuser, for set-up.
+    package func superuserConnection(database: String = "postgres") async throws -> PostgresConnection {
+        try await PostgresConnection.connect(PostgresConfiguration(url: url(database: database)))
+    }
+
+    /// Runs statements as superuser, one after the other.
+    package func execute(_ statements: [String], database: String = "postgres") async throws {
+        let connection = try await superuserConnection(database: database)
+        try await connection.withSession { session in
+            for statement in statements { try session.execute(PostgresQuery(unsafeSQL: statement)) }
+        }
+        await connection.close()
+    }
+
+    private static func findBinaries() throws -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        let newestFirst = versions.compactMap { Int($0) }.sorted(by: >)
+        for version in newestFirst where FileManager.default.isExecutableFile(atPath: "\(root)/\(version)/bin/initdb") {
+            return "\(root)/\(version)/bin"
+        }
+        throw StartFailure(description: "no Postgres server below \(root); install the package postgresql")
+    }
+
+    private static func makeFolder() throws -> String {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-postgres-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        // The superuser's password is never used over TCP, where it is trusted; initdb only wants one.
+        try "unused-\(UUID().uuidString)".write(toFile: "\(folder)/password", atomically: false, encoding: .utf8)
+        if getuid() == 0 { try Shell.run("/usr/bin/chown", ["-R", "postgres", folder]) }
+        return folder
+    }
+
+    private static func startOnFreePort(binaries: String, folder: String, settings: [String: String]) throws -> Int {
+        let attempts = 5
+        var failure: (any Error)?
+        for _ in 0..<attempts {
+            let port = try FreePort.any()
+            do {
+                try start(binaries: binaries, folder: folder, port: port, settings: settings)
+                return port
+            } catch {
+                // Somebody else may have taken the port in between.
+                failure = error
+            }
+        }
+        throw failure ?? StartFailure(description: "no free port")
+    }
+
+    private static func start(binaries: String, folder: String, port: Int, settings: [String: String]) throws {
+        var all = [
+            "port": "\(port)", "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "300", "fsync": "on",
+            "shared_buffers": "128MB", "max_wal_size": "2GB", "deadlock_timeout": "200ms", "log_min_messages": "error",
+        ]
+        all.merge(settings) { $1 }
+        let lines = all.keys.sorted().map { "\($0) = '\(all[$0] ?? "")'" }.joined(separator: "\n")
+        try (lines + "\n").write(toFile: "\(folder)/data/postgresql.auto.conf", atomically: false, encoding: .utf8)
+        let (shell, arguments) = Shell.asPostgres([
+            "\(binaries)/pg_ctl", "-D", "\(folder)/data", "-l", "\(folder)/data/server.log", "-w", "-t", "60", "start",
+        ])
+        try Shell.run(shell, arguments)
+    }
+}

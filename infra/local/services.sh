@@ -79,6 +79,9 @@ exec_server() {
     user=$(service_user "$1")
     cd /
     service_environment "$1"
+    if [[ -d $RELEASE/lib ]]; then
+        export LD_LIBRARY_PATH=$RELEASE/lib
+    fi
     exec_as "$user" "$RELEASE/bin/$1" serve
 }
 
@@ -134,6 +137,21 @@ install_release() {
     chmod -R a+rX "$RELEASE/migrations"
 }
 
+# A toolchain that lies where only root can read (/root/.local/share/swiftly, say) would hide Swift's libraries from the
+# services' users: then they get copies of those that the executables ask for.
+ensure_readable_libraries() {
+    local user=$1 executable=$2 library
+    rm -rf "$RELEASE/lib"
+    as_user "$user" "$executable" --help >/dev/null 2>&1 && return
+    mkdir -p "$RELEASE/lib"
+    ldd "$executable" | awk '$3 ~ "^/" && $3 !~ "^/(usr/)?lib" {print $3}' | while IFS= read -r library; do
+        cp -L "$library" "$RELEASE/lib/"
+    done
+    chmod -R a+rX "$RELEASE/lib"
+    as_user "$user" env LD_LIBRARY_PATH="$RELEASE/lib" "$executable" --help >/dev/null ||
+        fail "$user cannot start $executable"
+}
+
 # After the keys exist: each service owns its own key file, and can in fact start as its own user.
 grant_service_files() {
     local service user
@@ -141,8 +159,7 @@ grant_service_files() {
         user=$(service_user "$service")
         if is_root; then
             chown "$user" "$KEYS/$service.keys.json"
-            as_user "$user" "$RELEASE/bin/$service" --help >/dev/null ||
-                fail "$user cannot start $RELEASE/bin/$service; the Swift toolchain must lie where every user can read it"
+            ensure_readable_libraries "$user" "$RELEASE/bin/$service"
         fi
         chmod 0600 "$KEYS/$service.keys.json"
     done

@@ -1,0 +1,56 @@
+import ArgumentParser
+import FoundationEssentials
+import RequestSigning
+
+/// `fleetctl keys`: the secrets with which services sign requests to each other.
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Make the keys that services sign their requests with.", subcommands: [Generate.self])
+}
+
+extension KeysCommand {
+    /// `fleetctl keys generate`: prints the paths of the files it wrote, never their content.
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "generate", abstract: "Write one keys file per service, readable by its owner only.",
+            discussion: "Each pair of services gets one secret, which stands in the files of both. Give every service its own file and no other.")
+
+        @Option(help: ArgumentHelp("Who calls whom, as caller:callee,caller:callee (default: the local fleet).", valueName: "pairs"))
+        var pairs: String?
+
+        @Option(help: ArgumentHelp("The folder to write <service>.keys.json files to; it is made if it is missing.", valueName: "folder"))
+        var output: String
+
+        @Flag(help: "Replace files that are there already.")
+        var force = false
+
+        func validate() throws {
+            guard !output.isEmpty else { throw ValidationError("--output must name a folder") }
+            _ = try parsedPairs()
+        }
+
+        func run() async throws {
+            var generator = SystemRandomNumberGenerator()
+            let keys: [SigningKeys]
+            do {
+                keys = try SigningKeyGenerator.generate(
+                    pairs: try parsedPairs(), now: Int64(Date().timeIntervalSince1970), using: &generator)
+            } catch let error as SigningKeysError {
+                throw ValidationError(error.description)
+            }
+            do {
+                for path in try SigningKeyFolder(path: output).write(keys, replacing: force) { print(path) }
+            } catch SigningKeyFolder.Failure.exists(let path) {
+                throw ValidationError("\(path) exists already; --force replaces it")
+            }
+        }
+
+        private func parsedPairs() throws -> [SigningKeyGenerator.Pair] {
+            guard let pairs else { return SigningKeyGenerator.localFleet }
+            return try pairs.split(separator: ",", omittingEmptySubsequences: false).map { text in
+                guard let pair = SigningKeyGenerator.Pair(String(text)) else { throw ValidationError("'\(text)' is not caller:callee") }
+                return pair
+            }
+        }
+    }
+}

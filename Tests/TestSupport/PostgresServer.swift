@@ -37,11 +37,11 @@ package final class PostgresServer: Sendable {
         binaries = try Self.findBinaries()
         self.settings = settings
         folder = try Self.makeFolder()
-        let (shell, arguments) = Shell.asPostgres([
+        try Shell.run(
+            Shell.asPostgres([
             "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(folder)/password",
             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-        ])
-        try Shell.run(shell, arguments)
+        ]))
         let access = """
             host all postgres 127.0.0.1/32 trust
             host all all 127.0.0.1/32 scram-sha-256
@@ -58,8 +58,8 @@ package final class PostgresServer: Sendable {
 
     /// Stops the server; `immediate` is what a power failure looks like to its clients and to recovery.
     package func stop(_ mode: StopMode = .fast) throws {
-        let (shell, arguments) = Shell.asPostgres(["\(binaries)/pg_ctl", "-D", "\(folder)/data", "-m", mode.rawValue, "-w", "-t", "60", "stop"])
-        try Shell.run(shell, arguments)
+        try Shell.run(
+            Shell.asPostgres(["\(binaries)/pg_ctl", "-D", "\(folder)/data", "-m", mode.rawValue, "-w", "-t", "60", "stop"]))
     }
 
     /// Starts a stopped server again, on the same port.
@@ -106,7 +106,7 @@ package final class PostgresServer: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // The superuser's password is never used over TCP, where it is trusted; initdb only wants one.
         try "unused-\(UUID().uuidString)".write(toFile: "\(folder)/password", atomically: false, encoding: .utf8)
-        if getuid() == 0 { try Shell.run("/usr/bin/chown", ["-R", "postgres", folder]) }
+        if getuid() == 0 { try Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
         return folder
     }
 
@@ -134,9 +134,9 @@ package final class PostgresServer: Sendable {
         all.merge(settings) { $1 }
         let lines = all.keys.sorted().map { "\($0) = '\(all[$0] ?? "")'" }.joined(separator: "\n")
         try (lines + "\n").write(toFile: "\(folder)/data/postgresql.auto.conf", atomically: false, encoding: .utf8)
-        let (shell, arguments) = Shell.asPostgres([
+        try Shell.run(
+            Shell.asPostgres([
             "\(binaries)/pg_ctl", "-D", "\(folder)/data", "-l", "\(folder)/data/server.log", "-w", "-t", "60", "start",
-        ])
-        try Shell.run(shell, arguments)
+        ]))
     }
 }

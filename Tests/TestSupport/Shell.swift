@@ -1,37 +1,58 @@
 import Foundation
 
-/// Runs a command and waits for it.
+/// Runs commands by `posix_spawn`.
+///
+/// Foundation's `Process` waits for a descriptor that all descendants inherit, so with it starting a daemon would never end.
 enum Shell {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
     /// The command as the user `postgres` when this process is root, which a server refuses to be; as oneself otherwise.
-    static func asPostgres(_ command: [String]) -> (executable: String, arguments: [String]) {
-        if getuid() == 0 { return ("/usr/sbin/runuser", ["-u", "postgres", "--"] + command) }
-        return (command[0], Array(command.dropFirst()))
+    static func asPostgres(_ command: [String]) -> [String] {
+        getuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + command : command
     }
 
-    static func run(_ executable: String, _ arguments: [String]) throws {
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-shell-\(UUID().uuidString)")
-        guard FileManager.default.createFile(atPath: output.path, contents: nil) else {
-            throw Failure(description: "cannot write \(output.path)")
+    /// Runs a command and waits for it.
+    static func run(_ command: [String]) throws {
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-shell-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        let child = try spawn(command, input: nil, output: output)
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) == -1, errno == EINTR {}
+        guard status == 0 else {
+            let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+            throw Failure(description: "\(command.joined(separator: " ")) ended with status \(status): \(text)")
         }
-        defer { try? FileManager.default.removeItem(at: output) }
-        // A file, not a pipe: a server started by the command would keep a pipe open.
-        let log = try FileHandle(forWritingTo: output)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = log
-        process.standardError = log
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
-            throw Failure(description: "\(arguments.joined(separator: " ")) ended with \(process.terminationStatus): \(text)")
+    }
+
+    /// Starts a command that inherits no descriptor but its standard ones.
+    /// - Parameters:
+    ///   - input: a descriptor to read from, nil for none.
+    ///   - output: a file for what it prints.
+    static func spawn(_ command: [String], input: Int32?, output: String) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        for descriptor in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let descriptor = Int32(descriptor), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        }
+        var arguments: [UnsafeMutablePointer<CChar>?] = (["/usr/bin/env", "-C", "/"] + command).map { strdup($0) }
+        arguments.append(nil)
+        defer { arguments.forEach { free($0) } }
+        // Of our own, so that no PG variable of the developer decides anything.
+        var environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C.UTF-8"), nil]
+        defer { environment.forEach { free($0) } }
+        var child: pid_t = 0
+        let result = posix_spawn(&child, "/usr/bin/env", &actions, nil, &arguments, &environment)
+        guard result == 0 else { throw Failure(description: "cannot start \(command[0]): \(String(cString: strerror(result)))") }
+        return child
     }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the fleet and its tests need and this machine lacks: Debian packages only, and only the missing ones.
 # The Swift toolchain is not among them; it is the one thing you bring.
+# install.sh --tests adds what only the tests use: Python for the cross-check of signatures, openssl for certificates.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -12,6 +13,7 @@ require_swift() {
     [[ -z ${SUDO_USER:-} ]] || hint=" (sudo resets the PATH: sudo env PATH=\"\$PATH\" make run)"
     command -v swift >/dev/null 2>&1 ||
         fail "no Swift toolchain on the PATH$hint; version $MINIMUM_SWIFT or later is needed: https://www.swift.org/install"
+    swift --version >/dev/null 2>&1 || fail "the Swift toolchain does not start: $(swift --version 2>&1 | head -n 1)"
     version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
     if [[ $(printf '%s\n' "$MINIMUM_SWIFT" "$version" | sort -V | head -n 1) != "$MINIMUM_SWIFT" ]]; then
         fail "Swift $version is too old; version $MINIMUM_SWIFT or later is needed"
@@ -28,6 +30,11 @@ missing_packages() {
     command -v git >/dev/null || printf 'git\n'
     [[ -f /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'
     command -v make >/dev/null || printf 'make\n'
+}
+
+missing_test_packages() {
+    python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
+    command -v openssl >/dev/null || printf 'openssl\n'
 }
 
 # sudo may ask for a password only where somebody can answer.
@@ -73,10 +80,13 @@ install_packages() {
 main() {
     require_swift
     local packages
-    mapfile -t packages < <(missing_packages)
+    mapfile -t packages < <(
+        missing_packages
+        [[ ${1:-} != --tests ]] || missing_test_packages
+    )
     if ((${#packages[@]} > 0)); then
         install_packages "${packages[@]}"
     fi
 }
 
-main
+main "$@"

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
-"$LOCAL_SCRIPTS/install.sh"
+"$LOCAL_SCRIPTS/install.sh" --tests
 cd "$FLORIN_REPOSITORY"
 step "Building the executables and the tests"
 swift build --build-tests --explicit-target-dependency-import-check error

@@ -1,0 +1,129 @@
+// swift-tools-version: 6.2
+// The target graph. Read from top to bottom it is the order of dependency: services → shared modules → C modules.
+import PackageDescription
+
+// Computed, because a constant below `package` would be read before it is set.
+var settings: [SwiftSetting] {
+    [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}
+
+var argumentParser: Target.Dependency { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+var asyncHTTPClient: Target.Dependency { .product(name: "AsyncHTTPClient", package: "async-http-client") }
+var configuration: Target.Dependency { .product(name: "Configuration", package: "swift-configuration") }
+var crypto: Target.Dependency { .product(name: "Crypto", package: "swift-crypto") }
+var deques: Target.Dependency { .product(name: "DequeModule", package: "swift-collections") }
+var httpTypes: Target.Dependency { .product(name: "HTTPTypes", package: "swift-http-types") }
+var hummingbird: Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
+var jwtKit: Target.Dependency { .product(name: "JWTKit", package: "jwt-kit") }
+var logging: Target.Dependency { .product(name: "Logging", package: "swift-log") }
+var metrics: Target.Dependency { .product(name: "Metrics", package: "swift-metrics") }
+var coreMetrics: Target.Dependency { .product(name: "CoreMetrics", package: "swift-metrics") }
+var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio") }
+var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
+var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
+var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
+
+@MainActor func shared(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, swiftSettings: settings)
+}
+
+@MainActor func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: settings)
+}
+
+@MainActor func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "florin",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "wallet-ledger", targets: ["WalletLedger"]),
+        .executable(name: "fleetctl", targets: ["Fleetctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["ConfigurationSupport"]),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // C modules
+        .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+
+        // Shared modules
+        shared("Contracts", [], exclude: ["OpenAPI"]),
+        shared("RequestSigning", [crypto, httpTypes]),
+        shared("AccessTokens", [crypto, jwtKit]),
+        shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
+        shared("ServiceRuntime", [
+            "Contracts", "RequestSigning", "AccessTokens", hummingbird, argumentParser, configuration, coreMetrics, httpTypes, logging,
+            metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
+        ]),
+        shared("ServiceClient", ["Contracts", "RequestSigning", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),
+
+        // Services
+        service("WalletLedger", [
+            "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, crypto, deques, hummingbird,
+            httpTypes, logging, metrics, nioCore, serviceLifecycle,
+        ]),
+        service("Fleetctl", [
+            "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
+            crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix,
+        ]),
+
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("ContractsTests", ["Contracts"]),
+        tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
+        tests("AccessTokensTests", ["AccessTokens", jwtKit, crypto]),
+        tests("PostgresTests", ["Postgres", "TestSupport", logging]),
+        tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "TestSupport", logging, metrics, hummingbird]),
+        tests("ServiceClientTests", ["ServiceClient", "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
+        tests("WalletLedgerTests", [
+            "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
+        ]),
+        tests("FleetctlTests", ["Fleetctl", "Contracts", "RequestSigning", "AccessTokens", "TestSupport"]),
+        tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
+        tests("ArchitectureTests", []),
+    ]
+)
+
+// WORK-IN-PROGRESS-FILTER (removed before the commit): build only the named targets and what they need.
+if let only = Context.environment["ONLY"] {
+    var wanted = Set<String>()
+    func visit(_ name: String) {
+        guard let target = package.targets.first(where: { $0.name == name }), wanted.insert(name).inserted else { return }
+        for dependency in target.dependencies {
+            switch dependency {
+            case .byNameItem(let name, _): visit(name)
+            case .targetItem(let name, _): visit(name)
+            default: break
+            }
+        }
+    }
+    only.split(separator: ",").forEach { visit(String($0)) }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { product in
+        guard let executable = product as? Product.Executable else { return false }
+        return !executable.targets.allSatisfy(wanted.contains)
+    }
+}

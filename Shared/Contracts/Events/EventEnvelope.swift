@@ -1,0 +1,47 @@
+/// What happened: CloudEvents 1.0 in JSON, as it travels through the exchange `florin.events`.
+///
+/// `type` is also the routing key. Order is promised within one `partitionkey` only.
+package struct EventEnvelope: WireEncodable, Hashable {
+    package let id: EventID
+    package let source: String
+    package let type: String
+    package let subject: String
+    package let time: Timestamp
+    package let partitionKey: String
+    package let traceparent: String?
+    /// The payload, already JSON.
+    package let data: JSONValue
+
+    package init(
+        id: EventID, source: String, type: String, subject: String, time: Timestamp, partitionKey: String, traceparent: String?,
+        data: JSONValue
+    ) {
+        self.id = id
+        self.source = source
+        self.type = type
+        self.subject = subject
+        self.time = time
+        self.partitionKey = partitionKey
+        self.traceparent = traceparent
+        self.data = data
+    }
+
+    package var dataSchema: String { "urn:florin:schema:\(type)" }
+
+    package func encode(into writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("specversion", "1.0")
+            writer.member("id", id.description)
+            writer.member("source", source)
+            writer.member("type", type)
+            writer.member("subject", subject)
+            writer.member("time", time.description)
+            writer.member("datacontenttype", "application/json")
+            writer.member("dataschema", dataSchema)
+            writer.member("partitionkey", partitionKey)
+            if let traceparent { writer.member("traceparent", traceparent) }
+            writer.name("data")
+            writer.value(data)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// The ledger's event types; each is its routing key.
+package enum LedgerEventType: String, Sendable, Hashable, CaseIterable {
+    case walletOpened = "ledger.wallet.opened.v1"
+    case walletStatusChanged = "ledger.wallet.status_changed.v1"
+    case transferPosted = "ledger.transfer.posted.v1"
+    case transferRefunded = "ledger.transfer.refunded.v1"
+}
+
+/// One leg of a posting in an event.
+package struct TransferLeg: Sendable, Hashable {
+    package let walletID: WalletID
+    package let walletVersion: Int64
+    package let amountMinor: Int64
+    package let balanceAfterMinor: Int64
+
+    package init(walletID: WalletID, walletVersion: Int64, amountMinor: Int64, balanceAfterMinor: Int64) {
+        self.walletID = walletID
+        self.walletVersion = walletVersion
+        self.amountMinor = amountMinor
+        self.balanceAfterMinor = balanceAfterMinor
+    }
+}
+
+/// `ledger.transfer.posted.v1` and, with the original named, `ledger.transfer.refunded.v1`. The subject is the transfer, the
+/// partition key the debited wallet.
+package struct TransferPosted: WireEncodable, Hashable {
+    package let transferID: TransferID
+    package let kind: PostingKind
+    package let money: Money
+    package let originalTransferID: TransferID?
+    package let reference: String?
+    package let postedAt: Timestamp
+    /// The debit first, then the credit.
+    package let legs: [TransferLeg]
+
+    package init(
+        transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, reference: String?, postedAt: Timestamp,
+        legs: [TransferLeg]
+    ) {
+        self.transferID = transferID
+        self.kind = kind
+        self.money = money
+        self.originalTransferID = originalTransferID
+        self.reference = reference
+        self.postedAt = postedAt
+        self.legs = legs
+    }
+
+    package var type: LedgerEventType { kind == .refund ? .transferRefunded : .transferPosted }
+
+    package func encode(into writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("transfer_id", transferID.description)
+            writer.member("kind", kind.rawValue)
+            writer.member("amount", money.amountMinor)
+            writer.member("currency", money.currency.code)
+            if let originalTransferID { writer.member("original_transfer_id", originalTransferID.description) }
+            if let reference { writer.member("reference", reference) }
+            writer.member("posted_at", postedAt.description)
+            writer.name("legs")
+            writer.array { writer in
+                for leg in legs {
+                    writer.object { writer in
+                        writer.member("wallet_id", leg.walletID.description)
+                        writer.member("wallet_version", leg.walletVersion)
+                        writer.member("amount", leg.amountMinor)
+                        writer.member("balance_after", leg.balanceAfterMinor)
+                    }
+                }
+            }
+        }
+    }
+}

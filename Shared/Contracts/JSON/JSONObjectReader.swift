@@ -1,0 +1,125 @@
+/// Takes the members of one request object out by name and type, and refuses what is left over.
+package struct JSONObjectReader {
+    private let members: [JSONMember]
+    private let pointer: String
+    /// One bit per member of `members` that has been taken.
+    private var taken: UInt64 = 0
+
+    /// More members than any request has; one bit each.
+    private static let maximumMembers = 64
+
+    package init(_ value: JSONValue, pointer: String = "") throws(RequestFault) {
+        guard case .object(let members) = value else {
+            throw RequestFault(.malformedRequest, pointer: pointer, detail: "An object is expected.")
+        }
+        guard members.count <= Self.maximumMembers else {
+            throw RequestFault(.malformedRequest, pointer: pointer, detail: "Too many members.")
+        }
+        self.members = members
+        self.pointer = pointer
+    }
+
+    private mutating func take(_ name: String) -> JSONValue? {
+        for (index, member) in members.enumerated() where member.name == name {
+            taken |= 1 << UInt64(index)
+            return member.value
+        }
+        return nil
+    }
+
+    private func fault(_ code: ProblemCode, _ name: String, _ detail: String) -> RequestFault {
+        RequestFault(code, pointer: "\(pointer)/\(name)", detail: detail)
+    }
+
+    package mutating func optionalValue(_ name: String) -> JSONValue? {
+        take(name)
+    }
+
+    package mutating func optionalString(_ name: String, length: ClosedRange<Int>) throws(RequestFault) -> String? {
+        switch take(name) {
+        case nil, .null: return nil
+        case .string(let text):
+            guard length.contains(text.unicodeScalars.count) else {
+                throw fault(.malformedRequest, name, "Must have \(length.lowerBound) to \(length.upperBound) characters.")
+            }
+            // Postgres text can't hold NUL, and no label needs control characters.
+            guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+                throw fault(.malformedRequest, name, "Must not have control characters.")
+            }
+            return text
+        default: throw fault(.malformedRequest, name, "A string is expected.")
+        }
+    }
+
+    package mutating func string(_ name: String, length: ClosedRange<Int>) throws(RequestFault) -> String {
+        guard let text = try optionalString(name, length: length) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return text
+    }
+
+    /// An id. One that is well-formed JSON but no id of this kind names nothing that exists: 404, like an unknown one.
+    package mutating func identifier<Kind>(_ name: String, as: Kind.Type = Kind.self) throws(RequestFault) -> PrefixedID<Kind> {
+        guard let id = try optionalIdentifier(name, as: Kind.self) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return id
+    }
+
+    package mutating func optionalIdentifier<Kind>(_ name: String, as: Kind.Type = Kind.self) throws(RequestFault) -> PrefixedID<Kind>? {
+        switch take(name) {
+        case nil, .null: return nil
+        case .string(let text):
+            guard let id = PrefixedID<Kind>(text) else { throw fault(.notFound, name, "Names nothing that exists.") }
+            return id
+        default: throw fault(.malformedRequest, name, "A string is expected.")
+        }
+    }
+
+    package mutating func optionalInteger(_ name: String, in range: ClosedRange<Int64>) throws(RequestFault) -> Int64? {
+        guard let value = take(name), value != .null else { return nil }
+        guard case .number(let text) = value, let number = Int64(text), text != "-0", range.contains(number) else {
+            throw fault(
+                .amountOutOfRange, name, "A whole number of minor units from \(range.lowerBound) to \(range.upperBound) is expected.")
+        }
+        return number
+    }
+
+    package mutating func integer(_ name: String, in range: ClosedRange<Int64>) throws(RequestFault) -> Int64 {
+        guard let number = try optionalInteger(name, in: range) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return number
+    }
+
+    package mutating func optionalCurrency(_ name: String = "currency") throws(RequestFault) -> Currency? {
+        switch take(name) {
+        case nil, .null: return nil
+        case .string(let code):
+            guard let currency = Currency(code) else {
+                throw fault(.unknownCurrency, name, "An ISO 4217 code of a currency with a minor unit is expected.")
+            }
+            return currency
+        default: throw fault(.malformedRequest, name, "A string is expected.")
+        }
+    }
+
+    package mutating func currency(_ name: String = "currency") throws(RequestFault) -> Currency {
+        guard let currency = try optionalCurrency(name) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return currency
+    }
+
+    /// The members `amount` and `currency`.
+    package mutating func money() throws(RequestFault) -> Money {
+        let amount = try integer("amount", in: 1...MinorUnits.maximum)
+        let currency = try currency()
+        guard let money = Money(amountMinor: amount, currency: currency) else {
+            throw fault(.amountOutOfRange, "amount", "A positive whole number of minor units is expected.")
+        }
+        return money
+    }
+
+    /// Refuses every member that was not taken.
+    package func finish() throws(RequestFault) {
+        var unknown: [FieldError] = []
+        for (index, member) in members.enumerated() where taken & (1 << UInt64(index)) == 0 {
+            let escaped = member.name.prefix(64).replacing("~", with: "~0").replacing("/", with: "~1")
+            unknown.append(FieldError(pointer: "\(pointer)/\(escaped)", detail: "Is not a member of this request."))
+        }
+        guard unknown.isEmpty else { throw RequestFault(.unknownField, errors: unknown) }
+    }
+}

@@ -1,0 +1,73 @@
+import HTTPTypes
+import Hummingbird
+package import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The admin port: `/livez`, `/readyz` and `/metrics`, for the platform and never for clients.
+package struct AdminServer: Service {
+    /// Probes and scrapes are few; more waiting connections are a mistake.
+    private static let backlog = 16
+    /// A prober that keeps a connection this long without a request loses it.
+    private static let idleTimeout = TimeAmount.seconds(75)
+    private static let jsonMediaType = "application/json"
+
+    private let host: String
+    private let port: Int
+    private let readiness: Readiness
+    private let checks: [HealthCheck]
+    private let metrics: PrometheusRegistry
+    private let logger: Logger
+    private let onListening: @Sendable (_ port: Int) -> Void
+
+    /// - Parameters:
+    ///   - port: 0 lets the system choose one.
+    ///   - onListening: Called once with the port that is served.
+    package init(
+        host: String, port: Int, readiness: Readiness, checks: [HealthCheck], metrics: PrometheusRegistry, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
+    ) {
+        self.host = host
+        self.port = port
+        self.readiness = readiness
+        self.checks = checks
+        self.metrics = metrics
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until the drain reaches it, which is last.
+    ///
+    /// - Throws: ``CannotListen``.
+    package func run() async throws {
+        let application = Application(
+            router: router,
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: Self.backlog),
+            onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },
+            logger: logger)
+        try await CannotListen.naming(host: host, port: port) { try await application.run() }
+    }
+
+    private var router: Router<BasicRequestContext> {
+        let router = Router()
+        router.get("livez") { _, _ in
+            Self.response(.ok, mediaType: Self.jsonMediaType, #"{"status":"ok"}"#)
+        }
+        router.get("readyz") { [readiness, checks] _, _ in
+            let report = await HealthReport.make(phase: readiness.phase, checks: checks)
+            return Self.response(report.isReady ? .ok : .serviceUnavailable, mediaType: Self.jsonMediaType, report.json)
+        }
+        router.get("metrics") { [metrics] _, _ in
+            Self.response(.ok, mediaType: PrometheusText.mediaType, metrics.render())
+        }
+        return router
+    }
+
+    private static func response(_ status: HTTPResponse.Status, mediaType: String, _ text: String) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = mediaType
+        headers[.cacheControl] = "no-store"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

@@ -1,0 +1,87 @@
+/// Bounds of what a setting may hold.
+package enum SettingLimits {
+    /// Longer than every address, path and key that a process needs.
+    package static let maximumTextLength = 4_096
+}
+
+extension Setting where Value == Int {
+    /// A whole number within a range; `unit` says what it counts.
+    package static func integer(_ key: String, _ summary: String, in range: ClosedRange<Int>, unit: String, default value: Int?) -> Self {
+        Setting(
+            key: key, summary: summary, unit: unit, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", default: value,
+            parse: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }, render: { String($0) })
+    }
+
+    /// A TCP port; 0 lets the system choose one.
+    package static func port(_ key: String, _ summary: String, default value: Int?) -> Self {
+        integer(key, summary, in: 0...65_535, unit: "TCP port", default: value)
+    }
+}
+
+extension Setting where Value == Duration {
+    /// A duration within a range, written `250ms`, `5s`, `2m` or `1h`.
+    package static func duration(_ key: String, _ summary: String, in range: ClosedRange<Duration>, default value: Duration?) -> Self {
+        let (low, high) = (DurationText.render(range.lowerBound), DurationText.render(range.upperBound))
+        return Setting(
+            key: key, summary: summary, unit: "duration", expected: "a duration from \(low) to \(high), like 250ms, 5s or 2m", default: value,
+            parse: { text in DurationText.parse(text).flatMap { range.contains($0) ? $0 : nil } }, render: { DurationText.render($0) })
+    }
+}
+
+extension Setting where Value == Bool {
+    /// `true` or `false`.
+    package static func flag(_ key: String, _ summary: String, default value: Bool?) -> Self {
+        Setting(
+            key: key, summary: summary, expected: "true or false", default: value, parse: { Bool($0) }, render: { String($0) })
+    }
+}
+
+extension Setting where Value: RawRepresentable<String> & CaseIterable {
+    /// One of the cases of an enum, by its raw value.
+    package static func choice(_ key: String, _ summary: String, default value: Value?) -> Self {
+        Setting(
+            key: key, summary: summary, expected: Value.allCases.map(\.rawValue).joined(separator: " or "), default: value,
+            parse: { Value(rawValue: $0) }, render: { $0.rawValue })
+    }
+}
+
+extension Setting where Value == String {
+    /// A text of 1 to ``SettingLimits/maximumTextLength`` bytes without control characters.
+    package static func text(_ key: String, _ summary: String, expected: String = "a text", default value: String?) -> Self {
+        Setting(
+            key: key, summary: summary, expected: expected, default: value, parse: { isPlain($0) ? $0 : nil }, render: { $0 })
+    }
+
+    /// The path of a file or folder; whether it exists is found out by who opens it.
+    package static func path(_ key: String, _ summary: String, default value: String?) -> Self {
+        text(key, summary, expected: "the path of a file or folder", default: value)
+    }
+
+    /// An address `scheme://host…` with one of the schemes; it must hold no password, for it is shown.
+    package static func url(_ key: String, _ summary: String, schemes: [String], default value: String?) -> Self {
+        let prefixes = schemes.map { $0 + "://" }
+        let expected = "an address beginning with \(prefixes.joined(separator: " or ")) and holding no password"
+        return Setting(
+            key: key, summary: summary, expected: expected, default: value,
+            parse: { text in
+                guard isPlain(text), !text.contains(" "), let prefix = prefixes.first(where: text.hasPrefix) else { return nil }
+                let authority = text.dropFirst(prefix.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+                return authority.isEmpty || authority.contains("@") ? nil : text
+            }, render: { $0 })
+    }
+
+    fileprivate static func isPlain(_ text: String) -> Bool {
+        text.utf8.count <= SettingLimits.maximumTextLength && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    }
+}
+
+extension Setting where Value == Secret<String> {
+    /// A credential, or an address that holds one: listed as `<set>` or `<unset>`, named in no error.
+    package static func secret(
+        _ key: String, _ summary: String, expected: String = "a secret", isAccepted: @escaping @Sendable (String) -> Bool = { _ in true }
+    ) -> Self {
+        Setting(
+            key: key, summary: summary, expected: expected, isSecret: true, default: nil,
+            parse: { text in Setting<String>.isPlain(text) && isAccepted(text) ? Secret(text) : nil }, render: { _ in SettingListing.set })
+    }
+}

@@ -1,0 +1,77 @@
+import CoreMetrics
+import Synchronization
+
+/// One time series, or for a histogram the group of them, that writes its own lines.
+protocol PrometheusSeries: AnyObject, Sendable {
+    /// Appends the sample lines; `labels` is `name="value",…` or empty.
+    func render(name: String, labels: String, into text: inout String)
+}
+
+extension PrometheusSeries {
+    func line(_ name: String, _ labels: String, _ value: String, into text: inout String) {
+        text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
+    }
+}
+
+/// A count that only grows; incrementing is one atomic addition.
+final class PrometheusCounter: PrometheusSeries, CounterHandler {
+    private let count = Atomic<Int64>(0)
+
+    /// A negative amount is ignored: a counter never falls, but by ``reset()``.
+    func increment(by amount: Int64) {
+        guard amount > 0 else { return }
+        count.wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    func reset() {
+        count.store(0, ordering: .relaxed)
+    }
+
+    func render(name: String, labels: String, into text: inout String) {
+        line(name, labels, String(count.load(ordering: .relaxed)), into: &text)
+    }
+}
+
+/// A value that goes up and down: the latest one counts.
+final class PrometheusGauge: PrometheusSeries, RecorderHandler, MeterHandler {
+    private let bits = Atomic<UInt64>(Double.zero.bitPattern)
+
+    func record(_ value: Int64) { set(Double(value)) }
+    func record(_ value: Double) { set(value) }
+    func set(_ value: Int64) { set(Double(value)) }
+    func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
+    func decrement(by amount: Double) { increment(by: -amount) }
+
+    func increment(by amount: Double) {
+        var current = bits.load(ordering: .relaxed)
+        while true {
+            let sum = Double(bitPattern: current) + amount
+            let (exchanged, original) = bits.weakCompareExchange(expected: current, desired: sum.bitPattern, ordering: .relaxed)
+            if exchanged { return }
+            current = original
+        }
+    }
+
+    func render(name: String, labels: String, into text: inout String) {
+        line(name, labels, PrometheusText.number(Double(bitPattern: bits.load(ordering: .relaxed))), into: &text)
+    }
+}
+
+/// Takes what the bounds do not allow to be kept, and counts it.
+final class PrometheusOverflow: CounterHandler, RecorderHandler, MeterHandler, TimerHandler {
+    private let dropped: PrometheusCounter
+
+    init(dropped: PrometheusCounter) {
+        self.dropped = dropped
+    }
+
+    func increment(by amount: Int64) { dropped.increment(by: 1) }
+    func reset() {}
+    func record(_ value: Int64) { dropped.increment(by: 1) }
+    func record(_ value: Double) { dropped.increment(by: 1) }
+    func set(_ value: Int64) { dropped.increment(by: 1) }
+    func set(_ value: Double) { dropped.increment(by: 1) }
+    func increment(by amount: Double) { dropped.increment(by: 1) }
+    func decrement(by amount: Double) { dropped.increment(by: 1) }
+    func recordNanoseconds(_ duration: Int64) { dropped.increment(by: 1) }
+}

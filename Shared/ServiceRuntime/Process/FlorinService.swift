@@ -1,0 +1,55 @@
+import Logging
+
+/// A service as the runtime sees it: a name, a configuration and a composition.
+package protocol FlorinService: Sendable {
+    associatedtype Settings: ServiceConfiguration
+
+    /// The executable's name: `wallet-ledger`.
+    static var name: String { get }
+
+    /// Builds every object once, in order of dependency, and connects what must be connected before a request is taken.
+    ///
+    /// - Throws: ``UnreachableDependency`` (exit 3), ``InvalidConfiguration`` (exit 64), or any other error (exit 1) whose description is
+    ///   safe to log.
+    static func compose(_ settings: Settings, _ context: ProcessContext) async throws -> ComposedProcess
+}
+
+/// How contexts come about: ``ProcessContext/bootstrap(service:settings:)`` in a process, a plain one in a test.
+package typealias ContextSource = @Sendable (_ service: String, _ settings: ProcessSettings) -> ProcessContext
+
+extension FlorinService {
+    /// Runs the service until SIGTERM or SIGINT has drained it; what ends it early is one line on standard error.
+    package static func serve(
+        environment: [String: String], context makeContext: ContextSource = ProcessContext.bootstrap, trapsSignals: Bool = true,
+        complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
+    ) async -> ProcessExit {
+        await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            let process = try await compose(settings, context)
+            let admin = AdminServer(
+                host: context.settings.adminHost, port: context.settings.adminPort, readiness: context.readiness,
+                checks: process.healthChecks, metrics: context.metrics, logger: context.logger)
+            let group = ProcessGroup(
+                services: [admin] + process.services, readiness: context.readiness, drainDelay: context.settings.drainDelay,
+                drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals, logger: context.logger)
+            context.logger.info("started", metadata: ["environment": "\(context.settings.environment)"])
+            try await group.run()
+            context.logger.info("stopped")
+            return .success
+        }
+    }
+
+    /// Reads the configuration and does something once with it, `migrate` say; an error is one line on standard error.
+    package static func perform(
+        environment: [String: String], context makeContext: ContextSource = ProcessContext.bootstrap,
+        complain: @Sendable (_ line: String) -> Void = StandardError.write(line:),
+        _ work: @Sendable (Settings, ProcessContext) async throws -> ProcessExit
+    ) async -> ProcessExit {
+        do {
+            let (processSettings, settings) = try Settings.load(environment: environment)
+            return try await work(settings, makeContext(name, processSettings))
+        } catch {
+            complain("\(name): \(error)")
+            return ProcessExit(endingWith: error)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import CoreMetrics
+package import Logging
+
+/// What the runtime hands to a service's composition.
+package struct ProcessContext: Sendable {
+    /// The executable's name: `wallet-ledger`.
+    package let service: String
+    package let settings: ProcessSettings
+    package let logger: Logger
+    package let metrics: PrometheusRegistry
+    /// Set by the composition's server once it listens; see ``Readiness/started()``.
+    package let readiness: Readiness
+
+    package init(service: String, settings: ProcessSettings, logger: Logger, metrics: PrometheusRegistry, readiness: Readiness = Readiness()) {
+        self.service = service
+        self.settings = settings
+        self.logger = logger
+        self.metrics = metrics
+        self.readiness = readiness
+    }
+
+    /// Makes logs and metrics the process's own, for code that only knows swift-log and swift-metrics; once per process, from its main
+    /// entry.
+    package static func bootstrap(service: String, settings: ProcessSettings) -> ProcessContext {
+        let metrics = PrometheusRegistry()
+        let level = settings.logLevel
+        LoggingSystem.bootstrap { label in JSONLogHandler(label: label, service: service, level: level, output: .standardOutput) }
+        MetricsSystem.bootstrap(metrics)
+        return ProcessContext(service: service, settings: settings, logger: Logger(label: service), metrics: metrics)
+    }
+}

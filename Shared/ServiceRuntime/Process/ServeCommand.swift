@@ -1,0 +1,27 @@
+package import ArgumentParser
+import FoundationEssentials
+
+/// `serve`, the same for every service.
+package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "serve", abstract: "Serve until SIGTERM or SIGINT.",
+            discussion: "Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 64 wrong usage or configuration.")
+    }
+
+    package init() {}
+
+    package func run() async throws {
+        try await Service.serve(environment: ProcessInfo.processInfo.environment).exit()
+    }
+}
+
+extension ProcessExit {
+    /// Ends a command with this code.
+    ///
+    /// - Throws: ArgumentParser's `ExitCode`, unless it is a success.
+    package func exit() throws {
+        guard self != .success else { return }
+        throw ExitCode(rawValue)
+    }
+}

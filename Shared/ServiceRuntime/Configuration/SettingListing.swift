@@ -37,7 +37,8 @@ package struct SettingListing: Sendable {
 
     /// A table in aligned columns, a line for each setting and one more for each problem.
     package var table: String {
-        let cells = [["SETTING", "VALUE", "DEFAULT", "UNIT OR FORM", "MEANING"]]
+        let cells =
+            [["SETTING", "VALUE", "DEFAULT", "UNIT OR FORM", "MEANING"]]
             + rows.map { row in
                 [row.key, row.value ?? Self.none, row.defaultValue ?? Self.none, row.unit ?? row.expected, row.summary]
             }

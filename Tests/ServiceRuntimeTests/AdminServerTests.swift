@@ -1,0 +1,118 @@
+import Foundation
+import Logging
+import Metrics
+import ServiceRuntime
+import Testing
+
+@Suite("Admin server")
+struct AdminServerTests {
+    struct Down: Error {}
+
+    /// Runs a server on a port of its own for the time of the body.
+    private func withServer(
+        readiness: Readiness = Readiness(), checks: [HealthCheck] = [], metrics: PrometheusRegistry = PrometheusRegistry(),
+        _ body: (_ port: Int) async throws -> Void
+    ) async throws {
+        let (ports, continuation) = AsyncStream<Int>.makeStream()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = AdminServer(
+            host: "127.0.0.1", port: 0, readiness: readiness, checks: checks, metrics: metrics, logger: logger,
+            onListening: { continuation.yield($0) })
+        let group = ProcessGroup(
+            services: [server], readiness: Readiness(), drainDelay: .zero, drainTimeout: .seconds(10), trapsSignals: false, logger: logger)
+        async let running: Void = group.run()
+        var iterator = ports.makeAsyncIterator()
+        let port = try #require(await iterator.next())
+        do {
+            try await body(port)
+        } catch {
+            await group.drain()
+            throw error
+        }
+        await group.drain()
+        try await running
+    }
+
+    @Test("/livez says that the process is there, whatever its phase")
+    func livez() async throws {
+        try await withServer { port in
+            let answer = try await PlainHTTP.get("/livez", port: port)
+            #expect(answer.status == 200)
+            #expect(answer.body == #"{"status":"ok"}"#)
+        }
+    }
+
+    @Test("/readyz follows the phase: 503 before the start, 200, 503 once it drains")
+    func phases() async throws {
+        let readiness = Readiness()
+        try await withServer(readiness: readiness) { port in
+            let starting = try await PlainHTTP.get("/readyz", port: port)
+            #expect(starting.status == 503)
+            #expect(starting.body == #"{"status":"starting","checks":{}}"#)
+            readiness.started()
+            let ready = try await PlainHTTP.get("/readyz", port: port)
+            #expect(ready.status == 200)
+            #expect(ready.body == #"{"status":"ok","checks":{}}"#)
+            readiness.drain()
+            readiness.started()
+            let draining = try await PlainHTTP.get("/readyz", port: port)
+            #expect(draining.status == 503)
+            #expect(draining.body == #"{"status":"draining","checks":{}}"#)
+        }
+    }
+
+    @Test(
+        "only a critical dependency that fails makes the process unready",
+        arguments: [
+            (true, true, 200, #"{"status":"ok","checks":{"postgres":"ok","redis":"ok"}}"#),
+            (true, false, 200, #"{"status":"degraded","checks":{"postgres":"ok","redis":"degraded"}}"#),
+            (false, true, 503, #"{"status":"failed","checks":{"postgres":"failed","redis":"ok"}}"#),
+            (false, false, 503, #"{"status":"failed","checks":{"postgres":"failed","redis":"degraded"}}"#),
+        ])
+    func dependencies(postgres: Bool, redis: Bool, status: Int, body: String) async throws {
+        let readiness = Readiness()
+        readiness.started()
+        let checks = [
+            HealthCheck(name: "postgres", critical: true) { if !postgres { throw Down() } },
+            HealthCheck(name: "redis", critical: false) { if !redis { throw Down() } },
+        ]
+        try await withServer(readiness: readiness, checks: checks) { port in
+            let answer = try await PlainHTTP.get("/readyz", port: port)
+            #expect(answer.status == status)
+            #expect(answer.body == body)
+            #expect(answer.head.contains("content-type: application/json"))
+        }
+    }
+
+    @Test("a dependency that does not answer in time counts as down")
+    func timeout() async throws {
+        let readiness = Readiness()
+        readiness.started()
+        let hanging = HealthCheck(name: "postgres", critical: true, timeout: .milliseconds(50)) { try await Task.sleep(for: .seconds(3_600)) }
+        try await withServer(readiness: readiness, checks: [hanging]) { port in
+            let answer = try await PlainHTTP.get("/readyz", port: port)
+            #expect(answer.status == 503)
+        }
+    }
+
+    @Test("/metrics is Prometheus text")
+    func metrics() async throws {
+        let metrics = PrometheusRegistry()
+        Counter(label: "ledger.transfers", factory: metrics).increment(by: 2)
+        try await withServer(metrics: metrics) { port in
+            let answer = try await PlainHTTP.get("/metrics", port: port)
+            #expect(answer.status == 200)
+            #expect(answer.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"))
+            #expect(answer.body == metrics.render())
+            #expect(answer.body.contains("ledger_transfers_total 2\n"))
+        }
+    }
+
+    @Test("nothing else is served")
+    func unknown() async throws {
+        try await withServer { port in
+            let answer = try await PlainHTTP.get("/v1/wallets", port: port)
+            #expect(answer.status == 404)
+        }
+    }
+}

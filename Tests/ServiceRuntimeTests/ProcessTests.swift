@@ -1,0 +1,188 @@
+import Foundation
+import Logging
+import ServiceRuntime
+import Synchronization
+import Testing
+
+/// Notes of what happened, in order.
+final class Journal: Sendable {
+    private let entries = Mutex<[String]>([])
+
+    var all: [String] { entries.withLock { $0 } }
+
+    func note(_ entry: String) { entries.withLock { $0.append(entry) } }
+}
+
+enum Composition {
+    /// What the services below do when they are composed; one value per task, so that tests do not meet.
+    @TaskLocal static var compose: @Sendable (ProcessContext) async throws -> ComposedProcess = { _ in
+        ComposedProcess(services: [], healthChecks: [])
+    }
+}
+
+struct ExampleService: FlorinService {
+    static let name = "example"
+
+    static func compose(_ settings: ExampleSettings, _ context: ProcessContext) async throws -> ComposedProcess {
+        try await Composition.compose(context)
+    }
+}
+
+@Suite("Process")
+struct ProcessTests {
+    struct Broken: Error, CustomStringConvertible {
+        let description = "broken\nin two lines"
+    }
+
+    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func context(_ service: String, _ settings: ProcessSettings) -> ProcessContext {
+        ProcessContext(service: service, settings: settings, logger: quiet, metrics: PrometheusRegistry())
+    }
+
+    /// Serves with the composition given; the code and the lines that an operator would see.
+    private func serve(
+        _ changes: [String: String] = [:], _ compose: @escaping @Sendable (ProcessContext) async throws -> ComposedProcess
+    ) async -> (ProcessExit, [String]) {
+        let journal = Journal()
+        let environment = ExampleSettings.minimum.merging(["ADMIN_PORT": "0"]) { $1 }.merging(changes) { $1 }
+        let status = await Composition.$compose.withValue(compose) {
+            await ExampleService.serve(environment: environment, context: Self.context, trapsSignals: false, complain: { journal.note($0) })
+        }
+        return (status, journal.all)
+    }
+
+    @Test("a drain takes the services in reverse order, each after the one before has ended, and readiness goes first")
+    func drainOrder() async throws {
+        let journal = Journal()
+        let readiness = Readiness()
+        readiness.started()
+        let steps = ["pool", "writer", "server"].map { name in
+            ShutdownStep(name) {
+                journal.note("\(name) ends, \(readiness.phase)")
+                await Task.yield()
+                journal.note("\(name) ended")
+            }
+        }
+        let group = ProcessGroup(
+            services: steps, readiness: readiness, drainDelay: .zero, drainTimeout: .seconds(30), trapsSignals: false, logger: Self.quiet)
+        async let running: Void = group.run()
+        await group.drain()
+        try await running
+        #expect(
+            journal.all == [
+                "server ends, draining", "server ended", "writer ends, draining", "writer ended", "pool ends, draining", "pool ended",
+            ])
+    }
+
+    @Test("a drain that takes too long is cut short, and what comes after it is still closed")
+    func drainTimeout() async throws {
+        let journal = Journal()
+        let slow = ShutdownStep("slow") {
+            // Ends by cancellation only.
+            try? await Task.sleep(for: .seconds(3_600))
+            journal.note("slow cancelled: \(Task.isCancelled)")
+        }
+        let group = ProcessGroup(
+            services: [ShutdownStep("pool") { journal.note("pool closed") }, slow], readiness: Readiness(), drainDelay: .zero,
+            drainTimeout: .milliseconds(100), trapsSignals: false, logger: Self.quiet)
+        async let running: Void = group.run()
+        await group.drain()
+        _ = try? await running
+        #expect(Set(journal.all) == ["slow cancelled: true", "pool closed"])
+    }
+
+    @Test("a bad setting ends the process with 64 and one line, before anything is composed")
+    func badConfiguration() async {
+        let composed = Journal()
+        let (status, lines) = await serve(["EXAMPLE_BATCH_LIMIT": "0"]) { _ in
+            composed.note("composed")
+            return ComposedProcess(services: [], healthChecks: [])
+        }
+        #expect(status == .usage)
+        #expect(status.rawValue == 64)
+        #expect(lines == ["example: EXAMPLE_BATCH_LIMIT=0 is not accepted: expected a whole number from 1 to 256"])
+        #expect(composed.all.isEmpty)
+    }
+
+    @Test("a bad secret ends the process without telling it")
+    func badSecret() async {
+        let (status, lines) = await serve(["EXAMPLE_DATABASE_URL": "hunter2"]) { _ in ComposedProcess(services: [], healthChecks: []) }
+        #expect(status == .usage)
+        #expect(lines == ["example: EXAMPLE_DATABASE_URL is not accepted: expected an address beginning with postgres://"])
+    }
+
+    @Test("what cannot be reached is named, and the process ends with 3")
+    func unreachable() async {
+        let (status, lines) = await serve { _ in throw UnreachableDependency("Postgres at 127.0.0.1:5432", reason: "connection refused") }
+        #expect(status == .unreachable)
+        #expect(status.rawValue == 3)
+        #expect(lines == ["example: cannot reach Postgres at 127.0.0.1:5432: connection refused"])
+    }
+
+    @Test("what the composition finds wrong with the configuration ends the process with 64")
+    func lateConfiguration() async {
+        let (status, lines) = await serve { _ in throw InvalidConfiguration(key: "EXAMPLE_DATABASE_URL", "the database is stamped identity") }
+        #expect(status == .usage)
+        #expect(lines == ["example: EXAMPLE_DATABASE_URL: the database is stamped identity"])
+    }
+
+    @Test("any other error ends the process with 1")
+    func failure() async {
+        let (status, lines) = await serve { _ in throw Broken() }
+        #expect(status == .failure)
+        #expect(lines.count == 1)
+    }
+
+    @Test("an admin port that is taken is named, what was composed is closed, and the process ends with 3")
+    func portTaken() async throws {
+        let listener = try BoundPort()
+        let journal = Journal()
+        let (status, lines) = await serve(["ADMIN_PORT": "\(listener.port)"]) { _ in
+            ComposedProcess(services: [ShutdownStep("pool") { journal.note("pool closed") }], healthChecks: [])
+        }
+        #expect(status == .unreachable)
+        #expect(lines.count == 1)
+        #expect(lines.first?.hasPrefix("example: cannot listen on 127.0.0.1:\(listener.port): ") == true)
+        #expect(journal.all == ["pool closed"])
+    }
+
+    @Test("a command's own exit code is kept")
+    func perform() async {
+        let status = await ExampleService.perform(environment: ExampleSettings.minimum, context: Self.context) { settings, context in
+            settings.batchLimit == 64 && context.service == "example" ? .success : .failure
+        }
+        #expect(status == .success)
+    }
+
+    @Test("a line stays one line", arguments: ["a\nb", "a\r\nb", "a\u{2028}b", "a\u{1B}[0mb", "a\u{202E}b"])
+    func plainLine(text: String) {
+        let line = PlainLine.text(text)
+        #expect(line.hasPrefix("a\u{FFFD}"))
+        #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\u{2028}" && $0 != "\u{202E}" })
+    }
+}
+
+/// A port of the loopback address that is listened on.
+final class BoundPort: Sendable {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, length) == 0 && listen(descriptor, 1) == 0 ? getsockname(descriptor, pointer, &length) : -1
+            }
+        }
+        try #require(result == 0)
+        self.descriptor = descriptor
+        self.port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,115 @@
+import AsyncHTTPClient
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The pool of connections to other services, shared by all clients of a process.
+package final class ServiceConnections: Sendable {
+    /// No answer of ours is larger.
+    package static let maximumResponseBytes = 1_048_576
+    package static let defaultConnectTimeout = Duration.milliseconds(500)
+    package static let defaultConnectionsPerHost = 64
+    /// Less than the services' own idle time-out, so that a connection is not closed by the callee just as it is used again.
+    private static let idleTimeout = TimeAmount.seconds(30)
+
+    private let client: HTTPClient
+
+    /// - Parameter connectionsPerHost: More are opened when all are busy, but not kept.
+    package init(
+        connectTimeout: Duration = ServiceConnections.defaultConnectTimeout, connectionsPerHost: Int = ServiceConnections.defaultConnectionsPerHost
+    ) {
+        var configuration = HTTPClient.Configuration()
+        // A redirect would carry a signature and a token to where they do not belong.
+        configuration.redirectConfiguration = .disallow
+        configuration.httpVersion = .http1Only
+        configuration.timeout.connect = TimeAmount(connectTimeout)
+        configuration.connectionPool.idleTimeout = Self.idleTimeout
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
+        // Retrying is the policy's business; here it would hide a refused connection until the time-out.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Closes all connections; calls under way fail.
+    package func close() async {
+        try? await client.shutdown()
+    }
+
+    /// Sends a signed request once and reads the whole answer.
+    func exchange(
+        _ address: ServiceAddress, method: String, target: String, fields: HTTPFields, body: [UInt8]?, timeout: Duration
+    ) async -> TryOutcome {
+        var request = HTTPClientRequest(url: address.description + target)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "Host", value: address.authority)
+        for field in fields { request.headers.add(name: field.name.rawName, value: field.value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let prepared = request
+        return await withTaskGroup(of: TryOutcome.self) { group in
+            group.addTask { await self.exchange(prepared) }
+            group.addTask {
+                do {
+                    try await ContinuousClock().sleep(for: timeout)
+                    return .timedOut
+                } catch {
+                    return .cancelled
+                }
+            }
+            let first = await group.next() ?? .cancelled
+            group.cancelAll()
+            return Task.isCancelled ? .cancelled : first
+        }
+    }
+
+    private func exchange(_ request: HTTPClientRequest) async -> TryOutcome {
+        do {
+            let response = try await client.execute(request, deadline: .distantFuture)
+            var fields = HTTPFields()
+            for (name, value) in response.headers {
+                guard let name = HTTPField.Name(name) else { continue }
+                fields.append(HTTPField(name: name, value: value))
+            }
+            let body = try await response.body.collect(upTo: Self.maximumResponseBytes)
+            return .answered(ServiceResponse(status: Int(response.status.code), headerFields: fields, body: Array(body.readableBytesView)))
+        } catch {
+            return Self.outcome(of: error)
+        }
+    }
+
+    private static func outcome(of error: any Error) -> TryOutcome {
+        switch error {
+        case is NIOTooManyBytesError: .tooLarge
+        case is CancellationError: .cancelled
+        case let error as HTTPClientError: outcome(of: error)
+        case let error as IOError where refusals.contains(error.errnoCode): .unreachable(reason: error.description)
+        case let error as IOError: .lost(reason: error.description)
+        case is SocketAddressError: .unreachable(reason: "the host is unknown")
+        default: isConnectionError(error) ? .unreachable(reason: "no connection") : .lost(reason: "\(type(of: error))")
+        }
+    }
+
+    private static func outcome(of error: HTTPClientError) -> TryOutcome {
+        switch error {
+        case .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout: .unreachable(reason: "no connection in time")
+        case .cancelled: .cancelled
+        default: .lost(reason: error.shortDescription)
+        }
+    }
+
+    /// What the system says when no connection comes about; anything else may follow the request.
+    private static let refusals: Set<CInt> = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL]
+
+    /// NIO's collected reasons why none of a host's addresses could be connected to. It is known by name, for its module is that of
+    /// the sockets, which this one has no other use for.
+    private static func isConnectionError(_ error: any Error) -> Bool {
+        String(describing: type(of: error)) == "NIOConnectionError"
+    }
+}

@@ -33,6 +33,7 @@ package struct Migrator: Sendable {
     /// Applies what is missing, in order; running it again, or ten times at once, changes nothing more.
     /// - Returns: what this call applied.
     /// - Throws: `MigrationError`, or `PostgresError` when the connection fails.
+    @discardableResult
     package func migrate(_ session: PostgresSession) throws -> [Migration] {
         let options = TransactionOptions(lockTimeout: Self.statementLockTimeout)
         var checksums: [String] = []

@@ -17,7 +17,8 @@ package actor PostgresConnection {
     package static func connect(
         _ configuration: PostgresConfiguration, logger: Logger? = nil
     ) async throws(PostgresError) -> PostgresConnection {
-        let opener = Opener()
+        guard let executor = ConnectionExecutor() else { throw PostgresError(.connectFailed, "no thread for a connection") }
+        let opener = Opener(executor: executor)
         do throws(PostgresError) {
             let connection = try await opener.open(configuration, logger: logger)
             logger?.debug("connected to postgres", metadata: ["db.target": "\(configuration)"])
@@ -30,8 +31,10 @@ package actor PostgresConnection {
 
     /// Connects on the executor that the connection will keep.
     private actor Opener {
-        private let executor = ConnectionExecutor(label: "florin.postgres.connection")
+        private let executor: ConnectionExecutor
         nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+        init(executor: ConnectionExecutor) { self.executor = executor }
 
         func open(_ configuration: PostgresConfiguration, logger: Logger?) throws(PostgresError) -> PostgresConnection {
             PostgresConnection(session: try PostgresSession(connectingTo: configuration), executor: executor, logger: logger)
@@ -53,15 +56,22 @@ package actor PostgresConnection {
     /// When the task is cancelled, the running statement is cancelled and no other starts: they throw `cancelled`. A transaction that
     /// `body` left open is rolled back.
     /// - Throws: what `body` throws; `connectionLost` when the connection was closed.
+    @discardableResult
     package func withSession<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
-        guard let session else { throw PostgresError(.connectionLost, "the connection was closed") }
         cancellation.allow()
-        defer { session.rollback() }
         return try await withTaskCancellationHandler {
-            try body(session)
+            // By way of `self`: a closure that doesn't mention the actor would run on the cooperative pool and block it.
+            try self.lend(body)
         } onCancel: {
             cancellation.stop()
         }
+    }
+
+    private func lend<Value: Sendable>(_ body: (PostgresSession) throws -> Value) throws -> Value {
+        preconditionIsolated()
+        guard let session else { throw PostgresError(.connectionLost, "the connection was closed") }
+        defer { session.rollback() }
+        return try body(session)
     }
 
     /// Cancels the statement that runs now, if one does; it throws `cancelled`. Returns at once.

@@ -31,6 +31,7 @@ package final class PostgresPool: Service {
     /// A connection that was found dead before `body` ran is replaced unseen; one that dies in `body` throws `connectionLost`.
     /// - Throws: what `body` throws; `poolTimeout`, `poolExhausted`, `poolClosed`, `cancelled`; `connectFailed` when no connection could
     ///   be opened within the acquire time-out.
+    @discardableResult
     package func withSession<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
         // Every idle connection may be dead, after a restart of the server; each is found out once.
         for _ in 0...options.maximumConnections {
@@ -50,6 +51,7 @@ package final class PostgresPool: Service {
 
     /// Runs `body` in a transaction, again from the start when Postgres aborted it by a serialization failure or a deadlock.
     /// - Throws: as `withSession` and `PostgresSession.transaction`.
+    @discardableResult
     package func withTransaction<Value: Sendable>(
         _ options: TransactionOptions = TransactionOptions(), _ body: @Sendable (PostgresSession) throws -> Value
     ) async throws -> Value {
@@ -67,7 +69,7 @@ package final class PostgresPool: Service {
     /// One round trip to the server, for readiness.
     /// - Throws: as `withSession`.
     package func ping() async throws {
-        _ = try await withSession { session in try session.execute("SELECT 1") }
+        try await withSession { session in try session.execute("SELECT 1") }
     }
 
     /// Checks idle connections until the graceful shutdown or cancellation, then refuses new callers, waits for those in use and closes.

@@ -39,6 +39,12 @@ package struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolati
             sql += "$\(binds.count)"
         }
 
+        /// Binds NULL where there is no value.
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            binds.append(value.postgresBind)
+            sql += "$\(binds.count)"
+        }
+
         /// Appends SQL text, not a value; it must never come from outside.
         package mutating func appendInterpolation(unsafeSQL: String) {
             sql += unsafeSQL

@@ -4,10 +4,11 @@ extension PostgresSession {
     /// BEGIN and its time-outs are one round trip.
     /// - Throws: what `body` throws; `commitOutcomeUnknown` when the connection broke in COMMIT; `transactionAborted` when the
     ///   server turned COMMIT into a rollback because an earlier error had been swallowed.
+    @discardableResult
     package func transaction<Value>(
         _ options: TransactionOptions = TransactionOptions(), _ body: (PostgresSession) throws -> Value
     ) throws -> Value {
-        _ = try begin(options)
+        try begin(options)
         let value: Value
         do {
             value = try body(self)
@@ -15,13 +16,14 @@ extension PostgresSession {
             rollback()
             throw error
         }
-        _ = try commit()
+        try commit()
         return value
     }
 
     /// Opens a transaction and runs its first statements in the same round trip; the caller must `commit` or `rollback`.
     /// - Returns: the results of `queries`.
     /// - Throws: as `pipeline`, the failed statement counted among `queries`; no transaction is open then.
+    @discardableResult
     package func begin(
         _ options: TransactionOptions = TransactionOptions(), then queries: [PostgresQuery] = []
     ) throws(PostgresError) -> [PostgresResult] {
@@ -42,6 +44,7 @@ extension PostgresSession {
     /// Runs the last statements of a transaction and commits it, in one round trip.
     /// - Returns: the results of `queries`.
     /// - Throws: as `pipeline`, after a rollback; `commitOutcomeUnknown` when the connection broke; `transactionAborted`.
+    @discardableResult
     package func commit(after queries: [PostgresQuery] = []) throws(PostgresError) -> [PostgresResult] {
         guard isInTransaction else { throw PostgresError(.protocolViolation, "no transaction is open") }
         do throws(PostgresError) {

@@ -17,8 +17,6 @@ final class QueryCancellation: Sendable {
     private let state = Mutex(State())
     private let handle: CancelHandle
     private let delivery = DispatchGroup()
-    // PQcancel connects and waits, which must not happen on a thread of the cooperative pool.
-    private static let queue = DispatchQueue(label: "florin.postgres.cancel", attributes: .concurrent)
 
     init(handle: CancelHandle) { self.handle = handle }
 
@@ -64,9 +62,11 @@ final class QueryCancellation: Sendable {
             return true
         }
         guard isNew else { return }
-        Self.queue.async { [handle, delivery] in
+        // PQcancel connects and waits, which must not happen on a thread of the cooperative pool.
+        let isStarted = BlockingThread.run { [handle, delivery] in
             handle.cancel()
             delivery.leave()
         }
+        if !isStarted { delivery.leave() }
     }
 }

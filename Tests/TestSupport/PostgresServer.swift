@@ -39,9 +39,9 @@ package final class PostgresServer: Sendable {
         folder = try Self.makeFolder()
         try Shell.run(
             Shell.asPostgres([
-            "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(folder)/password",
-            "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-        ]))
+                "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(folder)/password",
+                "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
+            ]))
         let access = """
             host all postgres 127.0.0.1/32 trust
             host all all 127.0.0.1/32 scram-sha-256
@@ -136,7 +136,7 @@ package final class PostgresServer: Sendable {
         try (lines + "\n").write(toFile: "\(folder)/data/postgresql.auto.conf", atomically: false, encoding: .utf8)
         try Shell.run(
             Shell.asPostgres([
-            "\(binaries)/pg_ctl", "-D", "\(folder)/data", "-l", "\(folder)/data/server.log", "-w", "-t", "60", "start",
-        ]))
+                "\(binaries)/pg_ctl", "-D", "\(folder)/data", "-l", "\(folder)/data/server.log", "-w", "-t", "60", "start",
+            ]))
     }
 }

@@ -2,11 +2,16 @@ import Foundation
 
 /// Runs commands by `posix_spawn`.
 ///
-/// Foundation's `Process` waits for a descriptor that all descendants inherit, so with it starting a daemon would never end.
-enum Shell {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+/// Foundation's `Process` waits for a descriptor that all descendants inherit, so with it starting a daemon would never end. A daemon
+/// started here beside a `Process` elsewhere would have the same effect, were its descriptors not closed in the child itself.
+package enum Shell {
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
+
+    private static let withoutDescriptors = """
+        cd /; for path in /proc/$$/fd/*; do n=${path##*/}; if [ "$n" -gt 2 ] && [ "$n" -ne 255 ]; then eval "exec $n>&-"; fi; done; exec "$@"
+        """
 
     /// The command as the user `postgres` when this process is root, which a server refuses to be; as oneself otherwise.
     static func asPostgres(_ command: [String]) -> [String] {
@@ -14,7 +19,8 @@ enum Shell {
     }
 
     /// Runs a command and waits for it.
-    static func run(_ command: [String]) throws {
+    /// - Throws: `Failure` with what it printed, when it ends with another status than 0.
+    package static func run(_ command: [String]) throws {
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-shell-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: output) }
         let child = try spawn(command, input: nil, output: output)
@@ -41,17 +47,14 @@ enum Shell {
         }
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        for descriptor in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
-            if let descriptor = Int32(descriptor), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-        }
-        var arguments: [UnsafeMutablePointer<CChar>?] = (["/usr/bin/env", "-C", "/"] + command).map { strdup($0) }
+        var arguments: [UnsafeMutablePointer<CChar>?] = (["bash", "-c", withoutDescriptors, "bash"] + command).map { strdup($0) }
         arguments.append(nil)
         defer { arguments.forEach { free($0) } }
         // Of our own, so that no PG variable of the developer decides anything.
         var environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C.UTF-8"), nil]
         defer { environment.forEach { free($0) } }
         var child: pid_t = 0
-        let result = posix_spawn(&child, "/usr/bin/env", &actions, nil, &arguments, &environment)
+        let result = posix_spawn(&child, "/bin/bash", &actions, nil, &arguments, &environment)
         guard result == 0 else { throw Failure(description: "cannot start \(command[0]): \(String(cString: strerror(result)))") }
         return child
     }

@@ -1,0 +1,151 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct MigratorTests {
+    /// Folders of migration files in a temporary place.
+    private final class Files: Sendable {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("florin-migrations-\(UUID().uuidString)").path
+
+        deinit { try? FileManager.default.removeItem(atPath: root) }
+
+        func write(_ folder: String, _ name: String, _ sql: String, head: String = "-- serves-from: 0001\n") throws {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+            try (head + sql).write(toFile: "\(root)/\(folder)/\(name)", atomically: true, encoding: .utf8)
+        }
+
+        func migrator(_ folders: String...) throws -> Migrator {
+            try Migrator(folders: folders.map { MigrationFolder(namespace: $0, path: "\(root)/\($0)") })
+        }
+    }
+
+    private func connection(_ database: TestDatabase) async throws -> PostgresConnection {
+        try await PostgresConnection.connect(PostgresConfiguration(url: database.ownerURL))
+    }
+
+    @Test func `folders and files are applied in order, once`() async throws {
+        let files = Files()
+        try files.write("shared", "0001_base.sql", "CREATE TABLE base (id int PRIMARY KEY);")
+        try files.write("ledger", "0001_first.sql", "ALTER TABLE base ADD a int; CREATE TABLE t (n int);")
+        try files.write("ledger", "0002_second.sql", "ALTER TABLE t ADD m int;")
+        let migrator = try files.migrator("shared", "ledger")
+        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        let (first, second, states) = try await owner.withSession { session in
+            #expect(try migrator.status(session).allSatisfy { !$0.isApplied })
+            let first = try migrator.migrate(session)
+            return (first, try migrator.migrate(session), try migrator.status(session).map(\.isApplied))
+        }
+        #expect(first.map(\.file) == ["shared/0001_base.sql", "ledger/0001_first.sql", "ledger/0002_second.sql"])
+        #expect(second.isEmpty)
+        #expect(states == [true, true, true])
+        #expect(migrator.requiredVersions == [.init(namespace: "shared", version: 1), .init(namespace: "ledger", version: 2)])
+    }
+
+    @Test func `ten migrations at once apply each file once`() async throws {
+        let files = Files()
+        try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT pg_sleep(0.05);")
+        try files.write("ledger", "0002_second.sql", "INSERT INTO t VALUES (2);")
+        try files.write("ledger", "0003_index.sql", "CREATE INDEX CONCURRENTLY t_n ON t (n);", head: "-- serves-from: 0001\n-- no-transaction\n")
+        let migrator = try files.migrator("ledger")
+        let database = try await PostgresServer.shared().makeDatabase()
+        let applied = try await withThrowingTaskGroup(of: [Migration].self) { group in
+            for _ in 0..<10 {
+                group.addTask {
+                    try await connection(database).withSession { session in
+                        try DatabaseIsolation(service: "wallet-ledger").stamp(session)
+                        return try migrator.migrate(session)
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(applied.map(\.version).sorted() == [1, 2, 3])
+        let rows = try await connection(database).withSession { session in
+            try session.query("SELECT n FROM t").count
+        }
+        #expect(rows == 2)
+    }
+
+    @Test func `a failing file leaves nothing of itself and is named`() async throws {
+        let files = Files()
+        try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int);")
+        try files.write("ledger", "0002_broken.sql", "CREATE TABLE u (n int); SELECT 1/0;")
+        let migrator = try files.migrator("ledger")
+        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        try await owner.withSession { session in
+            let error = #expect(throws: MigrationError.self) { try migrator.migrate(session) }
+            #expect(error.map { "\($0)" }?.contains("ledger/0002_broken.sql") == true)
+            #expect(error.map { "\($0)" }?.contains("1/0") == false)
+            let states = try migrator.status(session).map(\.isApplied)
+            #expect(states == [true, false])
+            let leftover = try session.query("SELECT to_regclass('u')::text")[0].decodeIfPresent(0, as: String.self)
+            #expect(leftover == nil)
+        }
+    }
+
+    @Test func `a file changed after it was applied is refused by name`() async throws {
+        let files = Files()
+        try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int);")
+        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        let before = try files.migrator("ledger")
+        try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int8);")
+        let after = try files.migrator("ledger")
+        try await owner.withSession { session in
+            _ = try before.migrate(session)
+            #expect(throws: MigrationError.changedAfterApplied(file: "ledger/0001_first.sql")) { try after.migrate(session) }
+        }
+    }
+
+    @Test func `a file that commits on its own is refused`() async throws {
+        let files = Files()
+        try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int); COMMIT;")
+        let migrator = try files.migrator("ledger")
+        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        try await owner.withSession { session in
+            #expect(throws: MigrationError.endedTransaction(file: "ledger/0001_first.sql")) { try migrator.migrate(session) }
+        }
+    }
+
+    @Test(arguments: [
+        (["0001_a.sql", "0003_b.sql"], "-- serves-from: 0001\n"), (["0001_a.sql", "0001_b.sql"], "-- serves-from: 0001\n"),
+        (["1_a.sql"], "-- serves-from: 0001\n"), (["0001.sql"], "-- serves-from: 0001\n"), (["0001_a.sql"], ""),
+        (["0001_a.sql"], "-- serves-from: 0002\n"), (["0001_a.sql"], "SELECT 1;\n-- serves-from: 0001\n"), ([], ""),
+    ])
+    func `a folder with a gap, a bad name or no serves-from is refused`(names: [String], head: String) throws {
+        let files = Files()
+        for name in names { try files.write("ledger", name, "SELECT 1;", head: head) }
+        #expect(throws: MigrationError.self) { try files.migrator("ledger") }
+    }
+
+    @Test func `serve refuses a schema that is behind or closed, and takes one that is ahead`() async throws {
+        let files = Files()
+        try files.write("ledger", "0001_a.sql", "SELECT 1;")
+        try files.write("ledger", "0002_b.sql", "SELECT 1;")
+        let old = try files.migrator("ledger")
+        try files.write("ledger", "0003_c.sql", "SELECT 1;", head: "-- serves-from: 0002\n")
+        let additive = try files.migrator("ledger")
+        try files.write("ledger", "0004_d.sql", "SELECT 1;", head: "-- serves-from: 0003\n")
+        let destructive = try files.migrator("ledger")
+        let database = try await PostgresServer.shared().makeDatabase()
+        let serving = try await PostgresConnection.connect(PostgresConfiguration(url: database.servingURL))
+        let owner = try await connection(database)
+        func check(_ migrator: Migrator) async throws -> MigrationError? {
+            do {
+                try await serving.withSession { session in try migrator.check(session) }
+                return nil
+            } catch let error as MigrationError {
+                return error
+            }
+        }
+        #expect(try await check(old) == .schemaBehind(namespace: "ledger", required: 2, applied: 0))
+        _ = try await owner.withSession { session in try additive.migrate(session) }
+        #expect(try await check(old) == nil)
+        #expect(try await check(destructive) == .schemaBehind(namespace: "ledger", required: 4, applied: 3))
+        _ = try await owner.withSession { session in try destructive.migrate(session) }
+        #expect(try await check(old) == .schemaClosed(namespace: "ledger", required: 2, by: 4, servesFrom: 3))
+        #expect(try await check(additive) == nil)
+        // An older release's files on the newer schema change nothing.
+        #expect(try await owner.withSession { session in try old.migrate(session) }.isEmpty)
+    }
+}

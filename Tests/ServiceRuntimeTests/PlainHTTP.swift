@@ -1,6 +1,6 @@
 import Foundation
 
-/// One HTTP/1.1 request over a plain socket, off the cooperative pool.
+/// One HTTP/1.1 request over a plain socket, on a thread of its own: a blocked thread of Dispatch would be missing in the cooperative pool.
 enum PlainHTTP {
     struct Answer: Sendable {
         let status: Int
@@ -12,7 +12,7 @@ enum PlainHTTP {
 
     static func get(_ path: String, port: Int) async throws -> Answer {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 continuation.resume(with: Result { try exchange("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", port: port) })
             }
         }

@@ -34,26 +34,17 @@ final class PrometheusCounter: PrometheusSeries, CounterHandler {
 
 /// A value that goes up and down: the latest one counts.
 final class PrometheusGauge: PrometheusSeries, RecorderHandler, MeterHandler {
-    private let bits = Atomic<UInt64>(Double.zero.bitPattern)
+    private let value = AtomicDouble()
 
     func record(_ value: Int64) { set(Double(value)) }
     func record(_ value: Double) { set(value) }
     func set(_ value: Int64) { set(Double(value)) }
-    func set(_ value: Double) { bits.store(value.bitPattern, ordering: .relaxed) }
-    func decrement(by amount: Double) { increment(by: -amount) }
-
-    func increment(by amount: Double) {
-        var current = bits.load(ordering: .relaxed)
-        while true {
-            let sum = Double(bitPattern: current) + amount
-            let (exchanged, original) = bits.weakCompareExchange(expected: current, desired: sum.bitPattern, ordering: .relaxed)
-            if exchanged { return }
-            current = original
-        }
-    }
+    func set(_ value: Double) { self.value.set(value) }
+    func increment(by amount: Double) { value.add(amount) }
+    func decrement(by amount: Double) { value.add(-amount) }
 
     func render(name: String, labels: String, into text: inout String) {
-        line(name, labels, PrometheusText.number(Double(bitPattern: bits.load(ordering: .relaxed))), into: &text)
+        line(name, labels, PrometheusText.number(value.value), into: &text)
     }
 }
 

@@ -14,13 +14,13 @@ package protocol FlorinService: Sendable {
     static func compose(_ settings: Settings, _ context: ProcessContext) async throws -> ComposedProcess
 }
 
-/// How contexts come about: ``ProcessContext/bootstrap(service:settings:)`` in a process, a plain one in a test.
+/// How contexts come about: ``ProcessContext/ofServer(service:settings:)`` in a process, a plain one in a test.
 package typealias ContextSource = @Sendable (_ service: String, _ settings: ProcessSettings) -> ProcessContext
 
 extension FlorinService {
     /// Runs the service until SIGTERM or SIGINT has drained it; what ends it early is one line on standard error.
     package static func serve(
-        environment: [String: String], context makeContext: ContextSource = ProcessContext.bootstrap, trapsSignals: Bool = true,
+        environment: [String: String], context makeContext: ContextSource = ProcessContext.ofServer, trapsSignals: Bool = true,
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
         await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
@@ -31,7 +31,7 @@ extension FlorinService {
             let group = ProcessGroup(
                 services: [admin] + process.services, readiness: context.readiness, drainDelay: context.settings.drainDelay,
                 drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals, logger: context.logger)
-            context.logger.info("started", metadata: ["environment": "\(context.settings.environment)"])
+            context.logger.info("starting", metadata: ["environment": "\(context.settings.environment)"])
             try await group.run()
             context.logger.info("stopped")
             return .success
@@ -40,7 +40,7 @@ extension FlorinService {
 
     /// Reads the configuration and does something once with it, `migrate` say; an error is one line on standard error.
     package static func perform(
-        environment: [String: String], context makeContext: ContextSource = ProcessContext.bootstrap,
+        environment: [String: String], context makeContext: ContextSource = ProcessContext.ofCommand,
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:),
         _ work: @Sendable (Settings, ProcessContext) async throws -> ProcessExit
     ) async -> ProcessExit {

@@ -19,12 +19,21 @@ package struct ProcessContext: Sendable {
         self.readiness = readiness
     }
 
-    /// Makes logs and metrics the process's own, for code that only knows swift-log and swift-metrics; once per process, from its main
-    /// entry.
-    package static func bootstrap(service: String, settings: ProcessSettings) -> ProcessContext {
+    /// The context of a server, whose standard output is its log. Once per process.
+    package static func ofServer(service: String, settings: ProcessSettings) -> ProcessContext {
+        bootstrap(service: service, settings: settings, output: .standardOutput)
+    }
+
+    /// The context of a command that ends by itself, whose standard output is its result. Once per process.
+    package static func ofCommand(service: String, settings: ProcessSettings) -> ProcessContext {
+        bootstrap(service: service, settings: settings, output: .standardError)
+    }
+
+    /// Makes logs and metrics the process's own, for code that only knows swift-log and swift-metrics; from the main entry only.
+    private static func bootstrap(service: String, settings: ProcessSettings, output: LogOutput) -> ProcessContext {
         let metrics = PrometheusRegistry()
         let level = settings.logLevel
-        LoggingSystem.bootstrap { label in JSONLogHandler(label: label, service: service, level: level, output: .standardOutput) }
+        LoggingSystem.bootstrap { label in JSONLogHandler(label: label, service: service, level: level, output: output) }
         MetricsSystem.bootstrap(metrics)
         return ProcessContext(service: service, settings: settings, logger: Logger(label: service), metrics: metrics)
     }

@@ -14,7 +14,7 @@ import Testing
             configuration: try PostgresConfiguration(url: PostgresServer.shared().url(database: "postgres")),
             options: PoolOptions(maximumConnections: 1))
         let task = Task {
-            await postgresError {
+            await postgresFailure {
                 try await pool.withTransaction { session in try session.execute("SELECT 'mark-a', pg_sleep(60)") }
             }
         }
@@ -30,7 +30,7 @@ import Testing
         let connection = try await PostgresServer.shared().superuserConnection()
         try await connection.withSession { session in try session.unsafeScript("CREATE TEMP TABLE kept (n int)") }
         let task = Task {
-            await postgresError {
+            await postgresFailure {
                 try await connection.withSession { session in
                     try session.transaction { session in
                         try session.execute("INSERT INTO kept VALUES (1)")
@@ -50,7 +50,7 @@ import Testing
 
     @Test func `a running query is cancelled from outside, and the next one is not`() async throws {
         let connection = try await PostgresServer.shared().superuserConnection()
-        async let outcome = postgresError {
+        async let outcome = postgresFailure {
             try await connection.withSession { session in try session.execute("SELECT 'mark-c', pg_sleep(60)") }
         }
         #expect(try await eventually { try await isSleeping("mark-c") })

@@ -50,7 +50,7 @@ import Testing
         #expect(try await findings(ledger.ownerURL, phase: .migrate).isEmpty)
         for user in identity.roles.all {
             let url = server.url(database: ledger.name, user: user, password: TestDatabase.rolePassword)
-            let error = await postgresError { _ = try await PostgresConnection.connect(PostgresConfiguration(url: url)) }
+            let error = await postgresFailure { _ = try await PostgresConnection.connect(PostgresConfiguration(url: url)) }
             #expect(error?.kind == .connectFailed)
         }
     }

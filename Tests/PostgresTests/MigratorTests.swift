@@ -1,31 +1,14 @@
-import Foundation
 import Postgres
 import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct MigratorTests {
-    /// Folders of migration files in a temporary place.
-    private final class Files: Sendable {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("florin-migrations-\(UUID().uuidString)").path
-
-        deinit { try? FileManager.default.removeItem(atPath: root) }
-
-        func write(_ folder: String, _ name: String, _ sql: String, head: String = "-- serves-from: 0001\n") throws {
-            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
-            try (head + sql).write(toFile: "\(root)/\(folder)/\(name)", atomically: true, encoding: .utf8)
-        }
-
-        func migrator(_ folders: String...) throws -> Migrator {
-            try Migrator(folders: folders.map { MigrationFolder(namespace: $0, path: "\(root)/\($0)") })
-        }
-    }
-
     private func connection(_ database: TestDatabase) async throws -> PostgresConnection {
         try await PostgresConnection.connect(PostgresConfiguration(url: database.ownerURL))
     }
 
     @Test func `folders and files are applied in order, once`() async throws {
-        let files = Files()
+        let files = MigrationFiles()
         try files.write("shared", "0001_base.sql", "CREATE TABLE base (id int PRIMARY KEY);")
         try files.write("ledger", "0001_first.sql", "ALTER TABLE base ADD a int; CREATE TABLE t (n int);")
         try files.write("ledger", "0002_second.sql", "ALTER TABLE t ADD m int;")
@@ -43,7 +26,7 @@ import Testing
     }
 
     @Test func `ten migrations at once apply each file once`() async throws {
-        let files = Files()
+        let files = MigrationFiles()
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int); INSERT INTO t VALUES (1); SELECT pg_sleep(0.05);")
         try files.write("ledger", "0002_second.sql", "INSERT INTO t VALUES (2);")
         try files.write("ledger", "0003_index.sql", "CREATE INDEX CONCURRENTLY t_n ON t (n);", head: "-- serves-from: 0001\n-- no-transaction\n")
@@ -68,7 +51,7 @@ import Testing
     }
 
     @Test func `a failing file leaves nothing of itself and is named`() async throws {
-        let files = Files()
+        let files = MigrationFiles()
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int);")
         try files.write("ledger", "0002_broken.sql", "CREATE TABLE u (n int); SELECT 1/0;")
         let migrator = try files.migrator("ledger")
@@ -85,7 +68,7 @@ import Testing
     }
 
     @Test func `a file changed after it was applied is refused by name`() async throws {
-        let files = Files()
+        let files = MigrationFiles()
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int);")
         let owner = try await connection(PostgresServer.shared().makeDatabase())
         let before = try files.migrator("ledger")
@@ -98,7 +81,7 @@ import Testing
     }
 
     @Test func `a file that commits on its own is refused`() async throws {
-        let files = Files()
+        let files = MigrationFiles()
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int); COMMIT;")
         let migrator = try files.migrator("ledger")
         let owner = try await connection(PostgresServer.shared().makeDatabase())
@@ -113,13 +96,13 @@ import Testing
         (["0001_a.sql"], "-- serves-from: 0002\n"), (["0001_a.sql"], "SELECT 1;\n-- serves-from: 0001\n"), ([], ""),
     ])
     func `a folder with a gap, a bad name or no serves-from is refused`(names: [String], head: String) throws {
-        let files = Files()
+        let files = MigrationFiles()
         for name in names { try files.write("ledger", name, "SELECT 1;", head: head) }
         #expect(throws: MigrationError.self) { try files.migrator("ledger") }
     }
 
     @Test func `serve refuses a schema that is behind or closed, and takes one that is ahead`() async throws {
-        let files = Files()
+        let files = MigrationFiles()
         try files.write("ledger", "0001_a.sql", "SELECT 1;")
         try files.write("ledger", "0002_b.sql", "SELECT 1;")
         let old = try files.migrator("ledger")

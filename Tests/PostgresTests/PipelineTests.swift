@@ -48,7 +48,7 @@ import Testing
 
     @Test func `a connection that dies in a pipeline is reported as lost`() async throws {
         let connection = try await PostgresServer.shared().superuserConnection()
-        let error = await postgresError {
+        let error = await postgresFailure {
             try await connection.withSession { session in
                 _ = try session.pipeline(["SELECT 1", "SELECT pg_terminate_backend(pg_backend_pid())", "SELECT 2"])
             }
@@ -56,7 +56,7 @@ import Testing
         #expect(error?.kind == .connectionLost)
         #expect(error?.isConnectionLost == true)
         #expect(await connection.isHealthy == false)
-        let later = await postgresError { try await connection.withSession { session in try session.execute("SELECT 1") } }
+        let later = await postgresFailure { try await connection.withSession { session in try session.execute("SELECT 1") } }
         #expect(later?.kind == .connectionLost)
     }
 }

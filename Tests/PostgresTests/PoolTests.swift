@@ -64,9 +64,9 @@ import Testing
         let pool = try makePool(PoolOptions(maximumConnections: 1, maximumWaiters: 1, acquireTimeout: .milliseconds(300)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
-        async let waiting = postgresError { try await pool.ping() }
+        async let waiting = postgresFailure { try await pool.ping() }
         #expect(try await eventually { pool.statistics.waiting == 1 })
-        #expect(await postgresError { try await pool.ping() }?.kind == .poolExhausted)
+        #expect(await postgresFailure { try await pool.ping() }?.kind == .poolExhausted)
         #expect(await waiting?.kind == .poolTimeout)
         release.send(())
         try await holder.value
@@ -81,7 +81,7 @@ import Testing
         let pool = try makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
-        let waiting = Task { await postgresError { try await pool.ping() } }
+        let waiting = Task { await postgresFailure { try await pool.ping() } }
         #expect(try await eventually { pool.statistics.waiting == 1 })
         waiting.cancel()
         #expect(await waiting.value?.kind == .cancelled)
@@ -111,7 +111,7 @@ import Testing
 
     @Test func `a connection that dies in use is reported and not lent again`() async throws {
         let pool = try makePool(PoolOptions(maximumConnections: 1))
-        let error = await postgresError {
+        let error = await postgresFailure {
             try await pool.withSession { session in try session.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
         }
         #expect(error?.kind == .connectionLost)
@@ -129,9 +129,9 @@ import Testing
             try await group.waitForAll()
         }
         try server.stop(.immediate)
-        #expect(await postgresError { try await pool.ping() }?.kind == .connectFailed)
+        #expect(await postgresFailure { try await pool.ping() }?.kind == .connectFailed)
         try server.start()
-        #expect(try await eventually { await postgresError { try await pool.ping() } == nil })
+        #expect(try await eventually { await postgresFailure { try await pool.ping() } == nil })
         #expect(pool.statistics.connectFailures > 0)
         await pool.close()
         try server.stop()
@@ -165,18 +165,18 @@ import Testing
         #expect(try await eventually { pool.statistics.totalDiscarded == 1 })
         running.cancel()
         try await running.value
-        #expect(await postgresError { try await pool.ping() }?.kind == .poolClosed)
+        #expect(await postgresFailure { try await pool.ping() }?.kind == .poolClosed)
     }
 
     @Test func `closing refuses new callers, tells the waiting ones and lets the borrower finish`() async throws {
         let pool = try makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
-        async let waiting = postgresError { try await pool.ping() }
+        async let waiting = postgresFailure { try await pool.ping() }
         #expect(try await eventually { pool.statistics.waiting == 1 })
         async let closing: Void = pool.close()
         #expect(await waiting?.kind == .poolClosed)
-        #expect(await postgresError { try await pool.ping() }?.kind == .poolClosed)
+        #expect(await postgresFailure { try await pool.ping() }?.kind == .poolClosed)
         release.send(())
         try await holder.value
         await closing

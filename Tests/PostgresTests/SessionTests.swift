@@ -69,7 +69,7 @@ import Testing
 
     @Test func `COPY is refused and its session retired`() async throws {
         let connection = try await PostgresServer.shared().superuserConnection()
-        let error = await postgresError {
+        let error = await postgresFailure {
             try await connection.withSession { session in try session.unsafeScript("COPY pg_class TO STDOUT") }
         }
         #expect(error?.kind == .protocolViolation)
@@ -90,7 +90,7 @@ import Testing
         let database = try await PostgresServer.shared().makeDatabase()
         let configuration = try PostgresConfiguration(
             url: database.server.url(database: database.name, user: database.roles.serving, password: "wrong-secret"))
-        let refusal = try #require(await postgresError { _ = try await PostgresConnection.connect(configuration) })
+        let refusal = try #require(await postgresFailure { _ = try await PostgresConnection.connect(configuration) })
         #expect(refusal.kind == .connectFailed)
         for text in ["\(refusal)", String(reflecting: refusal), "\(configuration)", String(reflecting: configuration)] {
             #expect(!text.contains("wrong-secret"))
@@ -102,7 +102,7 @@ import Testing
 
     @Test func `a server that does not answer fails within the connect time-out`() async throws {
         let port = try FreePort.any()
-        let error = await postgresError {
+        let error = await postgresFailure {
             _ = try await PostgresConnection.connect(PostgresConfiguration(url: "postgres://a:s3cret@127.0.0.1:\(port)/b"))
         }
         #expect(error?.kind == .connectFailed)

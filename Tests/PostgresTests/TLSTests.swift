@@ -26,10 +26,10 @@ import Testing
         #expect(try await connect("?sslmode=verify-ca&sslrootcert=\(authority.root)"))
         #expect(try await connect("?sslmode=verify-full&sslrootcert=\(authority.root)"))
         #expect(try await connect("?sslmode=disable") == false)
-        let foreign = await postgresError { _ = try await connect("?sslmode=verify-ca&sslrootcert=\(stranger.root)") }
+        let foreign = await postgresFailure { _ = try await connect("?sslmode=verify-ca&sslrootcert=\(stranger.root)") }
         #expect(foreign?.kind == .connectFailed)
         let plain = try PostgresServer.shared().url(database: "postgres", parameters: "?sslmode=require")
-        let refused = await postgresError { _ = try await PostgresConnection.connect(PostgresConfiguration(url: plain)) }
+        let refused = await postgresFailure { _ = try await PostgresConnection.connect(PostgresConfiguration(url: plain)) }
         #expect(refused?.kind == .connectFailed)
         // Larger than one TLS record in both directions.
         let payload = String(repeating: "y", count: 3_000_000)

@@ -21,7 +21,7 @@ func postgresError<Value>(_ body: () throws -> Value) -> PostgresError? {
 }
 
 /// As above, for asynchronous work.
-func postgresError<Value>(_ body: () async throws -> Value) async -> PostgresError? {
+func postgresFailure<Value>(_ body: () async throws -> Value) async -> PostgresError? {
     do {
         _ = try await body()
         return nil

@@ -75,7 +75,7 @@ import Testing
 
     @Test func `a read-only transaction refuses to write`() async throws {
         let pool = try await makePool()
-        let error = await postgresError {
+        let error = await postgresFailure {
             try await pool.withTransaction(TransactionOptions(isReadOnly: true)) { session in
                 try session.execute("UPDATE account SET n = 1")
             }
@@ -85,7 +85,7 @@ import Testing
 
     @Test func `a swallowed error cannot pass for a commit`() async throws {
         let pool = try await makePool()
-        let error = await postgresError {
+        let error = await postgresFailure {
             try await pool.withTransaction { session in
                 try session.execute("UPDATE account SET n = 3")
                 _ = postgresError { try session.execute("SELECT 1/0") }
@@ -126,7 +126,7 @@ import Testing
         let errors: [PostgresError] = await withTaskGroup(of: PostgresError?.self) { group in
             for (first, second) in [(Int64(1), Int64(2)), (2, 1)] {
                 group.addTask {
-                    await postgresError {
+                    await postgresFailure {
                         try await pool.withSession { session in
                             try session.transaction { session in
                                 try session.execute("UPDATE account SET n = n + 1 WHERE id = \(first)")
@@ -162,7 +162,7 @@ import Testing
 
     @Test func `statement and lock time-outs end a transaction, not the session`() async throws {
         let pool = try await makePool(connections: 2)
-        let slow = await postgresError {
+        let slow = await postgresFailure {
             try await pool.withTransaction(TransactionOptions(statementTimeout: .milliseconds(30))) { session in
                 try session.execute("SELECT pg_sleep(10)")
             }
@@ -184,7 +184,7 @@ import Testing
         let done = Signal<PostgresError?>()
         Task {
             done.send(
-                await postgresError {
+                await postgresFailure {
                     try await pool.withTransaction(TransactionOptions(lockTimeout: .milliseconds(30))) { session in
                         try session.execute("UPDATE account SET n = 2 WHERE id = 1")
                     }
@@ -206,15 +206,15 @@ import Testing
                 "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON marks DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die()",
             ], database: database.name)
         let pool = PostgresPool(configuration: try PostgresConfiguration(url: database.superuserURL))
-        let inCommit = await postgresError {
+        let inCommit = await postgresFailure {
             try await pool.withTransaction { session in try session.execute("INSERT INTO marks VALUES (1)") }
         }
         #expect(inCommit?.kind == .commitOutcomeUnknown)
-        let before = await postgresError {
+        let before = await postgresFailure {
             try await pool.withTransaction { session in try session.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
         }
         #expect(before?.kind == .connectionLost)
-        let piped = await postgresError {
+        let piped = await postgresFailure {
             try await pool.withSession { session in
                 _ = try session.begin()
                 _ = try session.commit(after: ["INSERT INTO marks VALUES (2)"])

@@ -49,10 +49,10 @@ package enum Shell {
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var arguments: [UnsafeMutablePointer<CChar>?] = (["bash", "-c", withoutDescriptors, "bash"] + command).map { strdup($0) }
         arguments.append(nil)
-        defer { arguments.forEach { free($0) } }
+        defer { for argument in arguments { free(argument) } }
         // Of our own, so that no PG variable of the developer decides anything.
         var environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C.UTF-8"), nil]
-        defer { environment.forEach { free($0) } }
+        defer { for variable in environment { free(variable) } }
         var child: pid_t = 0
         let result = posix_spawn(&child, "/bin/bash", &actions, nil, &arguments, &environment)
         guard result == 0 else { throw Failure(description: "cannot start \(command[0]): \(String(cString: strerror(result)))") }

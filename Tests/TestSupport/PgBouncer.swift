@@ -40,8 +40,8 @@ package final class PgBouncer: Sendable {
         try "\"postgres\" \"\"\n".write(toFile: "\(folder)/users", atomically: false, encoding: .utf8)
         if getuid() == 0 { try Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
         try Shell.run(Shell.asPostgres([binary, "-q", "-d", "\(folder)/settings.ini"]))
-        watchdog = try Watchdog(
-            script: "kill -INT \"$(cat \"$1/pid\")\"", arguments: [folder])
+        let process = try String(contentsOfFile: "\(folder)/pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        watchdog = try Watchdog(script: "kill \"$1\"", arguments: [process])
     }
 
     deinit { watchdog.release() }

@@ -53,8 +53,16 @@ package enum Shell {
         // Of our own, so that no PG variable of the developer decides anything.
         var environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C.UTF-8"), nil]
         defer { for variable in environment { free(variable) } }
+        // Dispatch's threads block signals, and a child inherits that: it could not be ended by SIGTERM.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var noSignal = sigset_t()
+        sigemptyset(&noSignal)
+        posix_spawnattr_setsigmask(&attributes, &noSignal)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child: pid_t = 0
-        let result = posix_spawn(&child, "/bin/bash", &actions, nil, &arguments, &environment)
+        let result = posix_spawn(&child, "/bin/bash", &actions, &attributes, &arguments, &environment)
         guard result == 0 else { throw Failure(description: "cannot start \(command[0]): \(String(cString: strerror(result)))") }
         return child
     }

@@ -1,0 +1,114 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+
+/// The SQL of a batch: two round trips, one before the decision and one after it.
+struct BatchStore {
+    /// A batch that waits longer than this for a wallet's lock gives up; nothing else is ever waited for.
+    static let lockTimeout = Duration.seconds(5)
+    static let statementTimeout = Duration.seconds(10)
+
+    /// What a batch decides on.
+    struct Locked {
+        var wallets: [WalletID: WalletState]
+        var keys: [UUID: KeptKey]
+        var refunded: [TransferID: Int64]
+        var references: [LedgerBatch.Reference: TransferID]
+        /// After the last lock, and never earlier than the last posting of any of the wallets.
+        var now: Timestamp
+    }
+
+    /// Begins the batch's transaction: locks its wallets in the order of ids, then reads what only those locks make certain.
+    ///
+    /// The reads are statements of their own, because one that waited for a lock still sees what was there before it waited.
+    func lock(_ session: PostgresSession, _ requests: [PostingRequest]) throws -> Locked {
+        var walletIDs = Set<UUID>()
+        var originals = Set<UUID>()
+        var references: [LedgerBatch.Reference] = []
+        for request in requests {
+            for id in request.order.walletIDs { walletIDs.insert(id.uuid) }
+            if let original = request.order.original { originals.insert(original.id.uuid) }
+            if let text = request.order.reference { references.append(.init(principal: request.key.principal, text: text)) }
+        }
+        var queries: [PostgresQuery] = [
+            "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = ANY(\(Array(walletIDs))) ORDER BY id FOR NO KEY UPDATE",
+            "SELECT \(unsafeSQL: KeptKey.columns) FROM idempotency_keys WHERE id = ANY(\(requests.map(\.key.id)))",
+            "SELECT clock_timestamp()",
+        ]
+        if !originals.isEmpty {
+            queries.append("SELECT transfer_id, refunded FROM refund_totals WHERE transfer_id = ANY(\(Array(originals)))")
+        }
+        if !references.isEmpty {
+            queries.append(
+                """
+                SELECT t.ordered_by, t.reference, t.id
+                FROM unnest(\(references.map(\.principal)), \(references.map(\.text))) r (ordered_by, reference)
+                JOIN transfers t ON t.ordered_by = r.ordered_by AND t.reference = r.reference
+                """)
+        }
+        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout)
+        var results = try session.begin(options, then: queries)[...]
+        var locked = Locked(wallets: [:], keys: [:], refunded: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))
+        for row in results.removeFirst() {
+            let wallet = try WalletState(row: row)
+            locked.wallets[wallet.id] = wallet
+        }
+        for row in results.removeFirst() { locked.keys[try row.decode(0, as: UUID.self)] = try KeptKey(row: row) }
+        let clock = Timestamp(try results.removeFirst()[0].decode(0, as: PostgresTimestamp.self))
+        locked.now = locked.wallets.values.reduce(clock) { max($0, $1.lastPostedAt) }
+        if !originals.isEmpty {
+            for row in results.removeFirst() { locked.refunded[TransferID(try row.decode(0, as: UUID.self))] = try row.decode(1) }
+        }
+        if !references.isEmpty {
+            for row in results.removeFirst() {
+                locked.references[.init(principal: try row.decode(0), text: try row.decode(1))] = TransferID(
+                    try row.decode(2, as: UUID.self))
+            }
+        }
+        return locked
+    }
+
+    /// Writes and commits, in one round trip.
+    func commit(_ session: PostgresSession, _ write: BatchWrite) throws {
+        if write.isEmpty {
+            try session.commit()
+        } else {
+            try session.commit(after: [write.query])
+        }
+    }
+
+    /// Postings by id, as they were decided, with their time.
+    func postings(_ session: PostgresSession, _ ids: [TransferID]) throws -> [TransferID: (posting: Posting, postedAt: Timestamp)] {
+        var found: [TransferID: (posting: Posting, postedAt: Timestamp)] = [:]
+        let rows = try session.query(
+            """
+            SELECT t.id, t.kind, t.amount, t.currency, t.source_wallet_id, t.source_version, s.balance_after,
+                t.destination_wallet_id, t.destination_version, d.balance_after, t.original_id, t.reference, t.posted_at
+            FROM transfers t
+            JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
+            JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
+            WHERE t.id = ANY(\(ids.map(\.uuid)))
+            """)
+        for row in rows {
+            let posting = try Posting(row: row)
+            found[posting.transferID] = (posting, Timestamp(try row.decode(12, as: PostgresTimestamp.self)))
+        }
+        return found
+    }
+}
+
+extension Posting {
+    fileprivate init(row: PostgresRow) throws {
+        let money = try Money(stored: row.decode(2), Currency(stored: row.decode(3), table: "transfers"))
+        self.init(
+            transferID: TransferID(try row.decode(0, as: UUID.self)), kind: try PostingKind(stored: row.decode(1)), money: money,
+            originalTransferID: try row.decodeIfPresent(10, as: UUID.self).map { TransferID($0) },
+            reference: try row.decodeIfPresent(11),
+            debit: TransferLeg(
+                walletID: WalletID(try row.decode(4, as: UUID.self)), walletVersion: try row.decode(5), amountMinor: -money.amountMinor,
+                balanceAfterMinor: try row.decode(6)),
+            credit: TransferLeg(
+                walletID: WalletID(try row.decode(7, as: UUID.self)), walletVersion: try row.decode(8), amountMinor: money.amountMinor,
+                balanceAfterMinor: try row.decode(9)))
+    }
+}

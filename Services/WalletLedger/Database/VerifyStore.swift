@@ -1,0 +1,203 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+
+/// The SQL of `verify`: pages by key, all within the caller's snapshot.
+struct VerifyStore {
+    private static let pageSize: Int64 = 5_000
+
+    struct Page {
+        let first: UUID
+        let last: UUID
+        let count: Int
+    }
+
+    func walletPage(_ session: PostgresSession, after last: UUID?) throws -> Page? {
+        let row = try session.query(
+            """
+            SELECT min(id::text)::uuid, max(id::text)::uuid, count(*) FROM (
+                SELECT id FROM wallets WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(Self.pageSize)) page
+            """)[0]
+        let count: Int64 = try row.decode(2)
+        return count == 0 ? nil : Page(first: try row.decode(0), last: try row.decode(1), count: Int(count))
+    }
+
+    /// Entries that do not follow the one before, or are no leg of their transfer.
+    func entryFindings(_ session: PostgresSession, from first: UUID, to last: UUID) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT e.wallet_id, e.version FROM (
+                SELECT *, lag(balance_after) OVER chain AS previous, lag(posted_at) OVER chain AS previous_at
+                FROM entries WHERE wallet_id BETWEEN \(first) AND \(last)
+                WINDOW chain AS (PARTITION BY wallet_id ORDER BY version)
+            ) e
+            LEFT JOIN transfers t ON t.id = e.transfer_id
+            LEFT JOIN wallets w ON w.id = e.wallet_id
+            WHERE NOT coalesce(
+                e.balance_after = coalesce(e.previous, 0) + e.amount
+                AND e.posted_at >= coalesce(e.previous_at, e.posted_at) AND e.posted_at = t.posted_at AND t.currency = w.currency
+                AND ((e.amount = -t.amount AND e.wallet_id = t.source_wallet_id AND e.version = t.source_version)
+                    OR (e.amount = t.amount AND e.wallet_id = t.destination_wallet_id AND e.version = t.destination_version)), false)
+            ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            let wallet = WalletID(try row.decode(0, as: UUID.self))
+            return VerifyFinding(
+                kind: .entry, row: "\(wallet)/\(try row.decode(1, as: Int64.self))",
+                text: "does not follow the entry before it, or is no leg of its transfer")
+        }
+    }
+
+    /// Wallets whose balance is not the sum of their entries, or whose versions have a gap.
+    func balanceFindings(_ session: PostgresSession, from first: UUID, to last: UUID) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT w.id FROM wallets w
+            LEFT JOIN (
+                SELECT wallet_id, sum(amount) AS total, count(*) AS steps, max(version) AS newest
+                FROM entries WHERE wallet_id BETWEEN \(first) AND \(last) GROUP BY 1
+            ) e ON e.wallet_id = w.id
+            LEFT JOIN (
+                SELECT wallet_id, count(*) AS steps, max(version) AS newest
+                FROM wallet_changes WHERE wallet_id BETWEEN \(first) AND \(last) GROUP BY 1
+            ) c ON c.wallet_id = w.id
+            WHERE w.id BETWEEN \(first) AND \(last) AND NOT (
+                w.balance = coalesce(e.total, 0)
+                AND w.version = coalesce(e.steps, 0) + coalesce(c.steps, 0)
+                AND w.version = greatest(coalesce(e.newest, 0), coalesce(c.newest, 0))
+                AND (w.is_world OR w.balance - w.held >= -w.overdraft_limit)
+                AND NOT EXISTS (SELECT FROM wallet_changes x JOIN entries y USING (wallet_id, version) WHERE x.wallet_id = w.id))
+            ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            VerifyFinding(
+                kind: .balance, row: WalletID(try row.decode(0, as: UUID.self)).description,
+                text: "is not the sum of the wallet's entries, or its versions have a gap")
+        }
+    }
+
+    func transferPage(_ session: PostgresSession, after last: UUID?) throws -> [(id: TransferID, fits: Bool)] {
+        try session.query(
+            """
+            SELECT t.id, coalesce(s.transfer_id = t.id AND s.amount = -t.amount AND d.transfer_id = t.id AND d.amount = t.amount, false)
+            FROM (SELECT * FROM transfers WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(Self.pageSize)) t
+            LEFT JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
+            LEFT JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
+            ORDER BY t.id
+            """
+        ).map { row in (TransferID(try row.decode(0, as: UUID.self)), try row.decode(1)) }
+    }
+
+    struct KeyedTransfer {
+        let kind: PostingKind
+        let money: Money
+        let source: WalletID
+        let destination: WalletID
+        let originalID: TransferID?
+        let reference: String?
+        let keyID: UUID
+    }
+
+    struct KeyRow {
+        let id: UUID
+        let caller: String
+        let principal: String
+        let key: String
+        let request: String
+        let outcome: KeptOutcome
+        let transfer: KeyedTransfer?
+        let subjectExists: Bool
+    }
+
+    func keyPage(_ session: PostgresSession, after last: UUID?) throws -> [KeyRow] {
+        try session.query(
+            """
+            SELECT k.id, k.request, k.outcome, k.subject_id, k.subject_version, k.refusal, k.refused_request_id,
+                k.caller, k.principal, k.key,
+                t.kind, t.amount, t.currency, t.source_wallet_id, t.destination_wallet_id, t.original_id, t.reference, t.key_id,
+                CASE k.outcome
+                    WHEN 2 THEN EXISTS (SELECT FROM wallets w WHERE w.id = k.subject_id)
+                    WHEN 3 THEN EXISTS (SELECT FROM wallet_changes c WHERE c.wallet_id = k.subject_id AND c.version = k.subject_version)
+                    ELSE true END
+            FROM (SELECT * FROM idempotency_keys WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(Self.pageSize)) k
+            LEFT JOIN transfers t ON k.outcome = 1 AND t.id = k.subject_id
+            ORDER BY k.id
+            """
+        ).map { row in
+            let kept = try KeptKey(row: row)
+            return KeyRow(
+                id: try row.decode(0), caller: try row.decode(7), principal: try row.decode(8), key: try row.decode(9),
+                request: kept.request, outcome: kept.outcome, transfer: try keyedTransfer(row), subjectExists: try row.decode(18))
+        }
+    }
+
+    private func keyedTransfer(_ row: PostgresRow) throws -> KeyedTransfer? {
+        guard let kind = try row.decodeIfPresent(10, as: Int16.self) else { return nil }
+        return KeyedTransfer(
+            kind: try PostingKind(stored: kind), money: try Money(stored: row.decode(11), Currency(stored: row.decode(12), table: "transfers")),
+            source: WalletID(try row.decode(13, as: UUID.self)), destination: WalletID(try row.decode(14, as: UUID.self)),
+            originalID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) }, reference: try row.decodeIfPresent(16),
+            keyID: try row.decode(17))
+    }
+
+    /// Events with whether they say what their posting's rows say; events of wallets only need their wallet.
+    func eventPage(_ session: PostgresSession, after last: Int64) throws -> [(id: Int64, subject: String, fits: Bool)] {
+        let rows = try session.query(
+            """
+            SELECT id, event_id, type, subject, partition_key, data FROM outbox_events WHERE id > \(last)
+            ORDER BY id LIMIT \(Self.pageSize)
+            """)
+        let subjects = try rows.map { row in try row.decode(3, as: String.self) }
+        let postings = try BatchStore().postings(session, subjects.compactMap { TransferID($0) })
+        return try rows.map { row in
+            let subject: String = try row.decode(3)
+            let partition: String = try row.decode(4)
+            let fits: Bool
+            if let id = TransferID(subject) {
+                guard let (posting, postedAt) = postings[id] else { return (try row.decode(0), subject, false) }
+                let event = posting.event(postedAt: postedAt)
+                fits =
+                    try row.decode(1, as: UUID.self) == id.entryID(leg: 2).uuid && row.decode(2, as: String.self) == event.type.rawValue
+                    && partition == posting.debit.walletID.description
+                    && row.decode(5, as: String.self) == String(decoding: event.wireBytes(), as: UTF8.self)
+            } else {
+                fits = partition == subject && WalletID(subject) != nil
+            }
+            return (try row.decode(0), subject, fits)
+        }
+    }
+
+    func transfersWithoutEvent(_ session: PostgresSession) throws -> [TransferID] {
+        try session.query(
+            """
+            SELECT t.id FROM transfers t
+            LEFT JOIN outbox_events o ON o.event_id = overlay(t.id::text placing
+                to_hex(('x' || right(t.id::text, 1))::bit(4)::int | 3) from 36)::uuid
+            WHERE o.id IS NULL ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in TransferID(try row.decode(0, as: UUID.self)) }
+    }
+
+    func refundFindings(_ session: PostgresSession) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT coalesce(r.transfer_id, x.original_id) FROM refund_totals r
+            FULL JOIN (SELECT original_id, sum(amount) AS total FROM transfers WHERE original_id IS NOT NULL GROUP BY 1) x
+                ON x.original_id = r.transfer_id
+            LEFT JOIN transfers o ON o.id = coalesce(r.transfer_id, x.original_id)
+            WHERE NOT coalesce(r.refunded = x.total AND r.amount = o.amount AND x.total <= o.amount, false)
+            LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            VerifyFinding(
+                kind: .refund, row: TransferID(try row.decode(0, as: UUID.self)).description, text: "its refunds do not add up")
+        }
+    }
+
+    /// With the world outside, every currency adds up to zero.
+    func totalFindings(_ session: PostgresSession) throws -> [VerifyFinding] {
+        try session.query("SELECT currency, sum(balance)::text FROM wallets GROUP BY 1 HAVING sum(balance) <> 0 ORDER BY 1").map { row in
+            VerifyFinding(kind: .total, row: try row.decode(0), text: "all wallets add up to \(try row.decode(1, as: String.self)), not to 0")
+        }
+    }
+}

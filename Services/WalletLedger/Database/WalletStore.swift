@@ -1,0 +1,120 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+
+/// The SQL of wallets: opening, changes of state, reading.
+struct WalletStore {
+    func keptKey(_ session: PostgresSession, _ key: ScopedKey) throws -> KeptKey? {
+        try session.query("SELECT \(unsafeSQL: KeptKey.columns) FROM idempotency_keys WHERE id = \(key.id)").first.map(KeptKey.init(row:))
+    }
+
+    func wallet(_ session: PostgresSession, _ id: WalletID) throws -> WalletState? {
+        try session.query("SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = \(id.uuid)").first.map(WalletState.init(row:))
+    }
+
+    /// Locks the row as a batch does.
+    func lockWallet(_ session: PostgresSession, _ id: WalletID) throws -> WalletState? {
+        try session.query("SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = \(id.uuid) FOR NO KEY UPDATE").first
+            .map(WalletState.init(row:))
+    }
+
+    func clock(_ session: PostgresSession) throws -> Timestamp {
+        Timestamp(try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self))
+    }
+
+    func insertWallet(_ session: PostgresSession, _ wallet: WalletOpened) throws {
+        let at = wallet.openedAt.stored
+        try session.execute(
+            """
+            INSERT INTO wallets (id, owner_id, opened_by, currency, is_world, opened_at, last_posted_at)
+            SELECT id, NULL, \(WorldWallet.opener), \(wallet.currency.code), true, \(at), \(at)
+            FROM unnest(\(WorldWallet.all(of: wallet.currency).map(\.uuid))) AS world (id)
+            WHERE NOT EXISTS (SELECT FROM wallets w WHERE w.id = world.id)
+            ON CONFLICT DO NOTHING
+            """)
+        try session.execute(
+            """
+            INSERT INTO wallets (id, owner_id, opened_by, currency, opened_at, last_posted_at)
+            VALUES (\(wallet.id.uuid), \(wallet.ownerID?.uuid), \(wallet.openedBy), \(wallet.currency.code), \(at), \(at))
+            """)
+    }
+
+    func openedWallet(_ wallet: WalletState) -> WalletOpened {
+        WalletOpened(
+            id: wallet.id, ownerID: wallet.ownerID, openedBy: wallet.openedBy, currency: wallet.currency, openedAt: wallet.openedAt)
+    }
+
+    /// Writes the change and the wallet in one statement, so that the triggers of both see both.
+    func insertChange(_ session: PostgresSession, _ change: WalletChangeBody, caller: String, changedBy: String) throws {
+        try session.execute(
+            """
+            WITH changed AS (
+                UPDATE wallets SET status = \(change.status.stored), overdraft_limit = \(change.overdraftLimitMinor),
+                    version = \(change.version), last_posted_at = greatest(last_posted_at, \(change.changedAt.stored))
+                WHERE id = \(change.walletID.uuid)
+            )
+            INSERT INTO wallet_changes (wallet_id, version, kind, status, overdraft_limit, reason, caller, changed_by, changed_at)
+            VALUES (\(change.walletID.uuid), \(change.version), \(change.kind.stored), \(change.status.stored),
+                \(change.overdraftLimitMinor), \(change.reason), \(caller), \(changedBy), \(change.changedAt.stored))
+            """)
+    }
+
+    func change(_ session: PostgresSession, _ id: WalletID, version: Int64) throws -> WalletChangeBody? {
+        try session.query(
+            """
+            SELECT kind, status, overdraft_limit, reason, changed_at FROM wallet_changes
+            WHERE wallet_id = \(id.uuid) AND version = \(version)
+            """
+        ).first.map { row in
+            WalletChangeBody(
+                walletID: id, kind: try WalletChangeKind(stored: row.decode(0)), status: try WalletStatus(stored: row.decode(1)),
+                overdraftLimitMinor: try row.decode(2), version: version, reason: try row.decode(3),
+                changedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
+        }
+    }
+
+    func insertKey(_ session: PostgresSession, _ key: ScopedKey, _ kept: KeptKey, at: Timestamp) throws {
+        let columns: (outcome: Int16, subject: UUID?, version: Int64?, refusal: String?, requestID: String?) =
+            switch kept.outcome {
+            case .posted(let id): (1, id.uuid, nil, nil, nil)
+            case .walletOpened(let id): (2, id.uuid, nil, nil, nil)
+            case .walletChanged(let id, let version): (3, id.uuid, version, nil, nil)
+            case .refused(let refusal, let requestID, let conflict): (4, conflict?.uuid, nil, refusal.rawValue, requestID)
+            }
+        try session.execute(
+            """
+            INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, subject_version, refusal,
+                refused_request_id, created_at)
+            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(kept.request), \(columns.outcome), \(columns.subject),
+                \(columns.version), \(columns.refusal), \(columns.requestID), \(at.stored))
+            """)
+    }
+
+    func insertEvent(
+        _ session: PostgresSession, id: EventID, type: LedgerEventType, wallet: WalletID, data: [UInt8], traceparent: String?, at: Timestamp
+    ) throws {
+        let text = String(decoding: data, as: UTF8.self)
+        try session.execute(
+            """
+            INSERT INTO outbox_events (event_id, type, subject, partition_key, occurred_at, traceparent, data)
+            VALUES (\(id.uuid), \(type.rawValue), \(wallet.description), \(wallet.description), \(at.stored), \(traceparent), \(text))
+            """)
+    }
+
+    /// Entries of a wallet, newest first, older than `before`.
+    func entries(_ session: PostgresSession, _ wallet: WalletID, before version: Int64, limit: Int) throws -> [EntryBody] {
+        try session.query(
+            """
+            SELECT transfer_id, version, amount, balance_after, posted_at FROM entries
+            WHERE wallet_id = \(wallet.uuid) AND version < \(version) ORDER BY version DESC LIMIT \(Int64(limit))
+            """
+        ).map { row in
+            let transfer = TransferID(try row.decode(0, as: UUID.self))
+            let amount: Int64 = try row.decode(2)
+            return EntryBody(
+                id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: try row.decode(1),
+                amountMinor: amount, balanceAfterMinor: try row.decode(3),
+                postedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
+        }
+    }
+}

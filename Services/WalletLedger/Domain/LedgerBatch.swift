@@ -1,0 +1,104 @@
+package import Contracts
+
+/// The state that a batch decides on: locked wallets, refund totals and taken references, each changed by what was decided before.
+///
+/// Pure and in arrival order: the same state and the same orders give the same postings.
+package struct LedgerBatch: Sendable {
+    package private(set) var wallets: [WalletID: WalletState]
+    /// Refunded so far, by original transfer, in minor units.
+    package private(set) var refunded: [TransferID: Int64]
+    private var references: [Reference: TransferID]
+    /// The wallets that a posting of this batch has changed.
+    package private(set) var changedWallets: Set<WalletID> = []
+
+    /// A reference is unique per principal.
+    package struct Reference: Sendable, Hashable {
+        package let principal: String
+        package let text: String
+
+        package init(principal: String, text: String) {
+            self.principal = principal
+            self.text = text
+        }
+    }
+
+    package init(wallets: [WalletID: WalletState], refunded: [TransferID: Int64] = [:], references: [Reference: TransferID] = [:]) {
+        self.wallets = wallets
+        self.refunded = refunded
+        self.references = references
+    }
+
+    /// Decides one order and, when it is accepted, applies it.
+    ///
+    /// - Throws: ``TransferRejection``; the state is then as before.
+    package mutating func decide(_ order: PostingOrder) throws(TransferRejection) -> Posting {
+        let (source, destination) = try reachableWallets(of: order)
+        guard source.id != destination.id else { throw .sameWallet }
+        guard source.currency == order.money.currency, destination.currency == order.money.currency else { throw .currencyMismatch }
+        // A closed wallet is the more lasting reason, so it is named first, whichever side it is on.
+        guard source.status != .closed, destination.status != .closed else { throw .walletClosed }
+        let refundedAfter = try refundedTotal(after: order)
+        let debited = try source.debited(by: order.money.amountMinor)
+        let credited = try destination.credited(by: order.money.amountMinor)
+        if let text = order.reference {
+            let reference = Reference(principal: order.access.principal, text: text)
+            guard references[reference] == nil else { throw .referenceExists }
+            references[reference] = order.transferID
+        }
+        wallets[debited.id] = debited
+        wallets[credited.id] = credited
+        changedWallets.insert(debited.id)
+        changedWallets.insert(credited.id)
+        if let original = order.original { refunded[original.id] = refundedAfter }
+        return Posting(
+            transferID: order.transferID, kind: order.kind, money: order.money, originalTransferID: order.original?.id,
+            reference: order.reference,
+            debit: TransferLeg(
+                walletID: debited.id, walletVersion: debited.version, amountMinor: -order.money.amountMinor,
+                balanceAfterMinor: debited.balanceMinor),
+            credit: TransferLeg(
+                walletID: credited.id, walletVersion: credited.version, amountMinor: order.money.amountMinor,
+                balanceAfterMinor: credited.balanceMinor))
+    }
+
+    /// The posting that has the order's reference already.
+    package func holder(ofReferenceOf order: PostingOrder) -> TransferID? {
+        order.reference.flatMap { references[Reference(principal: order.access.principal, text: $0)] }
+    }
+
+    /// Both wallets, when they exist and the principal may order this: money leaves only wallets that the principal reaches, and
+    /// only deposits and withdrawals (and their refunds) touch the world outside.
+    private func reachableWallets(of order: PostingOrder) throws(TransferRejection) -> (source: WalletState, destination: WalletState) {
+        guard let source = wallets[order.sourceWalletID], let destination = wallets[order.destinationWalletID] else {
+            // The world has wallets of every currency in which a wallet was opened, so one that it lacks is not this wallet's.
+            if let known = wallets[order.sourceWalletID] ?? wallets[order.destinationWalletID], order.kind == .deposit || order.kind == .withdrawal,
+                !known.isWorld, order.access.reaches(known)
+            {
+                throw .currencyMismatch
+            }
+            throw .notFound
+        }
+        switch order.kind {
+        case .transfer:
+            guard order.access.reaches(source), !source.isWorld, !destination.isWorld else { throw .notFound }
+        case .deposit:
+            guard source.isWorld, !destination.isWorld, order.access.reaches(destination) else { throw .notFound }
+        case .withdrawal:
+            guard destination.isWorld, !source.isWorld, order.access.reaches(source) else { throw .notFound }
+        case .refund:
+            // The debit of the wallet that received the money: its owner or staff. What the world received only staff may return.
+            guard order.access.reaches(source) else { throw .notFound }
+        }
+        return (source, destination)
+    }
+
+    private func refundedTotal(after order: PostingOrder) throws(TransferRejection) -> Int64 {
+        guard let original = order.original else { return 0 }
+        // Nothing of a refund can be refunded.
+        guard original.kind != .refund else { throw .refundExceedsOriginal }
+        guard let total = MinorUnits.sum(refunded[original.id] ?? 0, order.money.amountMinor), total <= original.money.amountMinor else {
+            throw .refundExceedsOriginal
+        }
+        return total
+    }
+}

@@ -1,0 +1,74 @@
+package import Contracts
+
+/// A wallet as its locked row shows it.
+package struct WalletState: Sendable, Hashable {
+    package let id: WalletID
+    package let ownerID: UserID?
+    package let openedBy: String
+    package let currency: Currency
+    /// A wallet of the world outside: it has no floor, and no request may name it.
+    package let isWorld: Bool
+    package var balanceMinor: Int64
+    package var heldMinor: Int64
+    package var overdraftLimitMinor: Int64
+    package var status: WalletStatus
+    package var version: Int64
+    package let openedAt: Timestamp
+    package var lastPostedAt: Timestamp
+
+    package init(
+        id: WalletID, ownerID: UserID?, openedBy: String, currency: Currency, isWorld: Bool = false, balanceMinor: Int64 = 0,
+        heldMinor: Int64 = 0, overdraftLimitMinor: Int64 = 0, status: WalletStatus = .open, version: Int64 = 0, openedAt: Timestamp,
+        lastPostedAt: Timestamp
+    ) {
+        self.id = id
+        self.ownerID = ownerID
+        self.openedBy = openedBy
+        self.currency = currency
+        self.isWorld = isWorld
+        self.balanceMinor = balanceMinor
+        self.heldMinor = heldMinor
+        self.overdraftLimitMinor = overdraftLimitMinor
+        self.status = status
+        self.version = version
+        self.openedAt = openedAt
+        self.lastPostedAt = lastPostedAt
+    }
+
+    /// The wallet after a debit of `amountMinor`.
+    ///
+    /// - Throws: ``TransferRejection`` when the wallet's state, its floor or the range of balances forbids it.
+    package func debited(by amountMinor: Int64) throws(TransferRejection) -> WalletState {
+        switch status {
+        case .open: break
+        case .frozenDebits, .frozenAll: throw .walletFrozen
+        case .closed: throw .walletClosed
+        }
+        guard let balance = MinorUnits.sum(balanceMinor, -amountMinor) else { throw .balanceOutOfRange }
+        if !isWorld {
+            // Held and limit are within ±(2⁵³ - 1), so their sums stay far from the end of Int64.
+            guard balance - heldMinor >= -overdraftLimitMinor else { throw .insufficientFunds }
+        }
+        return moved(to: balance)
+    }
+
+    /// The wallet after a credit of `amountMinor`.
+    ///
+    /// - Throws: ``TransferRejection`` when the wallet's state or the range of balances forbids it.
+    package func credited(by amountMinor: Int64) throws(TransferRejection) -> WalletState {
+        switch status {
+        case .open, .frozenDebits: break
+        case .frozenAll: throw .walletFrozen
+        case .closed: throw .walletClosed
+        }
+        guard let balance = MinorUnits.sum(balanceMinor, amountMinor) else { throw .balanceOutOfRange }
+        return moved(to: balance)
+    }
+
+    private func moved(to balance: Int64) -> WalletState {
+        var wallet = self
+        wallet.balanceMinor = balance
+        wallet.version += 1
+        return wallet
+    }
+}

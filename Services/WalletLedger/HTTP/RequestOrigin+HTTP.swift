@@ -1,0 +1,35 @@
+import Contracts
+import Crypto
+import FoundationEssentials
+import HTTPTypes
+import ServiceRuntime
+
+extension RequestOrigin {
+    /// - Throws: ``Problem`` `idempotency_key_missing` for a key that is absent where one is needed, or malformed.
+    init(_ request: AuthenticatedRequest, needsKey: Bool) throws {
+        let access = try request.access
+        var key: ScopedKey?
+        if let text = request.headers[.idempotencyKey] {
+            guard ScopedKey.isKey(text) else {
+                throw Problem(.idempotencyKeyMissing, detail: "An Idempotency-Key has 1 to 255 visible ASCII characters.")
+            }
+            key = ScopedKey(caller: request.caller, principal: access.principal, key: text, digest: Self.digest)
+        } else if needsKey {
+            throw Problem(.idempotencyKeyMissing, detail: "This request moves money and needs an Idempotency-Key.")
+        }
+        self.init(
+            caller: request.caller, access: access, key: key, requestID: request.requestID.text, traceparent: request.trace.traceparent,
+            deadline: request.deadline)
+    }
+
+    /// The first 128 bits of SHA-256.
+    static func digest(_ text: String) -> UUID {
+        var text = text
+        let digest = text.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+        return digest.withUnsafeBytes { bytes in
+            UUID(
+                high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Contracts
+package import Logging
+import Metrics
+package import Postgres
+import ServiceLifecycle
+
+/// Group commit: few writers, each with a connection and a thread of its own, that post what waits in the queue.
+///
+/// - Serialization failures and deadlocks: the batch runs again, with jitter.
+/// - Any other SQL error: halves, until the culprit stands alone; its neighbours get their own outcomes.
+/// - A lost connection, COMMIT included: the same batch with the same ids on a new connection. Its locks wait for the old transaction
+///   and find what it left. After ``reconnectLimit`` the callers learn that the outcome is unknown.
+package struct BatchWriter: Service {
+    package static let reconnectLimit = Duration.seconds(10)
+    static let retryLimit = 8
+    private static let retryPause = Duration.milliseconds(2)
+    private static let reconnectPause = Duration.milliseconds(100)
+
+    private let queue: PostingQueue
+    private let configuration: PostgresConfiguration
+    private let writers: Int
+    private let logger: Logger
+    private let batches = Counter(label: "ledger_batches_total")
+    private let items = Counter(label: "ledger_batch_items_total")
+    private let splits = Counter(label: "ledger_batch_splits_total")
+    private let reconnects = Counter(label: "ledger_writer_reconnects_total")
+    private let depth = Gauge(label: "ledger_queue_depth")
+    private let duration = Timer(label: "ledger_batch_seconds")
+
+    package init(queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, logger: Logger) {
+        self.queue = queue
+        self.configuration = configuration
+        self.writers = writers
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskGroup { group in
+                for writer in 0..<writers { group.addTask { await write(as: writer) } }
+            }
+        } onGracefulShutdown: {
+            queue.close()
+        }
+    }
+
+    /// Groups of requests that have no outcome yet, the next one last.
+    private typealias Unfinished = [[PostingQueue.Item]]
+
+    private enum Ending {
+        case queueClosed
+        case connectionLost(Unfinished)
+    }
+
+    private func write(as writer: Int) async {
+        var unfinished: Unfinished = []
+        var lostAt: ContinuousClock.Instant?
+        while true {
+            do {
+                let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                let groups = unfinished
+                lostAt = groups.isEmpty ? nil : lostAt
+                switch try await connection.withSession({ work($0, writer: writer, groups) }) {
+                case .queueClosed: return
+                case .connectionLost(let groups):
+                    logger.warning("a batch writer lost its connection", metadata: ["ledger.writer": "\(writer)"])
+                    unfinished = groups
+                }
+            } catch {
+                logger.debug("a batch writer can't connect", metadata: ["error": "\(error)"])
+            }
+            reconnects.increment()
+            let since = lostAt ?? .now
+            lostAt = since
+            if .now - since > Self.reconnectLimit {
+                for item in unfinished.joined() { item.continuation.resume(returning: .failed(.outcomeUnknown)) }
+                unfinished = []
+                // These were never tried.
+                for item in queue.takeAll() { item.continuation.resume(returning: .failed(.unavailable)) }
+            }
+            if unfinished.isEmpty, queue.isClosedAndEmpty {
+                queue.finished(writer: writer, count: 0, seconds: 0)
+                return
+            }
+            try? await Task.sleep(for: Self.reconnectPause)
+        }
+    }
+
+    /// Runs on the connection's own thread, which may block.
+    private func work(_ session: PostgresSession, writer: Int, _ groups: Unfinished) -> Ending {
+        var groups = groups
+        while true {
+            if groups.isEmpty {
+                guard let batch = queue.take(writer: writer) else { return .queueClosed }
+                groups = [batch]
+            }
+            let started = ContinuousClock.now
+            let count = groups.reduce(0) { $0 + $1.count }
+            while let group = groups.popLast() {
+                guard session.isHealthy else { return .connectionLost(groups + [group]) }
+                switch post(session, group) {
+                case .answered: break
+                case .connectionLost: return .connectionLost(groups + [group])
+                case .split:
+                    splits.increment()
+                    groups.append(Array(group[(group.count / 2)...]))
+                    groups.append(Array(group[..<(group.count / 2)]))
+                }
+            }
+            let elapsed = ContinuousClock.now - started
+            batches.increment()
+            items.increment(by: count)
+            duration.record(duration: elapsed)
+            depth.record(queue.depth)
+            queue.finished(writer: writer, count: count, seconds: elapsed / .seconds(1))
+        }
+    }
+
+    private enum Attempt {
+        case answered
+        case split
+        case connectionLost
+    }
+
+    private func post(_ session: PostgresSession, _ group: [PostingQueue.Item]) -> Attempt {
+        let requests = group.map(\.request)
+        for attempt in 1...Self.retryLimit {
+            do {
+                let outcomes = try PostBatch().run(session, requests)
+                for (item, outcome) in zip(group, outcomes) { item.continuation.resume(returning: outcome) }
+                return .answered
+            } catch let error as PostgresError {
+                if error.isConnectionLost || !session.isHealthy { return .connectionLost }
+                // A key or reference that another replica wrote meanwhile: the batch runs again and sees it.
+                let mayPass = error.isRetryable || error.sqlState == .uniqueViolation
+                if mayPass, attempt < Self.retryLimit {
+                    pause(attempt: attempt)
+                    continue
+                }
+                if group.count > 1 { return .split }
+                logger.error(
+                    "a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
+                group[0].continuation.resume(returning: .failed(error.isTimeout || mayPass ? .unavailable : .internalError))
+                return .answered
+            } catch {
+                if group.count > 1 { return .split }
+                logger.error("a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
+                group[0].continuation.resume(returning: .failed(.internalError))
+                return .answered
+            }
+        }
+        return .split
+    }
+
+    /// Blocks the writer's own thread for a random part of a growing pause.
+    private func pause(attempt: Int) {
+        let limit = Self.retryPause * (1 << attempt)
+        PostingQueue.blockThread(for: limit * Double.random(in: 0...1))
+    }
+}

@@ -1,0 +1,76 @@
+package import Contracts
+package import Postgres
+
+/// Transfers, deposits, withdrawals and refunds: turns a request into an order and lets a batch writer post it.
+package struct PostMoney: Sendable {
+    private let queue: PostingQueue
+    private let pool: PostgresPool
+    private let store = BatchStore()
+    private let now: @Sendable () -> Int64
+
+    /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64) {
+        self.queue = queue
+        self.pool = pool
+        self.now = now
+    }
+
+    private func newID() -> TransferID {
+        var random = SystemRandomNumberGenerator()
+        return .newTransfer(milliseconds: now(), using: &random)
+    }
+
+    package func transfer(_ request: TransferRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+        let canonical = CanonicalRequest.render(
+            route: "POST /v1/transfers",
+            [
+                ("source_wallet_id", .string(request.sourceWalletID.description)),
+                ("destination_wallet_id", .string(request.destinationWalletID.description)),
+            ] + members(request.money, request.reference))
+        return await post(.transfer(request, id: newID(), access: origin.access), canonical, origin, key: key)
+    }
+
+    package func deposit(_ request: FundingRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+        let canonical = funding("POST /v1/deposits", request)
+        return await post(.deposit(request, id: newID(), access: origin.access), canonical, origin, key: key)
+    }
+
+    package func withdrawal(_ request: FundingRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+        let canonical = funding("POST /v1/withdrawals", request)
+        return await post(.withdrawal(request, id: newID(), access: origin.access), canonical, origin, key: key)
+    }
+
+    /// - Throws: `PostgresError` when the original can't be read.
+    package func refund(
+        of id: TransferID, _ request: RefundRequest, _ origin: RequestOrigin, key: ScopedKey
+    ) async throws -> PostingOutcome {
+        // The original never changes, so it may be read before any lock.
+        let kept = try await pool.withSession { session in try store.postings(session, [id])[id]?.posting }
+        guard let kept else { return .refused(.notFound, requestID: origin.requestID, conflict: nil, isReplay: false) }
+        let original = OriginalTransfer(
+            id: id, kind: kept.kind, money: kept.money, sourceWalletID: kept.debit.walletID, destinationWalletID: kept.credit.walletID)
+        let canonical = CanonicalRequest.render(
+            route: "POST /v1/transfers/{id}/refunds",
+            [("id", .string(id.description))] + members(request.money, request.reference))
+        return await post(.refund(request, of: original, id: newID(), access: origin.access), canonical, origin, key: key)
+    }
+
+    private func post(_ order: PostingOrder, _ canonical: String, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+        await queue.post(
+            PostingRequest(
+                order: order, key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                deadline: origin.deadline))
+    }
+
+    private func funding(_ route: String, _ request: FundingRequest) -> String {
+        CanonicalRequest.render(
+            route: route, [("wallet_id", .string(request.walletID.description))] + members(request.money, request.reference))
+    }
+
+    private func members(_ money: Money?, _ reference: String?) -> [(name: StaticString, value: JSONValue?)] {
+        [
+            ("amount", money.map { .number(String($0.amountMinor)) }), ("currency", money.map { .string($0.currency.code) }),
+            ("reference", reference.map { .string($0) }),
+        ]
+    }
+}

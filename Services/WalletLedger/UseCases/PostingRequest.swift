@@ -1,0 +1,45 @@
+package import Contracts
+
+/// An order together with what makes it safe to repeat.
+package struct PostingRequest: Sendable {
+    package let order: PostingOrder
+    package let key: ScopedKey
+    /// See ``CanonicalRequest``.
+    package let canonical: String
+    package let requestID: String
+    package let traceparent: String?
+    /// After this a request that no writer has taken is withdrawn; later it changes nothing.
+    package let deadline: ContinuousClock.Instant?
+
+    package init(
+        order: PostingOrder, key: ScopedKey, canonical: String, requestID: String, traceparent: String? = nil,
+        deadline: ContinuousClock.Instant? = nil
+    ) {
+        self.order = order
+        self.key = key
+        self.canonical = canonical
+        self.requestID = requestID
+        self.traceparent = traceparent
+        self.deadline = deadline
+    }
+}
+
+/// What became of a keyed request.
+package enum PostingOutcome: Sendable, Hashable {
+    case posted(TransferBody, isReplay: Bool)
+    case refused(TransferRejection, requestID: String, conflict: TransferID?, isReplay: Bool)
+    /// The key belongs to another request; `pointer` names the first member that differs.
+    case keyReused(pointer: String)
+    case failed(PostingFailure)
+}
+
+/// Why a request has no outcome. All but `internalError` are answered 503 and safe to repeat with the same key.
+package enum PostingFailure: Sendable, Hashable {
+    /// The queue is full; `retryAfterSeconds` comes from the measured drain rate.
+    case overloaded(retryAfterSeconds: Int)
+    /// The connection was lost and did not come back in time; it may or may not have been posted.
+    case outcomeUnknown
+    /// Nothing was done: a lock time-out, a shutdown, a deadline that passed.
+    case unavailable
+    case internalError
+}

@@ -1,0 +1,47 @@
+package import Contracts
+package import Postgres
+
+/// Reads wallets, entries and transfers as far as the reader may; what they may not read does not exist for them.
+package struct ReadLedger: Sendable {
+    private let pool: PostgresPool
+    private let wallets = WalletStore()
+    private let postings = BatchStore()
+
+    package init(pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    package func wallet(_ id: WalletID, _ access: WalletAccess) async throws -> WalletState? {
+        try await pool.withSession { session in try reachable(session, id, access) }
+    }
+
+    /// Newest first. `before` is the version that the last page ended with.
+    package func entries(
+        of id: WalletID, before: Int64?, limit: Int, _ access: WalletAccess
+    ) async throws -> (entries: [EntryBody], next: Int64?)? {
+        try await pool.withSession { session in
+            guard try reachable(session, id, access) != nil else { return nil }
+            var entries = try wallets.entries(session, id, before: before ?? .max, limit: limit + 1)
+            guard entries.count > limit else { return (entries, nil) }
+            entries.removeLast()
+            return (entries, entries.last?.walletVersion)
+        }
+    }
+
+    package func transfer(_ id: TransferID, _ access: WalletAccess) async throws -> TransferBody? {
+        try await pool.withSession { session in
+            guard let (posting, postedAt) = try postings.postings(session, [id])[id] else { return nil }
+            var readable: Set<WalletID> = []
+            for leg in [posting.debit, posting.credit] where try reachable(session, leg.walletID, access) != nil {
+                readable.insert(leg.walletID)
+            }
+            guard !readable.isEmpty else { return nil }
+            return posting.body(postedAt: postedAt, mayRead: readable.contains)
+        }
+    }
+
+    private func reachable(_ session: PostgresSession, _ id: WalletID, _ access: WalletAccess) throws -> WalletState? {
+        guard let wallet = try wallets.wallet(session, id), !wallet.isWorld, access.reaches(wallet) else { return nil }
+        return wallet
+    }
+}

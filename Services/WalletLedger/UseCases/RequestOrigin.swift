@@ -1,0 +1,33 @@
+import Contracts
+
+/// Who asks, and with which key: what every keyed use case is told besides the request itself.
+package struct RequestOrigin: Sendable {
+    /// The calling service, by its signature.
+    package let caller: String
+    package let access: WalletAccess
+    package let key: ScopedKey?
+    package let requestID: String
+    package let traceparent: String?
+    package let deadline: ContinuousClock.Instant?
+
+    package init(
+        caller: String, access: WalletAccess, key: ScopedKey?, requestID: String, traceparent: String? = nil,
+        deadline: ContinuousClock.Instant? = nil
+    ) {
+        self.caller = caller
+        self.access = access
+        self.key = key
+        self.requestID = requestID
+        self.traceparent = traceparent
+        self.deadline = deadline
+    }
+}
+
+/// The answer to a keyed request that is no posting.
+package enum KeyedAnswer<Body: Sendable & Hashable>: Sendable, Hashable {
+    case done(Body, isReplay: Bool)
+    case refused(TransferRejection, requestID: String, isReplay: Bool)
+    case keyReused(pointer: String)
+    /// Another request with this key is still undecided.
+    case inProgress
+}

@@ -1,0 +1,180 @@
+package import AccessTokens
+package import Contracts
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import Metrics
+import NIOCore
+package import RequestSigning
+
+/// What happens to every request, in this order and before a handler sees it: request id and trace, signature (shape, key, route, MAC,
+/// clock), body and digest, nonce, token, grant, media type. And after it: one mapper from errors to problems, one log line per refusal.
+///
+/// Straight code rather than a chain of middleware: the order is the contract, and each link would cost a few microseconds.
+package struct EndpointPipeline: Sendable {
+    private let verifier: RequestVerifier
+    private let tokens: AccessTokenVerifier
+    private let logger: Logger
+    private let mapError: @Sendable (any Error) -> Problem?
+    private let now: @Sendable () -> Int64
+
+    /// - Parameters:
+    ///   - mapError: the service's own errors; `nil` means unknown, answered 500 without detail.
+    ///   - now: Unix microseconds.
+    package init(
+        verifier: RequestVerifier, tokens: AccessTokenVerifier, logger: Logger,
+        now: @escaping @Sendable () -> Int64 = { WallClock.microsecondsSinceUnixEpoch() },
+        mapError: @escaping @Sendable (any Error) -> Problem?
+    ) {
+        self.verifier = verifier
+        self.tokens = tokens
+        self.logger = logger
+        self.now = now
+        self.mapError = mapError
+    }
+
+    /// A router of these endpoints; whatever else is asked for is 404, or 405 where only the method is wrong.
+    package func responder(of endpoints: [Endpoint]) -> RouterResponder<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: UnroutedAsProblem())
+        for endpoint in endpoints {
+            let instruments = RouteInstruments(endpoint)
+            router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
+                await respond(to: request, context, endpoint, instruments)
+            }
+        }
+        let paths = Dictionary(grouping: endpoints, by: \.path)
+        for (path, known) in paths {
+            let allowed = known.map(\.method.rawValue).sorted().joined(separator: ", ")
+            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !known.contains(where: { $0.method == method }) {
+                router.on(RouterPath(path), method: method) { request, _ in
+                    UnroutedAsProblem.response(
+                        Answer(Problem(.methodNotAllowed), extraHeaders: [HTTPField(name: .allow, value: allowed)]), for: request)
+                }
+            }
+        }
+        return router.buildResponder()
+    }
+
+    private func respond(
+        to request: Request, _ context: BasicRequestContext, _ endpoint: Endpoint, _ instruments: RouteInstruments
+    ) async -> Response {
+        let started = ContinuousClock.now
+        var random = SystemRandomNumberGenerator()
+        let requestID = RequestID.of(header: request.headers[.requestID], using: &random)
+        let trace = TraceContext.of(traceparent: request.headers[.traceparent], using: &random).child(using: &random)
+        let answer: Answer
+        do {
+            let authenticated = try await authenticate(request, context, endpoint, requestID, trace)
+            answer = try await endpoint.handler(authenticated)
+        } catch {
+            let problem = problem(for: error, requestID)
+            answer = Answer(problem)
+            log(problem, error, endpoint, requestID, trace)
+        }
+        instruments.record(status: answer.status.code, since: started)
+        return Response(answer, requestID: requestID)
+    }
+
+    private func authenticate(
+        _ request: Request, _ context: BasicRequestContext, _ endpoint: Endpoint, _ requestID: RequestID, _ trace: TraceContext
+    ) async throws -> AuthenticatedRequest {
+        let microseconds = now()
+        let seconds = microseconds / 1_000_000
+        let signable = SignableRequest(
+            method: request.method.rawValue, authority: request.head.authority ?? "", target: request.head.path ?? "/",
+            headerFields: request.headers)
+        let caller = try verifier.verifyHead(signable, now: seconds, isRouteOpenTo: endpoint.isOpen)
+        let body = try await collect(request.body, limit: endpoint.bodyLimit)
+        try body.withUnsafeReadableBytes { bytes throws(SignatureRejection) in try verifier.verifyBody(caller, body: bytes) }
+        try verifier.admitNonce(caller, now: seconds)
+
+        let token = try await tokens.authenticate(authorizationHeader: request.headers[.authorization], now: seconds)
+        let grants = endpoint.grants.filter { $0.callers.contains(caller.caller) && $0.fits(token) }
+        guard !grants.isEmpty else { throw Problem(.callerNotAllowed) }
+        guard let grant = grants.first(where: { $0.isCovered(by: token) }) else { throw Problem(.insufficientScope) }
+
+        if caller.hasBody || endpoint.method != .get {
+            guard Self.isJSON(request.headers[.contentType]) else { throw Problem(.unsupportedMediaType) }
+        }
+        return AuthenticatedRequest(
+            caller: caller.caller, token: token, grant: grant, requestID: requestID, trace: trace, headers: request.headers,
+            parameters: context.parameters, query: request.uri.query.map { String($0) }, body: body,
+            deadline: try deadline(request.headers[.florinDeadline], now: microseconds))
+    }
+
+    private func collect(_ body: RequestBody, limit: Int) async throws -> ByteBuffer {
+        do {
+            return try await body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw Problem(.bodyTooLarge)
+        } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
+            throw Problem(.bodyTooLarge)
+        }
+    }
+
+    private func deadline(_ header: String?, now: Int64) throws -> ContinuousClock.Instant? {
+        guard let header else { return nil }
+        guard let milliseconds = Int64(header), milliseconds > 0, milliseconds < Int64.max / 1_000 else { throw Problem(.malformedRequest) }
+        let remaining = milliseconds * 1_000 - now
+        guard remaining > 0 else { throw Problem(.unavailable, detail: "The deadline has passed.", retryAfterSeconds: 1) }
+        return .now + .microseconds(remaining)
+    }
+
+    private static func isJSON(_ mediaType: String?) -> Bool {
+        guard let mediaType else { return false }
+        if mediaType == "application/json" { return true }
+        let type = mediaType.prefix { $0 != ";" }
+        return type.lowercased().trimmingPrefix(" ").hasPrefix("application/json") && type.utf8.count <= 18
+    }
+
+    // MARK: errors
+
+    private func problem(for error: any Error, _ requestID: RequestID) -> Problem {
+        var problem =
+            switch error {
+            case let problem as Problem: problem
+            case let rejection as SignatureRejection: Problem(rejection)
+            case let rejection as TokenRejection: Problem(rejection)
+            default: mapError(error) ?? Problem(.internalError)
+            }
+        if problem.instance == nil { problem.instance = requestID.text }
+        if problem.status == 503, problem.retryAfterSeconds == nil { problem.retryAfterSeconds = 1 }
+        return problem
+    }
+
+    private func log(_ problem: Problem, _ error: any Error, _ endpoint: Endpoint, _ requestID: RequestID, _ trace: TraceContext) {
+        let isOurFault = problem.code == .internalError
+        var metadata: Logger.Metadata = [
+            "request_id": "\(requestID)", "trace_id": "\(trace.traceID)", "http.route": "\(endpoint.path)",
+            "http.method": "\(endpoint.method)", "http.status": "\(problem.status)", "problem.code": "\(problem.code.rawValue)",
+        ]
+        // Rejections describe themselves safely; of an unknown error only its type is certain to hold no secret.
+        if let rejection = error as? SignatureRejection { metadata["signature.rejection"] = "\(rejection)" }
+        if let rejection = error as? TokenRejection { metadata["token.rejection"] = "\(rejection)" }
+        if isOurFault { metadata["error.type"] = "\(type(of: error))" }
+        logger.log(level: isOurFault ? .error : .info, "request refused", metadata: metadata)
+    }
+}
+
+extension Problem {
+    init(_ rejection: SignatureRejection) {
+        self.init(ProblemCode(rawValue: rejection.code) ?? .signatureInvalid)
+    }
+
+    init(_ rejection: TokenRejection) {
+        self.init(ProblemCode(rawValue: rejection.code) ?? .tokenInvalid)
+    }
+}
+
+extension Response {
+    init(_ answer: Answer, requestID: RequestID?) {
+        var headers = HTTPFields()
+        headers.reserveCapacity(5)
+        headers[.contentType] = answer.mediaType
+        if let requestID { headers[.requestID] = requestID.text }
+        if answer.status.code == 401 { headers[.wwwAuthenticate] = "Bearer" }
+        for field in answer.extraHeaders { headers[field.name] = field.value }
+        self.init(status: answer.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+}

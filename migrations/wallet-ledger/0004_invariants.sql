@@ -1,0 +1,168 @@
+-- serves-from: 0003
+-- What one row can't show, checked once per statement over the rows that it touched. The plans must never scan a table that grows:
+-- they are made when it is empty and kept, hence enable_seqscan = off.
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'idempotency_keys' AND TG_OP = 'DELETE' AND current_setting('florin.expiring_keys', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% is append only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+CREATE TRIGGER transfers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transfers
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER idempotency_keys_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON idempotency_keys
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER wallet_changes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet_changes
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER wallets_are_kept BEFORE DELETE OR TRUNCATE ON wallets
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refund_totals_are_kept BEFORE DELETE OR TRUNCATE ON refund_totals
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A wallet begins empty.
+CREATE FUNCTION check_opened_wallets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM opened WHERE balance <> 0 OR held <> 0 OR version <> 0 OR status <> 0) THEN
+        RAISE EXCEPTION 'a wallet begins empty' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'wallet_begins_empty';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER wallets_begin_empty AFTER INSERT ON wallets REFERENCING NEW TABLE AS opened
+    FOR EACH STATEMENT EXECUTE FUNCTION check_opened_wallets();
+
+-- Every entry is one leg of its transfer, follows the wallet's previous balance, and the last one is what the wallet shows.
+CREATE FUNCTION check_new_entries() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    wrong uuid;
+BEGIN
+    SELECT e.wallet_id INTO wrong
+    FROM (
+        SELECT n.*,
+            lag(n.version) OVER chain AS previous_version,
+            lag(n.balance_after) OVER chain AS previous_balance,
+            lead(n.version) OVER chain AS next_version
+        FROM new_entries n
+        WINDOW chain AS (PARTITION BY n.wallet_id ORDER BY n.version)
+    ) e
+    LEFT JOIN transfers t ON t.id = e.transfer_id
+    LEFT JOIN wallets w ON w.id = e.wallet_id
+    WHERE NOT coalesce(
+        t.posted_at = e.posted_at
+        AND t.currency = w.currency
+        AND ((e.amount = -t.amount AND e.wallet_id = t.source_wallet_id AND e.version = t.source_version)
+            OR (e.amount = t.amount AND e.wallet_id = t.destination_wallet_id AND e.version = t.destination_version))
+        AND (e.previous_version IS NULL OR e.version = e.previous_version + 1)
+        AND e.balance_after - e.amount = coalesce(e.previous_balance, (
+            SELECT p.balance_after FROM entries p
+            WHERE p.wallet_id = e.wallet_id AND p.version < e.version ORDER BY p.version DESC LIMIT 1), 0)
+        AND (e.next_version IS NOT NULL OR (w.version = e.version AND w.balance = e.balance_after)), false)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'an entry of wallet % does not follow', wrong
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entries_follow';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER entries_follow AFTER INSERT ON entries REFERENCING NEW TABLE AS new_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION check_new_entries();
+
+-- Every transfer has its two entries, which therefore sum to zero; refunds are counted.
+CREATE FUNCTION check_new_transfers() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    wrong uuid;
+BEGIN
+    SELECT t.id INTO wrong
+    FROM new_transfers t
+    LEFT JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
+    LEFT JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
+    WHERE NOT coalesce(s.transfer_id = t.id AND s.amount = -t.amount AND d.transfer_id = t.id AND d.amount = t.amount, false)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'transfer % lacks an entry', wrong
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'transfers_balance';
+    END IF;
+    IF EXISTS (SELECT FROM new_transfers WHERE kind = 4) THEN
+        SELECT t.original_id INTO wrong
+        FROM (SELECT DISTINCT original_id FROM new_transfers WHERE kind = 4) t
+        LEFT JOIN refund_totals r ON r.transfer_id = t.original_id
+        WHERE r.refunded IS DISTINCT FROM (SELECT sum(x.amount) FROM transfers x WHERE x.original_id = t.original_id)
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'refunds of transfer % are not counted', wrong
+                USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'refunds_counted';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER transfers_balance AFTER INSERT ON transfers REFERENCING NEW TABLE AS new_transfers
+    FOR EACH STATEMENT EXECUTE FUNCTION check_new_transfers();
+
+-- A refund total is the sum of the refunds, of an original that has that amount and is no refund itself.
+CREATE FUNCTION check_refund_totals() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    wrong uuid;
+BEGIN
+    SELECT c.transfer_id INTO wrong
+    FROM changed_totals c
+    LEFT JOIN transfers o ON o.id = c.transfer_id
+    WHERE o.kind IS NULL OR o.kind = 4 OR o.amount <> c.amount
+        OR c.refunded IS DISTINCT FROM (SELECT sum(x.amount) FROM transfers x WHERE x.original_id = c.transfer_id)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the refund total of transfer % is wrong', wrong
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'refunds_counted';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refund_totals_inserted AFTER INSERT ON refund_totals REFERENCING NEW TABLE AS changed_totals
+    FOR EACH STATEMENT EXECUTE FUNCTION check_refund_totals();
+CREATE TRIGGER refund_totals_updated AFTER UPDATE ON refund_totals REFERENCING NEW TABLE AS changed_totals
+    FOR EACH STATEMENT EXECUTE FUNCTION check_refund_totals();
+
+-- A wallet changes only together with the entries that changed it, or with one recorded change of its state.
+CREATE FUNCTION check_changed_wallets() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    wrong uuid;
+BEGIN
+    SELECT n.id INTO wrong
+    FROM new_wallets n
+    JOIN old_wallets o ON o.id = n.id
+    LEFT JOIN entries e ON e.wallet_id = n.id AND e.version = n.version
+    LEFT JOIN wallet_changes c ON c.wallet_id = n.id AND c.version = n.version
+    WHERE NOT coalesce(CASE
+        WHEN e.version IS NOT NULL THEN
+            e.balance_after = n.balance AND n.status = o.status AND n.overdraft_limit = o.overdraft_limit
+            AND n.version - o.version = (
+                SELECT count(*) FROM entries x WHERE x.wallet_id = n.id AND x.version > o.version AND x.version <= n.version)
+        WHEN c.version IS NOT NULL THEN
+            n.version = o.version + 1 AND n.balance = o.balance AND n.held = o.held
+            AND c.status = n.status AND c.overdraft_limit = n.overdraft_limit
+        ELSE false END AND n.last_posted_at >= o.last_posted_at, false)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'wallet % changed without an entry', wrong
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'wallets_follow_entries';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER wallets_follow_entries AFTER UPDATE ON wallets REFERENCING OLD TABLE AS old_wallets NEW TABLE AS new_wallets
+    FOR EACH STATEMENT EXECUTE FUNCTION check_changed_wallets();
+
+-- A change of state is what its wallet shows.
+CREATE FUNCTION check_new_wallet_changes() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM new_changes c LEFT JOIN wallets w ON w.id = c.wallet_id
+        WHERE NOT coalesce(w.version = c.version AND w.status = c.status AND w.overdraft_limit = c.overdraft_limit, false))
+    THEN
+        RAISE EXCEPTION 'a change of state does not fit its wallet'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'wallet_changes_follow';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER wallet_changes_follow AFTER INSERT ON wallet_changes REFERENCING NEW TABLE AS new_changes
+    FOR EACH STATEMENT EXECUTE FUNCTION check_new_wallet_changes();

@@ -5,7 +5,9 @@ import Postgres
 /// The SQL of a batch: two round trips, one before the decision and one after it.
 struct BatchStore {
     /// A batch that waits longer than this for a wallet's lock gives up; nothing else is ever waited for.
-    static let lockTimeout = Duration.seconds(5)
+    static let lockTimeout = Duration.seconds(2)
+    /// The same for a part of a batch that has waited so long already.
+    static let partLockTimeout = Duration.milliseconds(50)
     static let statementTimeout = Duration.seconds(10)
 
     /// What a batch decides on.
@@ -21,7 +23,7 @@ struct BatchStore {
     /// Begins the batch's transaction: locks its wallets in the order of ids, then reads what only those locks make certain.
     ///
     /// The reads are statements of their own, because one that waited for a lock still sees what was there before it waited.
-    func lock(_ session: PostgresSession, _ requests: [PostingRequest]) throws -> Locked {
+    func lock(_ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration) throws -> Locked {
         var walletIDs = Set<UUID>()
         var originals = Set<UUID>()
         var references: [LedgerBatch.Reference] = []
@@ -46,7 +48,7 @@ struct BatchStore {
                 JOIN transfers t ON t.ordered_by = r.ordered_by AND t.reference = r.reference
                 """)
         }
-        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout)
+        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout)
         var results = try session.begin(options, then: queries)[...]
         var locked = Locked(wallets: [:], keys: [:], refunded: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))
         for row in results.removeFirst() {

@@ -49,7 +49,8 @@ package struct BatchWriter: Service {
 
     private enum Ending {
         case queueClosed
-        case connectionLost(Unfinished)
+        /// `progressed` when the connection answered anything before it broke.
+        case connectionLost(Unfinished, progressed: Bool)
     }
 
     private func write(as writer: Int) async {
@@ -59,10 +60,12 @@ package struct BatchWriter: Service {
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
                 let groups = unfinished
-                lostAt = groups.isEmpty ? nil : lostAt
+                if groups.isEmpty { lostAt = nil }
                 switch try await connection.withSession({ work($0, writer: writer, groups) }) {
                 case .queueClosed: return
-                case .connectionLost(let groups):
+                case .connectionLost(let groups, let progressed):
+                    // A batch that breaks every new connection must still reach its bound.
+                    if progressed { lostAt = nil }
                     logger.warning("a batch writer lost its connection", metadata: ["ledger.writer": "\(writer)"])
                     unfinished = groups
                 }
@@ -89,6 +92,7 @@ package struct BatchWriter: Service {
     /// Runs on the connection's own thread, which may block.
     private func work(_ session: PostgresSession, writer: Int, _ groups: Unfinished) -> Ending {
         var groups = groups
+        var progressed = false
         while true {
             if groups.isEmpty {
                 guard let batch = queue.take(writer: writer) else { return .queueClosed }
@@ -97,10 +101,11 @@ package struct BatchWriter: Service {
             let started = ContinuousClock.now
             let count = groups.reduce(0) { $0 + $1.count }
             while let group = groups.popLast() {
-                guard session.isHealthy else { return .connectionLost(groups + [group]) }
-                switch post(session, group) {
-                case .answered: break
-                case .connectionLost: return .connectionLost(groups + [group])
+                guard session.isHealthy else { return .connectionLost(groups + [group], progressed: progressed) }
+                // Only a whole batch waits long for a lock; its parts look for the one that is held.
+                switch post(session, group, lockTimeout: group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout) {
+                case .answered: progressed = true
+                case .connectionLost: return .connectionLost(groups + [group], progressed: progressed)
                 case .split:
                     splits.increment()
                     groups.append(Array(group[(group.count / 2)...]))
@@ -122,11 +127,11 @@ package struct BatchWriter: Service {
         case connectionLost
     }
 
-    private func post(_ session: PostgresSession, _ group: [PostingQueue.Item]) -> Attempt {
+    private func post(_ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration) -> Attempt {
         let requests = group.map(\.request)
         for attempt in 1...Self.retryLimit {
             do {
-                let outcomes = try PostBatch().run(session, requests)
+                let outcomes = try PostBatch().run(session, requests, lockTimeout: lockTimeout)
                 for (item, outcome) in zip(group, outcomes) { item.continuation.resume(returning: outcome) }
                 return .answered
             } catch let error as PostgresError {

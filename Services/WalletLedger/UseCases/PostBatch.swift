@@ -10,9 +10,11 @@ struct PostBatch {
 
     /// - Returns: the outcomes, in the order of the requests.
     /// - Throws: `PostgresError`; nothing is posted then, unless the connection was lost in COMMIT.
-    func run(_ session: PostgresSession, _ requests: [PostingRequest]) throws -> [PostingOutcome] {
+    func run(
+        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration = BatchStore.lockTimeout
+    ) throws -> [PostingOutcome] {
         do {
-            return try runTransaction(session, requests)
+            return try runTransaction(session, requests, lockTimeout: lockTimeout)
         } catch {
             session.rollback()
             throw error
@@ -29,8 +31,10 @@ struct PostBatch {
         case sameAs(index: Int)
     }
 
-    private func runTransaction(_ session: PostgresSession, _ requests: [PostingRequest]) throws -> [PostingOutcome] {
-        let locked = try store.lock(session, requests)
+    private func runTransaction(
+        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration
+    ) throws -> [PostingOutcome] {
+        let locked = try store.lock(session, requests, lockTimeout: lockTimeout)
         var batch = LedgerBatch(wallets: locked.wallets, refunded: locked.refunded, references: locked.references)
         var write = BatchWrite(postedAt: locked.now)
         let decisions = decide(requests, kept: locked.keys, in: &batch, into: &write)

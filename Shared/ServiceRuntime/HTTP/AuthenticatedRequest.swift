@@ -43,12 +43,15 @@ package struct Answer: Sendable {
     package let body: [UInt8]
     package let mediaType: String
     package let extraHeaders: [HTTPField]
+    /// The code of a refusal, for the log.
+    let problemCode: ProblemCode?
 
     package init(_ status: HTTPResponse.Status, _ body: some WireEncodable, extraHeaders: [HTTPField] = []) {
         self.status = status
         self.body = body.wireBytes()
         self.mediaType = "application/json"
         self.extraHeaders = extraHeaders
+        problemCode = nil
     }
 
     package init(_ problem: Problem, extraHeaders: [HTTPField] = []) {
@@ -58,6 +61,7 @@ package struct Answer: Sendable {
         var headers = extraHeaders
         if let seconds = problem.retryAfterSeconds { headers.append(HTTPField(name: .retryAfter, value: String(seconds))) }
         self.extraHeaders = headers
+        problemCode = problem.code
     }
 }
 

@@ -49,7 +49,7 @@ package struct EndpointPipeline: Sendable {
             for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !known.contains(where: { $0.method == method }) {
                 router.on(RouterPath(path), method: method) { request, _ in
                     UnroutedAsProblem.response(
-                        Answer(Problem(.methodNotAllowed), extraHeaders: [HTTPField(name: .allow, value: allowed)]), for: request)
+                        .methodNotAllowed, extraHeaders: [HTTPField(name: .allow, value: allowed)], for: request)
                 }
             }
         }
@@ -67,10 +67,11 @@ package struct EndpointPipeline: Sendable {
         do {
             let authenticated = try await authenticate(request, context, endpoint, requestID, trace)
             answer = try await endpoint.handler(authenticated)
+            if let code = answer.problemCode { log(code, nil, endpoint, requestID, trace) }
         } catch {
             let problem = problem(for: error, requestID)
             answer = Answer(problem)
-            log(problem, error, endpoint, requestID, trace)
+            log(problem.code, error, endpoint, requestID, trace)
         }
         instruments.record(status: answer.status.code, since: started)
         return Response(answer, requestID: requestID)
@@ -143,16 +144,16 @@ package struct EndpointPipeline: Sendable {
         return problem
     }
 
-    private func log(_ problem: Problem, _ error: any Error, _ endpoint: Endpoint, _ requestID: RequestID, _ trace: TraceContext) {
-        let isOurFault = problem.code == .internalError
+    private func log(_ code: ProblemCode, _ error: (any Error)?, _ endpoint: Endpoint, _ requestID: RequestID, _ trace: TraceContext) {
+        let isOurFault = code == .internalError
         var metadata: Logger.Metadata = [
             "request_id": "\(requestID)", "trace_id": "\(trace.traceID)", "http.route": "\(endpoint.path)",
-            "http.method": "\(endpoint.method)", "http.status": "\(problem.status)", "problem.code": "\(problem.code.rawValue)",
+            "http.method": "\(endpoint.method)", "http.status": "\(code.status)", "problem.code": "\(code.rawValue)",
         ]
         // Rejections describe themselves safely; of an unknown error only its type is certain to hold no secret.
         if let rejection = error as? SignatureRejection { metadata["signature.rejection"] = "\(rejection)" }
         if let rejection = error as? TokenRejection { metadata["token.rejection"] = "\(rejection)" }
-        if isOurFault { metadata["error.type"] = "\(type(of: error))" }
+        if isOurFault, let error { metadata["error.type"] = "\(type(of: error))" }
         logger.log(level: isOurFault ? .error : .info, "request refused", metadata: metadata)
     }
 }

@@ -12,12 +12,13 @@ struct UnroutedAsProblem: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return Self.response(Answer(Problem(.notFound)), for: request)
+            return Self.response(.notFound, for: request)
         }
     }
 
-    static func response(_ answer: Answer, for request: Request) -> Response {
+    static func response(_ code: ProblemCode, extraHeaders: [HTTPField] = [], for request: Request) -> Response {
         var random = SystemRandomNumberGenerator()
-        return Response(answer, requestID: RequestID.of(header: request.headers[.requestID], using: &random))
+        let requestID = RequestID.of(header: request.headers[.requestID], using: &random)
+        return Response(Answer(Problem(code, instance: requestID.text), extraHeaders: extraHeaders), requestID: requestID)
     }
 }

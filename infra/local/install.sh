@@ -35,6 +35,7 @@ missing_packages() {
 missing_test_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
     command -v openssl >/dev/null || printf 'openssl\n'
+    [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
 }
 
 # sudo may ask for a password only where somebody can answer.

@@ -1,6 +1,7 @@
 -- serves-from: 0003
 -- What one row can't show, checked once per statement over the rows that it touched. The plans must never scan a table that grows:
--- they are made when it is empty and kept, hence enable_seqscan = off.
+-- they are made when it is empty and kept, hence enable_seqscan = off, and LATERAL with LIMIT 1, which leaves no other plan than one
+-- look-up by primary key per row.
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -48,8 +49,8 @@ BEGIN
         FROM new_entries n
         WINDOW chain AS (PARTITION BY n.wallet_id ORDER BY n.version)
     ) e
-    LEFT JOIN transfers t ON t.id = e.transfer_id
-    LEFT JOIN wallets w ON w.id = e.wallet_id
+    LEFT JOIN LATERAL (SELECT * FROM transfers x WHERE x.id = e.transfer_id LIMIT 1) t ON true
+    LEFT JOIN LATERAL (SELECT * FROM wallets x WHERE x.id = e.wallet_id LIMIT 1) w ON true
     WHERE NOT coalesce(
         t.posted_at = e.posted_at
         AND t.currency = w.currency
@@ -77,8 +78,10 @@ DECLARE
 BEGIN
     SELECT t.id INTO wrong
     FROM new_transfers t
-    LEFT JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
-    LEFT JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
+    LEFT JOIN LATERAL (
+        SELECT * FROM entries x WHERE x.wallet_id = t.source_wallet_id AND x.version = t.source_version LIMIT 1) s ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM entries x WHERE x.wallet_id = t.destination_wallet_id AND x.version = t.destination_version LIMIT 1) d ON true
     WHERE NOT coalesce(s.transfer_id = t.id AND s.amount = -t.amount AND d.transfer_id = t.id AND d.amount = t.amount, false)
     LIMIT 1;
     IF FOUND THEN
@@ -131,8 +134,8 @@ BEGIN
     SELECT n.id INTO wrong
     FROM new_wallets n
     JOIN old_wallets o ON o.id = n.id
-    LEFT JOIN entries e ON e.wallet_id = n.id AND e.version = n.version
-    LEFT JOIN wallet_changes c ON c.wallet_id = n.id AND c.version = n.version
+    LEFT JOIN LATERAL (SELECT * FROM entries x WHERE x.wallet_id = n.id AND x.version = n.version LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT * FROM wallet_changes x WHERE x.wallet_id = n.id AND x.version = n.version LIMIT 1) c ON true
     WHERE NOT coalesce(CASE
         WHEN e.version IS NOT NULL THEN
             e.balance_after = n.balance AND n.status = o.status AND n.overdraft_limit = o.overdraft_limit

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// The operators' tool.
+@main
+struct FleetctlCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fleetctl", abstract: "Operate a Florin fleet.",
+        subcommands: [KeysCommand.self, IssuerCommand.self, LoadCommand.self])
+}

@@ -1,0 +1,105 @@
+import NIOCore
+
+/// One run: hands out the signed requests and counts the answers. It lives on one event loop and is touched nowhere else.
+final class LoadRun {
+    /// After the time is over, this long is waited for answers that are still out.
+    static let drainLimit: TimeAmount = .seconds(10)
+
+    private let requests: [ByteBuffer]
+    private let expectedStatus: Int
+    private let limit: TimeAmount
+    private var promise: EventLoopPromise<LoadOutcome>?
+    private let eventLoop: any EventLoop
+
+    private var connections: [LoadConnection] = []
+    private var outcome = LoadOutcome()
+    private var nextRequest = 0
+    private var inFlight = 0
+    private var startedAt: UInt64 = 0
+    private var processorAtStart: UInt64 = 0
+    private var endsAt: UInt64 = 0
+    private var lastAnswerAt: UInt64 = 0
+    private var isOver = false
+
+    init(requests: [ByteBuffer], expectedStatus: Int, limit: TimeAmount, eventLoop: any EventLoop) {
+        self.requests = requests
+        self.expectedStatus = expectedStatus
+        self.limit = limit
+        self.eventLoop = eventLoop
+        // Reserved now, so that nothing grows while it is measured.
+        outcome.latencies.reserveCapacity(requests.count)
+        outcome.transferIDs.reserveCapacity(requests.count * AnswerScanner.transferIDBytes)
+    }
+
+    func join(_ connection: LoadConnection) {
+        connections.append(connection)
+    }
+
+    /// Starts the clock and a request on every connection.
+    ///
+    /// - Returns: The outcome, when every request that was sent is answered or given up.
+    func begin() -> EventLoopFuture<LoadOutcome> {
+        guard !isOver else { return eventLoop.makeSucceededFuture(outcome) }
+        let promise = eventLoop.makePromise(of: LoadOutcome.self)
+        self.promise = promise
+        processorAtStart = ProcessorTime.used
+        startedAt = ProcessorTime.monotonic
+        lastAnswerAt = startedAt
+        endsAt = startedAt + UInt64(limit.nanoseconds)
+        eventLoop.assumeIsolated().scheduleTask(in: limit + Self.drainLimit) { self.finish() }
+        for connection in connections { connection.send(now: startedAt) }
+        finishWhenIdle()
+        return promise.futureResult
+    }
+
+    /// The next request to send, or nil when the run is over for the connection that asks.
+    func take(now: UInt64) -> ByteBuffer? {
+        guard !isOver, now < endsAt else { return nil }
+        guard nextRequest < requests.count else {
+            outcome.requestsUsedUp = true
+            return nil
+        }
+        defer { nextRequest += 1 }
+        inFlight += 1
+        return requests[nextRequest]
+    }
+
+    /// Counts a complete answer; its connection then asks for its next request and calls ``finishWhenIdle()``.
+    func answered(status: Int, body: UnsafeRawBufferPointer, sentAt: UInt64, now: UInt64) {
+        guard !isOver else { return }
+        inFlight -= 1
+        lastAnswerAt = now
+        outcome.statuses[status, default: 0] += 1
+        guard status == expectedStatus else { return }
+        outcome.latencies.append(now - sentAt)
+        if let start = AnswerScanner.transferID(in: body) {
+            outcome.transferIDs.append(contentsOf: body[start..<(start + AnswerScanner.transferIDBytes)])
+        }
+    }
+
+    /// A connection ended, with or without a request in flight.
+    func lost(hadRequest: Bool) {
+        guard !isOver else { return }
+        outcome.connectionsLost += 1
+        if hadRequest {
+            inFlight -= 1
+            outcome.unanswered += 1
+        }
+        finishWhenIdle()
+    }
+
+    func finishWhenIdle() {
+        if inFlight == 0 { finish() }
+    }
+
+    private func finish() {
+        guard !isOver else { return }
+        isOver = true
+        outcome.elapsedNanoseconds = lastAnswerAt - startedAt
+        outcome.processorNanoseconds = ProcessorTime.used - processorAtStart
+        outcome.unanswered += inFlight
+        for connection in connections { connection.close() }
+        connections = []
+        promise?.succeed(outcome)
+    }
+}

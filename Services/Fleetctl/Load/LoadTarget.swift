@@ -1,0 +1,59 @@
+import NIOCore
+import NIOPosix
+import ServiceClient
+
+/// The service that is put under load, over plain HTTP.
+package struct LoadTarget: Sendable {
+    /// Why a URL names no target; safe to log.
+    package struct Invalid: Error, Equatable, CustomStringConvertible {
+        package let description = "the URL must be http://host:port, without path"
+    }
+
+    /// The largest answer of the ledger's hot routes fits, so that it comes in one read.
+    private static let receiveBytes = 4_096
+    private static let connectLimit: TimeAmount = .seconds(5)
+
+    /// Host and port, as they stand in the Host field.
+    package let authority: String
+    private let host: String
+    private let port: Int
+
+    package init(url: String) throws(Invalid) {
+        guard let address = try? ServiceAddress(url), address.scheme == "http", let colon = address.authority.lastIndex(of: ":"),
+            let port = Int(address.authority[address.authority.index(after: colon)...])
+        else { throw Invalid() }
+        authority = address.authority
+        host = String(address.authority[..<colon])
+        self.port = port
+    }
+
+    /// Sends the requests over so many connections, in their order, until the time or the requests are over.
+    ///
+    /// Every connection is open before the clock starts; all live on one event loop, which costs one thread.
+    ///
+    /// - Throws: What keeps a connection from opening. Afterwards nothing throws: the outcome tells.
+    package func run(_ requests: [[UInt8]], connections: Int, limit: Duration, expectedStatus: Int) async throws -> LoadOutcome {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        return try await loop.flatSubmit {
+            let run = LoadRun(
+                requests: requests.map { ByteBuffer(bytes: $0) }, expectedStatus: expectedStatus, limit: TimeAmount(limit), eventLoop: loop)
+            return connect(run, connections: connections, on: loop).assumeIsolated().flatMap { run.begin() }.nonisolated()
+        }.get()
+    }
+
+    private func connect(_ run: LoadRun, connections: Int, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound(run, eventLoop: loop)
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(Self.connectLimit)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            // One read per wake-up: the answer to the one request in flight is all there is to read.
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBytes))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(LoadConnection(run: bound.value))
+                }
+            }
+        return EventLoopFuture<any Channel>.andAllSucceed((0..<connections).map { _ in bootstrap.connect(host: host, port: port) }, on: loop)
+    }
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# bench.sh: the benchmark. One table from one run: interleaved rounds, each cell on a fresh copy of one template database.
+#   A  naive: pgbench, one transaction per transfer, statement by statement     B  the same as one stored function
+#   C  wallet-ledger with a batch limit of 1                                    D  wallet-ledger as shipped
+# BENCH_ROUNDS (3), BENCH_SECONDS (5, at most 15), BENCH_CELLS (a pattern over cell names such as 'A.*|D.64.*'),
+# BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_SKIP_BUILD=1 (the executables are there).
+set -euo pipefail
+BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=infra/local/env.sh
+source "$BENCH_FOLDER/../local/env.sh"
+# shellcheck source=infra/load/server.sh
+source "$BENCH_FOLDER/server.sh"
+# shellcheck source=infra/load/cells.sh
+source "$BENCH_FOLDER/cells.sh"
+export LC_ALL=C
+
+BENCH_ROUNDS=${BENCH_ROUNDS:-3}
+BENCH_SECONDS=${BENCH_SECONDS:-5}
+BENCH_CELLS=${BENCH_CELLS:-.*}
+SCRATCH=.build-release
+# Requests signed for each second of a cell, by connections: more than wallet-ledger can answer.
+LEDGER_RATE=([1]=10000 [4]=10000 [8]=25000 [64]=30000 [256]=30000)
+# One identifier in both of its spellings: usr_ and the digits of this UUID.
+OWNER_UUID=01900000-0000-7000-8000-000000000001
+OWNER=usr_01j0000000e008000000000001
+TOKEN_LIFETIME=21600
+# C posts one transfer per transaction. Its queue holds four times the limit: with more connections it would refuse most requests,
+# and one more connection would not make it faster.
+UNBATCHED=LEDGER_BATCH_LIMIT=1
+UNBATCHED_CONNECTIONS=4
+
+POSTGRES_PID=
+LEDGER_PID=
+WORK=
+
+clean_up() {
+    local status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    stop_ledger
+    if [[ -n $POSTGRES_PID ]]; then
+        stop_process "$POSTGRES_PID" INT
+    fi
+    if ((status != 0)) && [[ -f $WORK/results ]]; then
+        warn "the cells so far are in $FLORIN_REPOSITORY/$SCRATCH/bench-results.partial.tsv"
+        cp "$WORK/results" "$FLORIN_REPOSITORY/$SCRATCH/bench-results.partial.tsv" || true
+    fi
+    rm -rf "$WORK"
+    exit "$status"
+}
+
+# A static standard library where the toolchain has one: the executables then start without it.
+build() {
+    local product flags=(-c release --scratch-path "$SCRATCH" --explicit-target-dependency-import-check error)
+    if compgen -G "$(dirname "$(readlink -f "$(command -v swift)")")/../lib/swift_static/linux/libFoundationEssentials.a" >/dev/null; then
+        flags+=(--static-swift-stdlib)
+    fi
+    cd "$FLORIN_REPOSITORY"
+    BIN=$(swift build "${flags[@]}" --show-bin-path)
+    [[ -z ${BENCH_SKIP_BUILD:-} ]] || return 0
+    for product in wallet-ledger fleetctl; do
+        step "Building $product (release)"
+        swift build "${flags[@]}" --product "$product" || fail "the build of $product failed; what it said is above"
+    done
+}
+
+prepare_naive() {
+    sql postgres -c 'CREATE DATABASE naive_template' </dev/null
+    sql naive_template -f "$BENCH_FOLDER/naive.sql" </dev/null
+}
+
+prepare_ledger() {
+    FLORIN_ENVIRONMENT=local "$BIN/fleetctl" keys generate --output "$WORK/keys" >/dev/null
+    FLORIN_ENVIRONMENT=local "$BIN/fleetctl" issuer init --directory "$WORK/issuer" >/dev/null
+    (
+        umask 077
+        FLORIN_ENVIRONMENT=local "$BIN/fleetctl" issuer token --directory "$WORK/issuer" --user "$OWNER" --scope wallet \
+            --lifetime "$TOKEN_LIFETIME" >"$WORK/token"
+    )
+    LEDGER_PORT=$(choose_free_port)
+    LEDGER_ADMIN_PORT=$(choose_free_port)
+    create_roles
+    create_ledger_database ledger_template template0
+    (exec_ledger wallet_ledger_owner ledger_template migrate) >"$WORK/migrate.out" 2>&1 </dev/null ||
+        fail "migrate: $(tail -n 3 "$WORK/migrate.out")"
+    sql ledger_template -v owner="$OWNER_UUID" -v user="$OWNER" -f "$BENCH_FOLDER/wallets.sql" </dev/null
+    sql ledger_template -c 'SELECT id FROM wallets WHERE NOT is_world ORDER BY id' </dev/null >"$WORK/wallets"
+}
+
+# The order of a round; every other round goes backwards, so that no cell always has the same neighbours and the same time.
+cells() {
+    local clients pattern
+    for pattern in random hot; do
+        for clients in 8 64; do
+            printf 'A statements %s %s\nB function %s %s\n' "$clients" "$pattern" "$clients" "$pattern"
+        done
+        printf 'C - %s %s\n' "$UNBATCHED_CONNECTIONS" "$pattern"
+        for clients in 1 8 64 256; do
+            printf 'D - %s %s\n' "$clients" "$pattern"
+        done
+    done | grep -E "^($BENCH_CELLS)\$" || fail "BENCH_CELLS matches no cell"
+}
+
+run_cell() {
+    local round=$1 cell=$2 script=$3 clients=$4 pattern=$5
+    say "round $round/$BENCH_ROUNDS: $cell, $clients connections, $pattern"
+    case $cell in
+    A | B) naive_cell "$cell" "$script" "$clients" "$pattern" "$round" ;;
+    C) ledger_cell "$cell" "$UNBATCHED" "$clients" "$pattern" "$round" ;;
+    D) ledger_cell "$cell" "" "$clients" "$pattern" "$round" ;;
+    *) fail "no cell is named $cell" ;;
+    esac
+}
+
+run_rounds() {
+    local round order cell script clients pattern
+    for ((round = 1; round <= BENCH_ROUNDS; round++)); do
+        order=(cat)
+        ((round % 2 == 1)) || order=(tac)
+        while read -r -u 4 cell script clients pattern; do
+            run_cell "$round" "$cell" "$script" "$clients" "$pattern"
+        done 4< <(cells | "${order[@]}")
+    done
+}
+
+conditions() {
+    local setting
+    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"); Postgres $(show server_version); commit $(git -C "$FLORIN_REPOSITORY" rev-parse --short HEAD 2>/dev/null || printf unknown); generator, wallet-ledger and Postgres share the cores; $BENCH_ROUNDS rounds of $BENCH_SECONDS s after $WARM_UP_SECONDS s of warm-up, order reversed every other round."
+    printf '\nFrom SHOW:'
+    for setting in fsync synchronous_commit full_page_writes wal_sync_method shared_buffers max_wal_size checkpoint_timeout; do
+        printf ' %s=%s' "$setting" "$(show "$setting")"
+    done
+    printf '. No checkpoint fell into a cell. Every 201 was looked up by its id, and verify was clean after every cell of C and D.\n'
+}
+
+main() {
+    [[ $BENCH_SECONDS =~ ^([1-9]|1[0-5])$ ]] || fail "BENCH_SECONDS is from 1 to 15"
+    [[ $BENCH_ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "BENCH_ROUNDS is from 1 to 99"
+    "$LOCAL_SCRIPTS/install.sh"
+    local chosen
+    chosen=$(cells)
+    trap clean_up EXIT
+    trap 'exit 130' INT TERM HUP
+    WORK=$(mktemp -d "${BENCH_FOLDER_PARENT:-/var/tmp}/florin-bench.XXXXXX")
+    # Postgres' own user has to get through to its folder; secrets in here have modes of their own.
+    chmod 0711 "$WORK"
+    if grep -q '^[CD]' <<<"$chosen"; then
+        build
+    fi
+    step "Starting a private Postgres"
+    start_postgres
+    prepare_naive
+    if grep -q '^[CD]' <<<"$chosen"; then
+        prepare_ledger
+    fi
+    step "Running $(wc -l <<<"$chosen") cells, $BENCH_ROUNDS rounds"
+    run_rounds
+    step "Result"
+    awk -f "$BENCH_FOLDER/report.awk" "$WORK/results"
+    conditions
+}
+
+main "$@"

@@ -5,5 +5,5 @@ import ArgumentParser
 struct FleetctlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fleetctl", abstract: "Operate a Florin fleet.",
-        subcommands: [KeysCommand.self, IssuerCommand.self, LoadCommand.self])
+        subcommands: [KeysCommand.self, IssuerCommand.self, DemoCommand.self, LoadCommand.self, DemoCommand.self])
 }

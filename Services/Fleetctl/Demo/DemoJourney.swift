@@ -1,0 +1,32 @@
+import AsyncHTTPClient
+
+/// The demo: what the ledger promises, shown on the fleet that is up.
+struct DemoJourney: Sendable {
+    let settings: DemoSettings
+    let report: DemoReport
+    /// Seconds since the Unix epoch.
+    let now: Int64
+
+    /// - Throws: ``DemoFailure`` at the first step that goes otherwise, or what keeps the demo from starting.
+    func run() async throws {
+        let people = try await DemoPeople(settings, now: now)
+        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        do {
+            try await run(people, DemoLedger(address: settings.ledger, client: client))
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+        try await client.shutdown()
+    }
+
+    private func run(_ people: DemoPeople, _ ledger: DemoLedger) async throws {
+        let money = DemoMoneySteps(ledger: ledger, report: report, people: people)
+        let wallets = try await money.open()
+        let transfer = try await money.transfer(wallets)
+        try await money.limits(wallets, transfer: transfer)
+        try await DemoSignatureSteps(ledger: ledger, report: report, people: people)(wallets)
+        try await money.freeze(wallets)
+        try await DemoIsolationSteps(settings: settings, report: report)()
+    }
+}

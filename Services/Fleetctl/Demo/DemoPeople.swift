@@ -1,0 +1,49 @@
+import AccessTokens
+import Contracts
+import FoundationEssentials
+
+/// Who takes part: two new users, a client and a member of staff.
+struct DemoPeople: Sendable {
+    /// The role by which the ledger knows its operators.
+    private static let operatorRole = "ledger-operator"
+
+    let firstID: UserID
+    let secondID: UserID
+    let first: DemoCaller
+    let second: DemoCaller
+    let client: DemoCaller
+    let staff: DemoCaller
+
+    /// New user ids each time, so that the journey can be repeated on kept data.
+    ///
+    /// - Throws: when a key file or the issuer cannot be used.
+    init(_ settings: DemoSettings, now: Int64) async throws {
+        let issuer = try LocalTokenIssuer(directory: settings.issuerDirectory, environment: settings.environmentName)
+        var random = SystemRandomNumberGenerator()
+        firstID = UserID.new(milliseconds: now * 1_000, using: &random)
+        secondID = UserID.new(milliseconds: now * 1_000, using: &random)
+        let staffID = UserID.new(milliseconds: now * 1_000, using: &random)
+        func caller(_ service: String, _ principal: Principal, _ scopes: [String], roles: [String] = []) async throws -> DemoCaller {
+            try await DemoCaller(
+                service: service, principal: principal, scopes: scopes, roles: roles, issuer: issuer,
+                keysDirectory: settings.keysDirectory, now: now)
+        }
+        first = try await caller("mobile-bff", .user(firstID.description), ["wallet"])
+        second = try await caller("mobile-bff", .user(secondID.description), ["wallet"])
+        client = try await caller("api-gateway", .client("demo"), ["ledger:read", "ledger:write", "ledger:fund"])
+        staff = try await caller("backoffice", .user(staffID.description), ["ledger:operate"], roles: [Self.operatorRole])
+    }
+}
+
+/// The wallets of the two users.
+struct DemoWallets: Sendable {
+    var first: String
+    var second: String
+}
+
+/// Idempotency keys that were never used before.
+enum DemoKey {
+    static func fresh() -> String {
+        "demo-\(UUID().uuidString.lowercased())"
+    }
+}

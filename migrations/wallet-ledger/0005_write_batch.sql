@@ -47,7 +47,8 @@ BEGIN
         INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, refusal, refused_request_id, created_at)
         SELECT u.*, batch_posted_at
         FROM unnest(key_ids, key_callers, key_principals, keys, key_requests, key_outcomes, key_subjects, key_refusals,
-            key_request_ids) u
+            key_request_ids) u (id)
+        ORDER BY u.id -- two replicas that insert the same keys wait for each other in one order
     ), told AS (
         INSERT INTO outbox_events (event_id, type, subject, partition_key, traceparent, data, occurred_at)
         SELECT u.*, batch_posted_at

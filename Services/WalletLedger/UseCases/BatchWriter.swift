@@ -92,6 +92,8 @@ package struct BatchWriter: Service {
     /// Runs on the connection's own thread, which may block.
     private func work(_ session: PostgresSession, writer: Int, _ groups: Unfinished) -> Ending {
         var groups = groups
+        // What an earlier connection had under way may still be committed by its backend.
+        var mayBePosted = !groups.isEmpty
         var progressed = false
         while true {
             if groups.isEmpty {
@@ -99,11 +101,13 @@ package struct BatchWriter: Service {
                 groups = [batch]
             }
             let started = ContinuousClock.now
+            defer { mayBePosted = false }
             let count = groups.reduce(0) { $0 + $1.count }
             while let group = groups.popLast() {
                 guard session.isHealthy else { return .connectionLost(groups + [group], progressed: progressed) }
                 // Only a whole batch waits long for a lock; its parts look for the one that is held.
-                switch post(session, group, lockTimeout: group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout) {
+                let lockTimeout = group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout
+                switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted) {
                 case .answered: progressed = true
                 case .connectionLost: return .connectionLost(groups + [group], progressed: progressed)
                 case .split:
@@ -127,7 +131,7 @@ package struct BatchWriter: Service {
         case connectionLost
     }
 
-    private func post(_ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration) -> Attempt {
+    private func post(_ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration, mayBePosted: Bool) -> Attempt {
         let requests = group.map(\.request)
         for attempt in 1...Self.retryLimit {
             do {
@@ -145,7 +149,8 @@ package struct BatchWriter: Service {
                 if group.count > 1 { return .split }
                 logger.error(
                     "a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
-                group[0].continuation.resume(returning: .failed(error.isTimeout || mayPass ? .unavailable : .internalError))
+                let failure: PostingFailure = mayBePosted ? .outcomeUnknown : error.isTimeout || mayPass ? .unavailable : .internalError
+                group[0].continuation.resume(returning: .failed(failure))
                 return .answered
             } catch {
                 if group.count > 1 { return .split }

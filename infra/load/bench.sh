@@ -3,7 +3,8 @@
 #   A  naive: pgbench, one transaction per transfer, statement by statement     B  the same as one stored function
 #   C  wallet-ledger with a batch limit of 1                                    D  wallet-ledger as shipped
 # BENCH_ROUNDS (3), BENCH_SECONDS (5, at most 15), BENCH_CELLS (a pattern over cell names such as 'A.*|D.64.*'),
-# BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_SKIP_BUILD=1 (the executables are there).
+# BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_EXECUTABLES (a folder with wallet-ledger
+# and fleetctl; without it both are built).
 set -euo pipefail
 BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=infra/local/env.sh
@@ -56,12 +57,11 @@ build() {
         flags+=(--static-swift-stdlib)
     fi
     cd "$FLORIN_REPOSITORY"
-    BIN=$(swift build "${flags[@]}" --show-bin-path)
-    [[ -z ${BENCH_SKIP_BUILD:-} ]] || return 0
     for product in wallet-ledger fleetctl; do
         step "Building $product (release)"
         swift build "${flags[@]}" --product "$product" || fail "the build of $product failed; what it said is above"
     done
+    BIN=$(swift build "${flags[@]}" --show-bin-path)
 }
 
 prepare_naive() {
@@ -145,7 +145,7 @@ main() {
     # Postgres' own user has to get through to its folder; secrets in here have modes of their own.
     chmod 0711 "$WORK"
     if grep -q '^[CD]' <<<"$chosen"; then
-        build
+        if [[ -n ${BENCH_EXECUTABLES:-} ]]; then BIN=$(cd "$BENCH_EXECUTABLES" && pwd -P); else build; fi
     fi
     step "Starting a private Postgres"
     start_postgres

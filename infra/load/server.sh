@@ -18,6 +18,16 @@ choose_free_port() {
 
 random_secret() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
+# Started in the background this leaves the server's own pid in $!.
+exec_as_user() {
+    local user=$1
+    shift
+    if is_root && [[ $user != root ]]; then
+        exec setpriv --reuid "$user" --regid "$user" --init-groups -- "$@"
+    fi
+    exec "$@"
+}
+
 start_postgres() {
     local user version
     version=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sed 's|/usr/lib/postgresql/\([0-9]*\)/.*|\1|' | sort -n | tail -n 1)
@@ -37,7 +47,7 @@ start_postgres() {
         --encoding UTF8 --locale C) >"$WORK/initdb.log" 2>&1 || fail "initdb failed: $(tail -n 3 "$WORK/initdb.log")"
     cd /
     # Checkpoints are asked for between the cells; fsync, synchronous_commit and full_page_writes keep their default, on.
-    as_user "$user" "$PROGRAMS/postgres" -D "$WORK/postgres" -p "$POSTGRES_PORT" -c listen_addresses=127.0.0.1 \
+    exec_as_user "$user" "$PROGRAMS/postgres" -D "$WORK/postgres" -p "$POSTGRES_PORT" -c listen_addresses=127.0.0.1 \
         -c unix_socket_directories= -c max_connections=300 -c "shared_buffers=${BENCH_SHARED_BUFFERS:-2GB}" -c max_wal_size=16GB \
         -c checkpoint_timeout=1h -c logging_collector=off >"$WORK/postgres.log" 2>&1 &
     POSTGRES_PID=$!

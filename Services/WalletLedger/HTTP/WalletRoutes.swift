@@ -23,7 +23,7 @@ struct WalletRoutes {
             Endpoint(.get, "/v1/wallets/{id}/balance", grants: Self.readers) { request in
                 Answer(.ok, BalanceBody(try await wallet(request)))
             },
-            Endpoint(.get, "/v1/wallets/{id}/entries", grants: Self.readers) { request in
+            Endpoint(.get, "/v1/wallets/{id}/entries", grants: Self.readers, takesQuery: true) { request in
                 let page = try PageRequest(query: request.query)
                 let found = try await read.entries(
                     of: try request.identifier(), before: page.before, limit: page.limit, try request.access)

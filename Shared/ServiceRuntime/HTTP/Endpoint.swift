@@ -12,16 +12,20 @@ package struct Endpoint: Sendable {
     package let path: String
     package let grants: [RouteGrant]
     package let bodyLimit: Int
+    /// Whether the handler reads the query; otherwise a request with one is refused.
+    package let takesQuery: Bool
     let handler: Handler
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, grants: [RouteGrant], bodyLimit: Int = Endpoint.defaultBodyLimit,
+        takesQuery: Bool = false,
         handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.grants = grants
         self.bodyLimit = bodyLimit
+        self.takesQuery = takesQuery
         self.handler = handler
     }
 

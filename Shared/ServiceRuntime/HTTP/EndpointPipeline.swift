@@ -33,10 +33,14 @@ package struct EndpointPipeline: Sendable {
         self.mapError = mapError
     }
 
+    /// Those that are told what a path allows.
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
     /// A router of these endpoints; whatever else is asked for is 404, or 405 where only the method is wrong.
     package func responder(of endpoints: [Endpoint]) -> RouterResponder<BasicRequestContext> {
         let router = Router()
-        router.add(middleware: UnroutedAsProblem())
+        let unrouted = UnroutedAsProblem(logger: logger)
+        router.add(middleware: unrouted)
         for endpoint in endpoints {
             let instruments = RouteInstruments(endpoint)
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
@@ -46,10 +50,9 @@ package struct EndpointPipeline: Sendable {
         let paths = Dictionary(grouping: endpoints, by: \.path)
         for (path, known) in paths {
             let allowed = known.map(\.method.rawValue).sorted().joined(separator: ", ")
-            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !known.contains(where: { $0.method == method }) {
+            for method in Self.methods where !known.contains(where: { $0.method == method }) {
                 router.on(RouterPath(path), method: method) { request, _ in
-                    UnroutedAsProblem.response(
-                        .methodNotAllowed, extraHeaders: [HTTPField(name: .allow, value: allowed)], for: request)
+                    unrouted.response(.methodNotAllowed, extraHeaders: [HTTPField(name: .allow, value: allowed)], for: request)
                 }
             }
         }
@@ -67,11 +70,11 @@ package struct EndpointPipeline: Sendable {
         do {
             let authenticated = try await authenticate(request, context, endpoint, requestID, trace)
             answer = try await endpoint.handler(authenticated)
-            if let code = answer.problemCode { log(code, nil, endpoint, requestID, trace) }
+            log(answer.problemCode, nil, answer.status.code, endpoint, requestID, trace)
         } catch {
             let problem = problem(for: error, requestID)
             answer = Answer(problem)
-            log(problem.code, error, endpoint, requestID, trace)
+            log(problem.code, error, problem.status, endpoint, requestID, trace)
         }
         instruments.record(status: answer.status.code, since: started)
         return Response(answer, requestID: requestID)
@@ -95,12 +98,14 @@ package struct EndpointPipeline: Sendable {
         guard !grants.isEmpty else { throw Problem(.callerNotAllowed) }
         guard let grant = grants.first(where: { $0.isCovered(by: token) }) else { throw Problem(.insufficientScope) }
 
+        let query = request.uri.query.map { String($0) }
+        if let query, !query.isEmpty, !endpoint.takesQuery { throw Self.unknownParameter(query) }
         if caller.hasBody || endpoint.method != .get {
             guard Self.isJSON(request.headers[.contentType]) else { throw Problem(.unsupportedMediaType) }
         }
         return AuthenticatedRequest(
             caller: caller.caller, token: token, grant: grant, requestID: requestID, trace: trace, headers: request.headers,
-            parameters: context.parameters, query: request.uri.query.map { String($0) }, body: body,
+            parameters: context.parameters, query: query, body: body,
             deadline: try deadline(request.headers[.florinDeadline], now: microseconds))
     }
 
@@ -122,11 +127,18 @@ package struct EndpointPipeline: Sendable {
         return .now + .microseconds(remaining)
     }
 
+    /// What a route does not know it must not ignore: who asks for the balance `?at=` some time must not be told today's.
+    private static func unknownParameter(_ query: String) -> Problem {
+        let name = query.prefix { $0 != "=" && $0 != "&" }.prefix(64)
+        return Problem(RequestFault(.unknownField, pointer: "/\(name)", detail: "Is not a parameter of this request."))
+    }
+
     private static func isJSON(_ mediaType: String?) -> Bool {
         guard let mediaType else { return false }
         if mediaType == "application/json" { return true }
-        let type = mediaType.prefix { $0 != ";" }
-        return type.lowercased().trimmingPrefix(" ").hasPrefix("application/json") && type.utf8.count <= 18
+        let type = mediaType.prefix { $0 != ";" && $0 != " " }
+        let next = mediaType.dropFirst(type.count).first { $0 != " " }
+        return type.lowercased() == "application/json" && (next == nil || next == ";")
     }
 
     // MARK: errors
@@ -144,17 +156,23 @@ package struct EndpointPipeline: Sendable {
         return problem
     }
 
-    private func log(_ code: ProblemCode, _ error: (any Error)?, _ endpoint: Endpoint, _ requestID: RequestID, _ trace: TraceContext) {
+    private func log(
+        _ code: ProblemCode?, _ error: (any Error)?, _ status: Int, _ endpoint: Endpoint, _ requestID: RequestID, _ trace: TraceContext
+    ) {
         let isOurFault = code == .internalError
+        let level: Logger.Level = code == nil ? .debug : isOurFault ? .error : .info
+        // Before anything is rendered: most requests succeed and are not logged.
+        guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "request_id": "\(requestID)", "trace_id": "\(trace.traceID)", "http.route": "\(endpoint.path)",
-            "http.method": "\(endpoint.method)", "http.status": "\(code.status)", "problem.code": "\(code.rawValue)",
+            "http.method": "\(endpoint.method)", "http.status": "\(status)",
         ]
+        if let code { metadata["problem.code"] = "\(code.rawValue)" }
         // Rejections describe themselves safely; of an unknown error only its type is certain to hold no secret.
         if let rejection = error as? SignatureRejection { metadata["signature.rejection"] = "\(rejection)" }
         if let rejection = error as? TokenRejection { metadata["token.rejection"] = "\(rejection)" }
         if isOurFault, let error { metadata["error.type"] = "\(type(of: error))" }
-        logger.log(level: isOurFault ? .error : .info, "request refused", metadata: metadata)
+        logger.log(level: level, code == nil ? "request answered" : "request refused", metadata: metadata)
     }
 }
 

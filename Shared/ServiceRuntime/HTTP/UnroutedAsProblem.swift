@@ -1,10 +1,16 @@
 import Contracts
 import HTTPTypes
 import Hummingbird
+import Logging
 
-/// What no endpoint answers: a problem like every other refusal.
+/// What no endpoint answers: a problem and a log line like every other refusal.
 struct UnroutedAsProblem: RouterMiddleware {
     typealias Context = BasicRequestContext
+
+    /// Of a path that is no route, this much is logged.
+    private static let loggedPathLength = 128
+
+    let logger: Logger
 
     func handle(
         _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
@@ -12,13 +18,22 @@ struct UnroutedAsProblem: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return Self.response(.notFound, for: request)
+            return response(.notFound, for: request)
         }
     }
 
-    static func response(_ code: ProblemCode, extraHeaders: [HTTPField] = [], for request: Request) -> Response {
+    func response(_ code: ProblemCode, extraHeaders: [HTTPField] = [], for request: Request) -> Response {
         var random = SystemRandomNumberGenerator()
         let requestID = RequestID.of(header: request.headers[.requestID], using: &random)
-        return Response(Answer(Problem(code, instance: requestID.text), extraHeaders: extraHeaders), requestID: requestID)
+        let trace = TraceContext.of(traceparent: request.headers[.traceparent], using: &random)
+        logger.info(
+            "request refused",
+            metadata: [
+                "request_id": "\(requestID)", "trace_id": "\(trace.traceID)", "http.path": "\(request.uri.path.prefix(Self.loggedPathLength))",
+                "http.method": "\(request.method)", "http.status": "\(code.status)", "problem.code": "\(code.rawValue)",
+            ])
+        let answer = Response(Answer(Problem(code, instance: requestID.text), extraHeaders: extraHeaders), requestID: requestID)
+        // What follows the head would be taken for the next answer.
+        return request.method == .head ? answer.createHeadResponse() : answer
     }
 }

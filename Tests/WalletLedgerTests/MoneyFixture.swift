@@ -1,0 +1,114 @@
+import Contracts
+import Foundation
+import Logging
+import Postgres
+import TestSupport
+
+@testable import WalletLedger
+
+/// A ledger's database and what posts to it, without HTTP.
+struct MoneyFixture {
+    static let owner = UserID(UUID(high: 0x0193_92d0_0000_7000, low: 0x8000_0000_0000_0001))
+
+    let database: TestDatabase
+    let configuration: PostgresConfiguration
+    let pool: PostgresPool
+
+    init(server: PostgresServer? = nil) async throws {
+        database = try await (server ?? PostgresServer.shared()).makeDatabase(
+            service: "wallet-ledger",
+            migrations: [
+                MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
+                MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
+            ])
+        configuration = try PostgresConfiguration(url: database.servingURL)
+        pool = PostgresPool(configuration: configuration)
+    }
+
+    static func key(_ text: String, principal: String = WalletAccess.user(owner).principal, caller: String = "mobile-bff") -> ScopedKey {
+        ScopedKey(caller: caller, principal: principal, key: text, digest: RequestOrigin.digest)
+    }
+
+    func openWallet(owner: UserID? = MoneyFixture.owner, currency: String = "EUR") async throws -> WalletID {
+        let origin = RequestOrigin(caller: "api-gateway", access: .client("bank"), key: nil, requestID: "open")
+        let answer = try await OpenWallet(pool: pool)(OpenWalletRequest(ownerID: owner, currency: Currency(currency)!), origin)
+        guard case .done(let wallet, _) = answer else { throw UnreadableRow(table: "wallets") }
+        return wallet.id
+    }
+
+    static func newTransferID() -> TransferID {
+        var random = SystemRandomNumberGenerator()
+        return .newTransfer(milliseconds: 1_795_000_000_000, using: &random)
+    }
+
+    static func money(_ amount: Int64) -> Money { Money(amountMinor: amount, currency: Currency("EUR")!)! }
+
+    static func transfer(
+        _ source: WalletID, _ destination: WalletID, _ amount: Int64, key: String = UUID().uuidString, reference: String? = nil,
+        owner: UserID = MoneyFixture.owner
+    ) -> PostingRequest {
+        let request = TransferRequest(
+            sourceWalletID: source, destinationWalletID: destination, money: money(amount), reference: reference)
+        let access = WalletAccess.user(owner)
+        return PostingRequest(
+            order: .transfer(request, id: newTransferID(), access: access), key: Self.key(key, principal: access.principal),
+            canonical: CanonicalRequest.render(
+                route: "transfer",
+                [
+                    ("source_wallet_id", .string(source.description)), ("destination_wallet_id", .string(destination.description)),
+                    ("amount", .number(String(amount))), ("currency", .string("EUR")), ("reference", reference.map { .string($0) }),
+                ]), requestID: UUID().uuidString)
+    }
+
+    static func deposit(_ wallet: WalletID, _ amount: Int64, key: String = UUID().uuidString) -> PostingRequest {
+        let request = FundingRequest(walletID: wallet, money: money(amount))
+        let access = WalletAccess.client("bank")
+        return PostingRequest(
+            order: .deposit(request, id: newTransferID(), access: access),
+            key: Self.key(key, principal: access.principal, caller: "api-gateway"),
+            canonical: "{\"route\":\"d\",\"wallet_id\":\"\(wallet)\",\"amount\":\(amount),\"currency\":\"EUR\"}", requestID: UUID().uuidString)
+    }
+
+    func post(_ requests: [PostingRequest]) async throws -> [PostingOutcome] {
+        try await pool.withSession { session in try PostBatch().run(session, requests) }
+    }
+
+    func balance(_ id: WalletID) async throws -> Int64 {
+        try await pool.withSession { session in try WalletStore().wallet(session, id)?.balanceMinor ?? .min }
+    }
+
+    func verify() async throws -> VerifyReport {
+        try await pool.withSession { session in try VerifyLedger().run(session) }
+    }
+
+    /// Runs `body` with so many replicas, each a queue and a writer of its own.
+    func withReplicas<Value: Sendable>(_ count: Int, _ body: @Sendable ([PostingQueue]) async throws -> Value) async throws -> Value {
+        let queues = (0..<count).map { _ in PostingQueue(batchLimit: 256, writers: 1) }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for queue in queues {
+                let writer = BatchWriter(queue: queue, configuration: configuration, writers: 1, logger: Logger(label: "test"))
+                group.addTask { try await writer.run() }
+            }
+            let value: Value
+            do {
+                value = try await body(queues)
+            } catch {
+                for queue in queues { queue.close() }
+                throw error
+            }
+            for queue in queues { queue.close() }
+            try await group.waitForAll()
+            return value
+        }
+    }
+}
+
+extension PostingOutcome {
+    var postedID: TransferID? {
+        if case .posted(let body, _) = self { body.id } else { nil }
+    }
+
+    var refusal: TransferRejection? {
+        if case .refused(let refusal, _, _, _) = self { refusal } else { nil }
+    }
+}

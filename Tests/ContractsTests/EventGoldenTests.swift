@@ -1,0 +1,36 @@
+import Contracts
+import Foundation
+import Testing
+
+/// What is on the wire stays on the wire: a version of an event never changes by a byte.
+@Suite("Events")
+struct EventGoldenTests {
+    private func golden(_ name: String) throws -> String {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "golden")
+        return try String(contentsOf: folder.appending(path: "\(name).json"), encoding: .utf8)
+    }
+
+    @Test("an event in its envelope is what its golden file holds, byte by byte", arguments: [Samples.posted, Samples.refunded])
+    func events(event: TransferPosted) throws {
+        let envelope = EventEnvelope(
+            id: Samples.eventID, source: "wallet-ledger", type: event.type.rawValue, subject: event.transferID.description,
+            time: event.postedAt, partitionKey: event.legs[0].walletID.description,
+            traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", data: try JSONParser.parse(event.wireBytes()))
+        #expect(String(decoding: envelope.wireBytes(), as: UTF8.self) + "\n" == (try golden(event.type.rawValue)))
+    }
+
+    @Test("without a trace the envelope has no traceparent, and its required members are there")
+    func envelope() throws {
+        let envelope = EventEnvelope(
+            id: Samples.eventID, source: "wallet-ledger", type: "ledger.wallet.opened.v1", subject: Samples.wallet.description,
+            time: Samples.time, partitionKey: Samples.wallet.description, traceparent: nil,
+            data: try JSONParser.parse(Samples.opened.wireBytes()))
+        let json = try JSONParser.parse(envelope.wireBytes())
+        let names = json.objectValue?.map(\.name)
+        #expect(
+            names == ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "data"])
+        #expect(json["specversion"]?.stringValue == "1.0")
+        #expect(json["dataschema"]?.stringValue == "urn:florin:schema:ledger.wallet.opened.v1")
+        #expect(json["data"]?["owner_id"]?.stringValue == Samples.owner.description)
+    }
+}

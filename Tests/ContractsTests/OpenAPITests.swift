@@ -1,0 +1,131 @@
+import Contracts
+import Foundation
+import Testing
+
+@Suite("OpenAPI document of wallet-ledger")
+struct OpenAPITests {
+    private let text: String
+    private let document: JSONObject
+
+    private typealias JSONObject = [String: any Sendable]
+
+    init() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        text = try String(contentsOf: root.appending(path: "Shared/Contracts/OpenAPI/wallet-ledger.json"), encoding: .utf8)
+        document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? JSONObject)
+    }
+
+    private func object(_ path: String...) throws -> JSONObject {
+        var current = document
+        for name in path { current = try #require(current[name] as? JSONObject, "\(path)") }
+        return current
+    }
+
+    private func schema(_ name: String) throws -> JSONObject { try object("components", "schemas", name) }
+
+    @Test("it is version 3.1 and has every code, each with its row in the table")
+    func codes() throws {
+        #expect((document["openapi"] as? String)?.hasPrefix("3.1.") == true)
+        #expect(try schema("ProblemCode")["enum"] as? [String] == ProblemCode.allCases.map(\.rawValue))
+        let description = try #require(try object("info")["description"] as? String)
+        for code in ProblemCode.allCases {
+            #expect(description.contains("| `\(code.rawValue)` | \(code.status) | \(code.title) |"))
+        }
+    }
+
+    @Test("its values are those of the contracts")
+    func enumerations() throws {
+        #expect(try schema("Currency")["enum"] as? [String] == Currency.all.map(\.code))
+        #expect(try schema("WalletStatus")["enum"] as? [String] == WalletStatus.allCases.map(\.rawValue))
+        #expect(try schema("PostingKind")["enum"] as? [String] == PostingKind.allCases.map(\.rawValue))
+        #expect((try schema("Amount")["maximum"] as? NSNumber)?.int64Value == MinorUnits.maximum)
+        #expect((try schema("Amount")["minimum"] as? NSNumber)?.int64Value == 1)
+    }
+
+    @Test(
+        "an answer's schema has the members that the body has",
+        arguments: [
+            ("WalletOpened", Samples.opened.wireBytes()), ("Wallet", Samples.walletBody.wireBytes()), ("Balance", Samples.balance.wireBytes()),
+            ("WalletChange", Samples.change.wireBytes()), ("Entry", Samples.entry.wireBytes()), ("Transfer", Samples.transfer.wireBytes()),
+            ("EntryPage", PageBody(items: [Samples.entry], nextCursor: "c").wireBytes()),
+            (
+                "Problem",
+                Problem(.notFound, detail: "d", instance: "i", errors: [FieldError(pointer: "/a", detail: "x")]).wireBytes()
+            ),
+        ])
+    func answers(name: String, body: [UInt8]) throws {
+        let members = try #require(try JSONParser.parse(body).objectValue).map(\.name)
+        let properties = try #require(try schema(name)["properties"] as? JSONObject)
+        #expect(Set(members) == Set(properties.keys))
+    }
+
+    @Test("a transfer's required members are those that every transfer has")
+    func required() throws {
+        let members = try #require(try JSONParser.parse(Samples.bareTransfer.wireBytes()).objectValue).map(\.name)
+        #expect(try schema("Transfer")["required"] as? [String] == members)
+        let problem = try #require(try JSONParser.parse(Problem(.notFound).wireBytes()).objectValue).map(\.name)
+        #expect(try schema("Problem")["required"] as? [String] == problem)
+    }
+
+    @Test("a request's schema is closed, and each of its members is known to the reader")
+    func requests() throws {
+        try check("OpenWalletRequest", OpenWalletRequest.self)
+        try check("TransferRequest", TransferRequest.self)
+        try check("FundingRequest", FundingRequest.self)
+        try check("RefundRequest", RefundRequest.self)
+        try check("FreezeWalletRequest", FreezeWalletRequest.self)
+        try check("ReasonRequest", ReasonRequest.self)
+        try check("OverdraftLimitRequest", OverdraftLimitRequest.self)
+    }
+
+    /// Reads a body with all the schema's members and one besides: only that one may be unknown.
+    private func check<Body: WireDecodable>(_ name: String, _ type: Body.Type) throws {
+        let schema = try schema(name)
+        #expect(schema["additionalProperties"] as? Bool == false)
+        let values = [
+            "owner_id": #""\#(Samples.owner)""#, "currency": #""EUR""#, "source_wallet_id": #""\#(Samples.wallet)""#,
+            "destination_wallet_id": #""\#(Samples.other)""#, "wallet_id": #""\#(Samples.wallet)""#, "amount": "1", "reference": #""r""#,
+            "block": #""all""#, "reason": #""r""#, "limit": "1",
+        ]
+        let properties = try #require(schema["properties"] as? JSONObject).keys.sorted()
+        let members = try properties.map { #""\#($0)":\#(try #require(values[$0]))"# }
+        #expect(throws: Never.self, "\(name)") { try Body(wireBytes: Array("{\(members.joined(separator: ","))}".utf8)) }
+        let other = #"{\#((members + [#""another":1"#]).joined(separator: ","))}"#
+        #expect { try Body(wireBytes: Array(other.utf8)) } throws: { ($0 as? RequestFault)?.errors.map(\.pointer) == ["/another"] }
+        // Without a required member it is refused, without any other it is not.
+        let required = Set(schema["required"] as? [String] ?? [])
+        for left in properties {
+            let text = "{" + members.filter { !$0.hasPrefix(#""\#(left)""#) }.joined(separator: ",") + "}"
+            let isRead = (try? Body(wireBytes: Array(text.utf8))) != nil
+            let isDependent = (schema["dependentRequired"] as? JSONObject)?.values.contains { ($0 as? [String])?.contains(left) == true } == true
+            #expect(isRead == !(required.contains(left) || isDependent), "\(name) without \(left)")
+        }
+    }
+
+    @Test("every operation has an id of its own, and every refusal is a problem whose codes have that status")
+    func operations() throws {
+        var ids: [String] = []
+        let responses = try object("components", "responses")
+        for (path, item) in try object("paths") {
+            for (method, operation) in try #require(item as? JSONObject) {
+                let operation = try #require(operation as? JSONObject)
+                ids.append(try #require(operation["operationId"] as? String, "\(method) \(path)"))
+                for (status, response) in try #require(operation["responses"] as? JSONObject) where !status.hasPrefix("2") {
+                    var response = try #require(response as? JSONObject)
+                    if let reference = response["$ref"] as? String {
+                        response = try #require(responses[String(reference.split(separator: "/").last ?? "")] as? JSONObject)
+                    }
+                    let content = try #require(response["content"] as? JSONObject)
+                    let media = try #require(content[Problem.mediaType] as? JSONObject, "\(method) \(path) \(status)")
+                    let parts = try #require((media["schema"] as? JSONObject)?["allOf"] as? [JSONObject])
+                    let code = try #require((parts.last?["properties"] as? JSONObject)?["code"] as? JSONObject)
+                    for code in try #require(code["enum"] as? [String]) {
+                        #expect(ProblemCode(rawValue: code).map { String($0.status) } == status, "\(method) \(path) \(code)")
+                    }
+                }
+            }
+        }
+        #expect(ids.count == 13)
+        #expect(Set(ids).count == ids.count)
+    }
+}

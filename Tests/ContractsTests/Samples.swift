@@ -1,0 +1,44 @@
+import Contracts
+import Foundation
+
+/// One filled value of every answer and event.
+enum Samples {
+    static let wallet = WalletID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0001))
+    static let other = WalletID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0002))
+    static let owner = UserID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0003))
+    static let transferID = TransferID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0010))
+    static let refundID = TransferID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0020))
+    static let eventID = EventID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0030))
+    static let time = Timestamp(microsecondsSinceUnixEpoch: 1_763_700_000_123_456)
+    static let euro = Currency("EUR")!
+    static let money = Money(amountMinor: 1_250, currency: euro)!
+
+    static let balance = BalanceBody(walletID: wallet, currency: euro, balanceMinor: 8_750, heldMinor: 250, version: 7)
+    static let opened = WalletOpened(id: wallet, ownerID: owner, openedBy: "client:demo", currency: euro, openedAt: time)
+    static let walletBody = WalletBody(
+        id: wallet, ownerID: owner, openedBy: "client:demo", status: .open, balance: balance, overdraftLimitMinor: 0, openedAt: time)
+    static let change = WalletChangeBody(
+        walletID: wallet, kind: .frozen, status: .frozenDebits, overdraftLimitMinor: 0, version: 8, reason: "r", changedAt: time)
+    static let entry = EntryBody(
+        id: transferID.entryID(leg: 0), transferID: transferID, walletID: wallet, walletVersion: 7, amountMinor: -1_250,
+        balanceAfterMinor: 8_750, postedAt: time)
+    static let transfer = TransferBody(
+        id: refundID, kind: .refund, money: money, sourceWalletID: wallet, destinationWalletID: other, originalTransferID: transferID,
+        reference: "r", postedAt: time, entries: [entry])
+    static let bareTransfer = TransferBody(
+        id: transferID, kind: .deposit, money: money, sourceWalletID: nil, destinationWalletID: nil, originalTransferID: nil, reference: nil,
+        postedAt: time, entries: [])
+
+    static let posted = TransferPosted(
+        transferID: transferID, kind: .transfer, money: money, originalTransferID: nil, reference: "invoice \"7\"", postedAt: time,
+        legs: [
+            TransferLeg(walletID: wallet, walletVersion: 7, amountMinor: -1_250, balanceAfterMinor: 8_750),
+            TransferLeg(walletID: other, walletVersion: 3, amountMinor: 1_250, balanceAfterMinor: 1_250),
+        ])
+    static let refunded = TransferPosted(
+        transferID: refundID, kind: .refund, money: money, originalTransferID: transferID, reference: nil, postedAt: time,
+        legs: [
+            TransferLeg(walletID: other, walletVersion: 4, amountMinor: -1_250, balanceAfterMinor: 0),
+            TransferLeg(walletID: wallet, walletVersion: 8, amountMinor: 1_250, balanceAfterMinor: 10_000),
+        ])
+}

@@ -9,16 +9,18 @@ import Glibc
 #endif
 
 /// Runs a program to its end and keeps what it printed.
-enum ChildProcess {
-    struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
-        let description: String
+package enum ChildProcess {
+    /// Why a program did not start; names the path only.
+    package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        package let description: String
     }
 
-    struct Outcome: Sendable, Hashable {
+    /// How a program ended.
+    package struct Outcome: Sendable, Hashable {
         /// The exit code, or nil when a signal ended it: the limit's, say.
-        let exitCode: Int32?
+        package let exitCode: Int32?
         /// Standard output and standard error, as they were written.
-        let output: String
+        package let output: String
     }
 
     /// More than any command of ours prints; what comes after it is read and dropped.
@@ -30,7 +32,7 @@ enum ChildProcess {
     ///   - environment: all that it gets. Secrets travel here, never in the arguments, which everybody on the machine can read.
     ///   - limit: after this it is killed.
     /// - Throws: ``Failure`` when it cannot be started.
-    static func run(_ path: String, _ arguments: [String], environment: [String: String], limit: Duration) async throws -> Outcome {
+    package static func run(_ path: String, _ arguments: [String], environment: [String: String], limit: Duration) async throws -> Outcome {
         try await NIOThreadPool.singleton.runIfActive { try runBlocking(path, arguments, environment: environment, limit: limit) }
     }
 

@@ -1,26 +1,28 @@
 import FoundationEssentials
-import ServiceClient
+package import ServiceClient
 
 /// Where the demo finds the fleet: the variables that `make demo` sets.
-struct DemoSettings: Sendable {
+package struct DemoSettings: Sendable {
     /// What is missing or unusable, in one line.
-    struct Invalid: Error, Sendable, Hashable, CustomStringConvertible {
-        let description: String
+    package struct Invalid: Error, Sendable, Hashable, CustomStringConvertible {
+        package let description: String
     }
 
-    let environmentName: String
-    let ledger: ServiceAddress
-    let ledgerExecutable: String
-    let keysDirectory: String
-    let issuerDirectory: String
+    package let environmentName: String
+    package let ledger: ServiceAddress
+    package let ledgerExecutable: String
+    package let keysDirectory: String
+    package let issuerDirectory: String
     /// The serving role's URL of wallet-ledger's own database. A secret.
-    let ledgerDatabaseURL: String
+    package let ledgerDatabaseURL: String
     /// The serving role's URL of another service's database. A secret.
-    let foreignDatabaseURL: String
+    package let foreignDatabaseURL: String
 
+    /// Reads the variables and the file of databases.
+    ///
     /// - Parameter readFile: the content of a file, or nil when it cannot be read.
     /// - Throws: ``Invalid`` naming the variable.
-    init(environment: [String: String], readFile: (String) -> String?) throws(Invalid) {
+    package init(environment: [String: String], readFile: (String) -> String?) throws(Invalid) {
         func value(_ name: String) throws(Invalid) -> String {
             guard let value = environment[name], !value.isEmpty else {
                 throw Invalid(description: "\(name) is not set; `make demo` sets it")
@@ -52,7 +54,7 @@ struct DemoSettings: Sendable {
     /// The environment in which the ledger's executable would serve, if nothing in it were wrong.
     ///
     /// It has the port of the ledger that is up: should a violation pass unseen, there still is no second ledger.
-    var ledgerEnvironment: [String: String] {
+    package var ledgerEnvironment: [String: String] {
         let release = ledgerExecutable.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
         return [
             "FLORIN_ENVIRONMENT": environmentName,
@@ -69,7 +71,7 @@ struct DemoSettings: Sendable {
     }
 
     /// The `NAME=value` lines of a file.
-    static func variables(in text: String) -> [String: String] {
+    package static func variables(in text: String) -> [String: String] {
         var variables: [String: String] = [:]
         for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -35,11 +35,16 @@ package struct BatchWriter: Service {
     }
 
     package func run() async throws {
-        await withGracefulShutdownHandler {
-            await withTaskGroup { group in
-                for writer in 0..<writers { group.addTask { await write(as: writer) } }
+        // A writer that waits for requests blocks its thread: only the queue can end it, also when the start failed elsewhere.
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await withTaskGroup { group in
+                    for writer in 0..<writers { group.addTask { await write(as: writer) } }
+                }
+            } onGracefulShutdown: {
+                queue.close()
             }
-        } onGracefulShutdown: {
+        } onCancel: {
             queue.close()
         }
     }

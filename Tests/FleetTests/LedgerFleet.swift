@@ -1,0 +1,97 @@
+import AccessTokens
+import Contracts
+import Foundation
+import Postgres
+import RequestSigning
+import ServiceClient
+import TestSupport
+
+/// A server of its own and replicas of the ledger on it.
+struct LedgerFleet {
+    struct NotReady: Error {}
+
+    static let user = "usr_01jd6r3v8k9m2n4p5q6r7s8t9v"
+
+    let server: PostgresServer
+    let database: TestDatabase
+    let folder: String
+    let issuer: LocalTokenIssuer
+    let replicas: [LedgerProcess]
+    let ports: [Int]
+    let connections = ServiceConnections(connectionsPerHost: 128)
+
+    init(replicas count: Int) async throws {
+        server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
+        database = try await server.makeDatabase(
+            service: "wallet-ledger",
+            migrations: [
+                MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
+                MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
+            ])
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-fleet-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        issuer = try LocalTokenIssuer.create(directory: folder, environment: "local")
+        var random = SystemRandomNumberGenerator()
+        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: Self.seconds(), using: &random)
+        _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        var processes: [LedgerProcess] = []
+        var ports: [Int] = []
+        for _ in 0..<count {
+            let (port, admin) = (try FreePort.any(), try FreePort.any())
+            ports.append(port)
+            processes.append(
+                LedgerProcess(environment: Self.environment(database.servingURL, folder, port: port, admin: admin), adminPort: admin))
+        }
+        replicas = processes
+        self.ports = ports
+    }
+
+    static func seconds() -> Int64 { Int64(Date().timeIntervalSince1970) }
+
+    static func environment(_ databaseURL: String, _ folder: String, port: Int, admin: Int) -> [String: String] {
+        [
+            "FLORIN_ENVIRONMENT": "local", "LEDGER_DATABASE_URL": databaseURL, "REPLAY_WINDOW": "in-process", "INTERNAL_TLS": "off",
+            "INTERNAL_AUTH_KEYS_FILE": "\(folder)/wallet-ledger.keys.json", "TOKEN_ISSUER": LocalTokenIssuer.defaultIssuer,
+            "TOKEN_JWKS": LocalTokenIssuer.keySetPath(in: folder), "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(port)",
+            "ADMIN_PORT": "\(admin)", "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"), "LOG_LEVEL": "error",
+        ]
+    }
+
+    /// Waits until the replica says that it is ready.
+    func ready(_ index: Int, within limit: Duration = .seconds(30)) async throws {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if try await status(index, "/readyz") == 200 { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw NotReady()
+    }
+
+    /// The status of an admin route, 0 when nobody answers.
+    func status(_ index: Int, _ path: String) async throws -> Int {
+        let address = try ServiceAddress("http://127.0.0.1:\(replicas[index].adminPort)")
+        let client = try client("fleetctl", address)
+        return (try? await client.send(ServiceRequest(method: "GET", target: path, deadline: .now + .seconds(2))))?.status ?? 0
+    }
+
+    func client(_ caller: String, _ address: ServiceAddress) throws -> ServiceClient {
+        let keys = try SigningKeyStore(path: SigningKeyFolder(path: folder).path(of: caller))
+        return ServiceClient(
+            callee: "wallet-ledger", address: address, connections: connections, signer: RequestSigner(keys: keys, callee: "wallet-ledger"),
+            retries: RetryPolicy(tryTimeout: .seconds(15)), unixMilliseconds: { Int64(Date().timeIntervalSince1970 * 1_000) })
+    }
+
+    func client(_ caller: String, replica: Int) throws -> ServiceClient {
+        try client(caller, ServiceAddress("http://127.0.0.1:\(ports[replica])"))
+    }
+
+    func verify() throws -> (code: Int32, output: String) {
+        try LedgerProcess.run(["verify"], environment: Self.environment(database.servingURL, folder, port: 1, admin: 2))
+    }
+
+    func stop() async {
+        for replica in replicas { replica.end(SIGKILL) }
+        await connections.close()
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}

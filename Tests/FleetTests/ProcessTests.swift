@@ -1,0 +1,81 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("The executable, from outside")
+struct ProcessTests {
+    private static func environment(_ changes: [String: String?] = [:]) -> [String: String] {
+        var environment = LedgerFleet.environment(
+            "postgres://nobody:hunter2@127.0.0.1:1/none", "/nonexistent", port: 1, admin: 2)
+        for (name, value) in changes { environment[name] = value }
+        return environment
+    }
+
+    @Test(
+        "what it can't start with is one line that names it, exit 64",
+        arguments: [
+            (["LEDGER_BATCH_LIMIT": "0"], "LEDGER_BATCH_LIMIT"), (["LEDGER_DATABASE_URL": nil], "LEDGER_DATABASE_URL"),
+            (["REPLAY_WINDOW": nil], "REPLAY_WINDOW"), (["FLORIN_ENVIRONMENT": "production"], "is refused in production"),
+            (["DATABASE_URL": "postgres://x/y"], "DATABASE_URL"), (["IDENTITY_DATABASE_URL": "postgres://x/y"], "IDENTITY_DATABASE_URL"),
+            (["PGHOST": "elsewhere"], "PGHOST"), (["HTTP_PORT": "http"], "HTTP_PORT"),
+        ] as [([String: String?], String)])
+    func refusals(_ changes: [String: String?], _ named: String) throws {
+        let run = try LedgerProcess.run(["serve"], environment: Self.environment(changes))
+        #expect(run.code == 64)
+        #expect(run.output.contains(named))
+        #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+        #expect(!run.output.contains("hunter2"))
+    }
+
+    @Test("a database that does not answer is named, exit 3")
+    func unreachable() throws {
+        let run = try LedgerProcess.run(["serve"], environment: Self.environment())
+        #expect(run.code == 3)
+        #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
+    }
+
+    @Test("config lists every setting and no secret")
+    func config() throws {
+        let run = try LedgerProcess.run(["config"], environment: Self.environment())
+        #expect(run.code == 0)
+        for name in ["LEDGER_DATABASE_URL", "LEDGER_BATCH_LIMIT", "INTERNAL_AUTH_KEYS_FILE", "LOG_LEVEL"] { #expect(run.output.contains(name)) }
+        #expect(run.output.contains("<set>") && !run.output.contains("hunter2"))
+    }
+
+    @Test("migrate twice changes nothing more; serve refuses the owner's role, another service's database and an empty schema")
+    func databases() async throws {
+        let server = try PostgresServer.startSeparate()
+        let ledger = try await server.makeDatabase(service: "wallet-ledger")
+        let other = try await server.makeDatabase(service: "ops-risk")
+        func run(_ command: String, _ url: String) throws -> (code: Int32, output: String) {
+            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, "/nonexistent", port: 1, admin: 2))
+        }
+        let behind = try run("serve", ledger.servingURL)
+        #expect(behind.code != 0 && !behind.output.contains("started"))
+        let first = try run("migrate", ledger.ownerURL)
+        #expect(first.code == 0, "\(first.output)")
+        #expect(first.output.contains("migrations applied"))
+        #expect(try run("migrate", ledger.ownerURL).output.contains("up to date"))
+        let owner = try run("serve", ledger.ownerURL)
+        #expect(owner.code == 64, "\(owner.output)")
+        let foreign = try run("serve", other.servingURL)
+        #expect(foreign.code == 64, "\(foreign.output)")
+        #expect(try run("verify", ledger.servingURL).code == 0)
+        try server.stop()
+    }
+
+    @Test("SIGTERM drains: the process ends with 0; a taken port is named, exit 3")
+    func drain() async throws {
+        let fleet = try await LedgerFleet(replicas: 1)
+        try fleet.replicas[0].start()
+        try await fleet.ready(0)
+        var second = fleet.replicas[0].environment
+        second["ADMIN_PORT"] = "\(try FreePort.any())"
+        let taken = try LedgerProcess.run(["serve"], environment: second)
+        #expect(taken.code == 3)
+        #expect(taken.output.contains("\(fleet.ports[0])"))
+        #expect(fleet.replicas[0].end(SIGTERM) == 0)
+        await fleet.stop()
+    }
+}

@@ -73,21 +73,29 @@ let package = Package(
         shared("RequestSigning", [crypto, httpTypes]),
         shared("AccessTokens", [crypto, jwtKit]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
-        shared("ServiceRuntime", [
-            "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes, logging,
-            metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
-        ]),
+        shared(
+            "ServiceRuntime",
+            [
+                "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes,
+                logging,
+                metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
+            ]),
         shared("ServiceClient", ["Contracts", "RequestSigning", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),
 
         // Services
-        service("WalletLedger", [
-            "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques, hummingbird,
-            httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
-        ]),
-        service("Fleetctl", [
-            "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
-            crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix,
-        ]),
+        service(
+            "WalletLedger",
+            [
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
+                hummingbird,
+                httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
+        service(
+            "Fleetctl",
+            [
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
+                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix,
+            ]),
 
         // Tests
         .target(
@@ -99,32 +107,13 @@ let package = Package(
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "TestSupport", logging, metrics, hummingbird]),
         tests("ServiceClientTests", ["ServiceClient", "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
-        tests("WalletLedgerTests", [
-            "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
-        ]),
+        tests(
+            "WalletLedgerTests",
+            [
+                "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
+            ]),
         tests("FleetctlTests", ["Fleetctl", "Contracts", "RequestSigning", "AccessTokens", "TestSupport"]),
         tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
         tests("ArchitectureTests", []),
     ]
 )
-
-// WORK-IN-PROGRESS-FILTER (removed before the commit): build only the named targets and what they need.
-if let only = Context.environment["ONLY"] {
-    var wanted = Set<String>()
-    func visit(_ name: String) {
-        guard let target = package.targets.first(where: { $0.name == name }), wanted.insert(name).inserted else { return }
-        for dependency in target.dependencies {
-            switch dependency {
-            case .byNameItem(let name, _): visit(name)
-            case .targetItem(let name, _): visit(name)
-            default: break
-            }
-        }
-    }
-    only.split(separator: ",").forEach { visit(String($0)) }
-    package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll { product in
-        guard let executable = product as? Product.Executable else { return false }
-        return !executable.targets.allSatisfy(wanted.contains)
-    }
-}

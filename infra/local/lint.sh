@@ -27,13 +27,13 @@ check_marks() {
 
 check_scripts() {
     local script
-    local scripts=(infra/local/*.sh .ci/run)
+    local scripts=(infra/local/*.sh infra/load/*.sh .ci/run)
     for script in "${scripts[@]}"; do
         bash -n "$script" || complain "$script is not valid bash"
     done
     if command -v shellcheck >/dev/null 2>&1; then
         # The files that are only sourced are checked where they are sourced.
-        shellcheck -x infra/local/{install,fleet,supervisor,test,lint}.sh .ci/run || complain "shellcheck"
+        shellcheck -x infra/local/{install,fleet,supervisor,test,lint}.sh infra/load/bench.sh .ci/run || complain "shellcheck"
     fi
 }
 

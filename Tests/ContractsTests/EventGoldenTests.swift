@@ -10,13 +10,29 @@ struct EventGoldenTests {
         return try String(contentsOf: folder.appending(path: "\(name).json"), encoding: .utf8)
     }
 
-    @Test("an event in its envelope is what its golden file holds, byte by byte", arguments: [Samples.posted, Samples.refunded])
-    func events(event: TransferPosted) throws {
+    private func envelope(_ type: LedgerEventType, subject: String, partition: WalletID, _ body: some WireEncodable) throws -> String {
         let envelope = EventEnvelope(
-            id: Samples.eventID, source: "wallet-ledger", type: event.type.rawValue, subject: event.transferID.description,
-            time: event.postedAt, partitionKey: event.legs[0].walletID.description,
-            traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", data: try JSONParser.parse(event.wireBytes()))
-        #expect(String(decoding: envelope.wireBytes(), as: UTF8.self) + "\n" == (try golden(event.type.rawValue)))
+            id: Samples.eventID, source: "wallet-ledger", type: type.rawValue, subject: subject, time: Samples.time,
+            partitionKey: partition.description, traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            data: try JSONParser.parse(body.wireBytes()))
+        return String(decoding: envelope.wireBytes(), as: UTF8.self) + "\n"
+    }
+
+    @Test("an event in its envelope is what its golden file holds, byte by byte", arguments: LedgerEventType.allCases)
+    func events(type: LedgerEventType) throws {
+        let wallet = Samples.wallet.description
+        let written =
+            switch type {
+            case .walletOpened: try envelope(type, subject: wallet, partition: Samples.wallet, Samples.opened)
+            case .walletStatusChanged: try envelope(type, subject: wallet, partition: Samples.wallet, Samples.change)
+            case .transferPosted: try transfer(Samples.posted)
+            case .transferRefunded: try transfer(Samples.refunded)
+            }
+        #expect(written == (try golden(type.rawValue)))
+    }
+
+    private func transfer(_ event: TransferPosted) throws -> String {
+        try envelope(event.type, subject: event.transferID.description, partition: event.legs[0].walletID, event)
     }
 
     @Test("without a trace the envelope has no traceparent, and its required members are there")

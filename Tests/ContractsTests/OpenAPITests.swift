@@ -128,4 +128,28 @@ struct OpenAPITests {
         #expect(ids.count == 13)
         #expect(Set(ids).count == ids.count)
     }
+
+    @Test(
+        "each route is there with every status that it can answer, and takes a key where one is needed",
+        arguments: [
+            ("post /v1/wallets", "201", "OptionalIdempotencyKey"), ("get /v1/wallets/{id}", "200", nil),
+            ("get /v1/wallets/{id}/balance", "200", nil), ("get /v1/wallets/{id}/entries", "200", nil),
+            ("post /v1/wallets/{id}/freeze", "200", "OptionalIdempotencyKey"),
+            ("post /v1/wallets/{id}/unfreeze", "200", "OptionalIdempotencyKey"),
+            ("post /v1/wallets/{id}/close", "200", "OptionalIdempotencyKey"),
+            ("put /v1/wallets/{id}/overdraft-limit", "200", "OptionalIdempotencyKey"),
+            ("post /v1/transfers", "201", "RequiredIdempotencyKey"), ("get /v1/transfers/{id}", "200", nil),
+            ("post /v1/transfers/{id}/refunds", "201", "RequiredIdempotencyKey"), ("post /v1/deposits", "201", "RequiredIdempotencyKey"),
+            ("post /v1/withdrawals", "201", "RequiredIdempotencyKey"),
+        ] as [(String, String, String?)])
+    func statuses(route: String, success: String, key: String?) throws {
+        let parts = route.split(separator: " ").map(String.init)
+        let operation = try object("paths", parts[1], parts[0])
+        var expected: Set = [success, "400", "401", "403", "404", "405", "413", "415", "500", "503"]
+        if parts[0] != "get" { expected.formUnion(["409", "422"]) }
+        #expect(Set(try #require(operation["responses"] as? JSONObject).keys) == expected)
+        let parameters = try #require(operation["parameters"] as? [JSONObject]).compactMap { $0["$ref"] as? String }
+        let keys = parameters.filter { $0.hasSuffix("IdempotencyKey") }
+        #expect(keys == (key.map { ["#/components/parameters/\($0)"] } ?? []))
+    }
 }

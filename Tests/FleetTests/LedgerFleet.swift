@@ -20,7 +20,19 @@ struct LedgerFleet {
     let ports: [Int]
     let connections = ServiceConnections(connectionsPerHost: 128)
 
-    init(replicas count: Int) async throws {
+    /// Lends a fleet and ends it on every path: an HTTP client that is not shut down ends the test process, and hides why the test failed.
+    static func with(replicas count: Int, _ body: (LedgerFleet) async throws -> Void) async throws {
+        let fleet = try await LedgerFleet(replicas: count)
+        do {
+            try await body(fleet)
+        } catch {
+            await fleet.stop()
+            throw error
+        }
+        await fleet.stop()
+    }
+
+    private init(replicas count: Int) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -67,18 +79,18 @@ struct LedgerFleet {
         throw NotReady()
     }
 
-    /// The status of an admin route, 0 when nobody answers.
+    /// The status of an admin route, 0 when nobody answers. The client tries a 503 three times, and a check of health lasts up to 1 s.
     func status(_ index: Int, _ path: String) async throws -> Int {
         let address = try ServiceAddress("http://127.0.0.1:\(replicas[index].adminPort)")
         let client = try client("fleetctl", address)
-        return (try? await client.send(ServiceRequest(method: "GET", target: path, deadline: .now + .seconds(2))))?.status ?? 0
+        return (try? await client.send(ServiceRequest(method: "GET", target: path, deadline: .now + .seconds(10))))?.status ?? 0
     }
 
     func client(_ caller: String, _ address: ServiceAddress) throws -> ServiceClient {
         let keys = try SigningKeyStore(path: SigningKeyFolder(path: folder).path(of: caller))
         return ServiceClient(
             callee: "wallet-ledger", address: address, connections: connections, signer: RequestSigner(keys: keys, callee: "wallet-ledger"),
-            retries: RetryPolicy(tryTimeout: .seconds(15)), unixMilliseconds: { Int64(Date().timeIntervalSince1970 * 1_000) })
+            retries: RetryPolicy(tryTimeout: .seconds(5)), unixMilliseconds: { Int64(Date().timeIntervalSince1970 * 1_000) })
     }
 
     func client(_ caller: String, replica: Int) throws -> ServiceClient {
@@ -89,9 +101,10 @@ struct LedgerFleet {
         try LedgerProcess.run(["verify"], environment: Self.environment(database.servingURL, folder, port: 1, admin: 2))
     }
 
-    func stop() async {
+    private func stop() async {
         for replica in replicas { replica.end(SIGKILL) }
         await connections.close()
+        try? server.stop(.immediate)
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -30,6 +30,10 @@ final class LedgerProcess: @unchecked Sendable {
         return wait()
     }
 
+    func signal(_ signal: Int32) {
+        if processID > 0 { kill(processID, signal) }
+    }
+
     func wait() -> Int32 {
         var status: Int32 = 0
         while waitpid(processID, &status, 0) == -1, errno == EINTR {}

@@ -16,7 +16,8 @@ struct ProcessTests {
         "what it can't start with is one line that names it, exit 64",
         arguments: [
             (["LEDGER_BATCH_LIMIT": "0"], "LEDGER_BATCH_LIMIT"), (["LEDGER_DATABASE_URL": nil], "LEDGER_DATABASE_URL"),
-            (["REPLAY_WINDOW": nil], "REPLAY_WINDOW"), (["FLORIN_ENVIRONMENT": "production"], "is refused in production"),
+            (["REPLAY_WINDOW": nil], "REPLAY_WINDOW"),
+            (["FLORIN_ENVIRONMENT": "production", "INTERNAL_TLS": "mesh"], "REPLAY_WINDOW=in-process is refused in production"),
             (["DATABASE_URL": "postgres://x/y"], "DATABASE_URL"), (["IDENTITY_DATABASE_URL": "postgres://x/y"], "IDENTITY_DATABASE_URL"),
             (["PGHOST": "elsewhere"], "PGHOST"), (["HTTP_PORT": "http"], "HTTP_PORT"),
         ] as [([String: String?], String)])
@@ -33,13 +34,16 @@ struct ProcessTests {
         let run = try LedgerProcess.run(["serve"], environment: Self.environment())
         #expect(run.code == 3)
         #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
+        #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+        #expect(try LedgerProcess.run(["verify"], environment: Self.environment()).code == 3)
     }
 
     @Test("config lists every setting and no secret")
     func config() throws {
         let run = try LedgerProcess.run(["config"], environment: Self.environment())
         #expect(run.code == 0)
-        for name in ["LEDGER_DATABASE_URL", "LEDGER_BATCH_LIMIT", "INTERNAL_AUTH_KEYS_FILE", "LOG_LEVEL"] { #expect(run.output.contains(name)) }
+        let settings = Self.environment().keys + ["LEDGER_BATCH_LIMIT", "LEDGER_WRITERS", "LEDGER_POOL_SIZE", "TOKEN_AUDIENCE", "DRAIN_TIMEOUT"]
+        for name in settings { #expect(run.output.contains("\n\(name) "), "\(name)") }
         #expect(run.output.contains("<set>") && !run.output.contains("hunter2"))
     }
 
@@ -65,17 +69,32 @@ struct ProcessTests {
         try server.stop()
     }
 
-    @Test("SIGTERM drains: the process ends with 0; a taken port is named, exit 3")
-    func drain() async throws {
-        let fleet = try await LedgerFleet(replicas: 1)
-        try fleet.replicas[0].start()
-        try await fleet.ready(0)
-        var second = fleet.replicas[0].environment
-        second["ADMIN_PORT"] = "\(try FreePort.any())"
-        let taken = try LedgerProcess.run(["serve"], environment: second)
-        #expect(taken.code == 3)
-        #expect(taken.output.contains("\(fleet.ports[0])"))
-        #expect(fleet.replicas[0].end(SIGTERM) == 0)
-        await fleet.stop()
+    @Test("two migrations at once: both end well, and each file is applied once")
+    func concurrentMigrations() async throws {
+        let server = try PostgresServer.startSeparate()
+        let ledger = try await server.makeDatabase(service: "wallet-ledger")
+        let environment = LedgerFleet.environment(ledger.ownerURL, "/nonexistent", port: 1, admin: 2)
+        let both = [LedgerProcess(environment: environment, adminPort: 0), LedgerProcess(environment: environment, adminPort: 0)]
+        for process in both { try process.start(["migrate"]) }
+        #expect(both.map { $0.wait() } == [0, 0])
+        let applied = try both.flatMap { process in
+            try String(contentsOfFile: process.output, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("applied ") }
+        }
+        #expect(!applied.isEmpty && Set(applied).count == applied.count, "\(applied)")
+        try server.stop()
+    }
+
+    @Test("a taken port is named, exit 3; SIGTERM ends an idle process with 0")
+    func takenPort() async throws {
+        try await LedgerFleet.with(replicas: 1) { fleet in
+            try fleet.replicas[0].start()
+            try await fleet.ready(0)
+            var second = fleet.replicas[0].environment
+            second["ADMIN_PORT"] = "\(try FreePort.any())"
+            let taken = try LedgerProcess.run(["serve"], environment: second)
+            #expect(taken.code == 3)
+            #expect(taken.output.contains("\(fleet.ports[0])"))
+            #expect(fleet.replicas[0].end(SIGTERM) == 0)
+        }
     }
 }

@@ -103,7 +103,7 @@ extension WalletLedgerConfiguration {
         do {
             return try PostgresConfiguration(url: databaseURL.reveal(), applicationName: application)
         } catch {
-            throw InvalidConfiguration(key: "LEDGER_DATABASE_URL", " can't be used: \(error)")
+            throw InvalidConfiguration(key: "LEDGER_DATABASE_URL", "can't be used: \(error)")
         }
     }
 
@@ -127,7 +127,7 @@ extension WalletLedgerConfiguration {
                 logger.warning("database isolation is violated", metadata: ["isolation.finding": "\(finding)"])
             }
         } catch {
-            throw InvalidConfiguration(key: "DATABASE_ISOLATION_MODE", "=strict refuses to start: \(error)")
+            throw InvalidConfiguration(key: "DATABASE_ISOLATION_MODE", "strict refuses to start: \(error)")
         }
     }
 }

@@ -89,7 +89,7 @@ package enum WalletLedger: FlorinService {
     private static func describeMetrics(_ metrics: PrometheusRegistry) {
         metrics.describe("http_server_requests_total", "Answered requests by route, method and status.")
         metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
-        metrics.describe("ledger_batches_total", "Committed batches.")
+        metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")
         metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
         metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")
         metrics.describe("ledger_batch_seconds", "Time from taking a batch to its last answer.")

@@ -101,9 +101,9 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("ContractsTests", ["Contracts"], exclude: ["golden"]),
+        tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
-        tests("AccessTokensTests", ["AccessTokens", jwtKit, crypto]),
+        tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "TestSupport", logging, metrics, hummingbird]),
         tests("ServiceClientTests", ["ServiceClient", "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),

@@ -1,6 +1,7 @@
 import AccessTokens
 import Crypto
 import Foundation
+import TestSupport
 import Testing
 
 /// One way to spoil a token, and the rejection it must meet.
@@ -177,7 +178,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
         let bytes = Array(original.utf8)
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.= +/\"".utf8)
         let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2_000 {
             var mutant = bytes
             for _ in 0...Int.random(in: 0..<3, using: &random) {
@@ -198,18 +199,5 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
                 #expect(result == nil, "seed \(seed): \(text)")
             }
         }
-    }
-}
-
-/// A small generator that can be seeded (splitmix64), so that a failure can be repeated.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

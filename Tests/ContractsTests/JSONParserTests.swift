@@ -1,21 +1,9 @@
 import Contracts
+import TestSupport
 import Testing
 
 @Suite("JSON: reading")
 struct JSONParserTests {
-    /// A generator whose seed a failure names.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     @Test(
         "what RFC 8259 allows is read",
         arguments: [
@@ -71,7 +59,7 @@ struct JSONParserTests {
             #"[{"currency":"EUR"},"😀",0.0,false,"\uD83D\uDE00"]"#,
         ]
         let bytes = Array(#"{}[]",:\u0123456789eE+-. truefalsn"#.utf8) + [0x00, 0x80, 0xC3, 0xFF]
-        var random = SplitMix(state: 2026)
+        var random = SeededGenerator(seed: 2026)
         var read = 0
         for round in 0..<5_000 {
             var body = Array(texts[round % texts.count].utf8)

@@ -36,7 +36,7 @@ struct KillTests {
     func killed() async throws {
         let seed = ProcessInfo.processInfo.environment["FLORIN_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0 ... .max)
         print("kill test: seed \(seed), \(Self.kills) kills, \(Self.databaseStops) stops of Postgres")
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         try await LedgerFleet.with(replicas: 2) { fleet in
             for (index, replica) in fleet.replicas.enumerated() {
                 try replica.start()
@@ -50,7 +50,7 @@ struct KillTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for writer in 0..<Self.writers {
                     group.addTask {
-                        var random = SeededGenerator(state: seed &+ UInt64(writer) &+ 1)
+                        var random = SeededGenerator(seed: seed &+ UInt64(writer) &+ 1)
                         while !Task.isCancelled {
                             let (from, to) = Self.pair(&random)
                             let key = "w\(writer)-\(UUID().uuidString)"
@@ -162,18 +162,5 @@ struct KillTests {
         #expect(total == Self.funds * Int64(Self.wallets), "seed \(seed)")
         let verified = try fleet.verify()
         #expect(verified.code == 0, "seed \(seed): \(verified.output)")
-    }
-}
-
-/// SplitMix64, so that a seed tells the whole story.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -54,10 +54,8 @@ extension LedgerFleet {
 
     /// Polls an admin route until it answers with the status.
     func wait(_ index: Int, _ path: String, for status: Int, within limit: Duration = .seconds(30)) async throws {
-        let end = ContinuousClock.now + limit
-        while try await self.status(index, path) != status {
-            guard ContinuousClock.now < end else { throw NotReady() }
-            try await Task.sleep(for: .milliseconds(50))
+        guard try await eventually(within: limit, every: .milliseconds(50), { try await self.status(index, path) == status }) else {
+            throw NotReady()
         }
     }
 }

@@ -71,12 +71,7 @@ struct LedgerFleet {
 
     /// Waits until the replica says that it is ready.
     func ready(_ index: Int, within limit: Duration = .seconds(30)) async throws {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
-            if try await status(index, "/readyz") == 200 { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw NotReady()
+        try await wait(index, "/readyz", for: 200, within: limit)
     }
 
     /// The status of an admin route, 0 when nobody answers. The client tries a 503 three times, and a check of health lasts up to 1 s.

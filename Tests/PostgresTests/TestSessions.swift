@@ -29,13 +29,3 @@ func postgresFailure<Value>(_ body: () async throws -> Value) async -> PostgresE
         return error as? PostgresError
     }
 }
-
-/// Waits until `condition` holds, for at most ten seconds.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while ContinuousClock.now < deadline {
-        if try await condition() { return true }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-    return false
-}

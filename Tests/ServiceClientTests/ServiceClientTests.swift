@@ -217,7 +217,7 @@ struct ServiceClientTests {
     func cancellation() async throws {
         try await withClient([.hang]) { server, client in
             let call = Task { try await self.error(client, ClientFixture.get()).kind }
-            while server.received.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await eventually { !server.received.isEmpty })
             call.cancel()
             let kind = try await call.value
             #expect(kind == .cancelled)

@@ -39,7 +39,13 @@ package final class PgBouncer: Sendable {
         try settings.write(toFile: "\(folder)/settings.ini", atomically: false, encoding: .utf8)
         try "\"postgres\" \"\"\n".write(toFile: "\(folder)/users", atomically: false, encoding: .utf8)
         if getuid() == 0 { try Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
-        try Shell.run(Shell.asPostgres([binary, "-q", "-d", "\(folder)/settings.ini"]))
+        // The command returns before its daemon has written who it is.
+        let start = """
+            "$1" -q -d "$2/settings.ini"
+            for _ in {1..200}; do [ -s "$2/pid" ] && exit; sleep 0.05; done
+            echo "no pid file after 10 s"; cat "$2/log"; exit 1
+            """
+        try Shell.run(Shell.asPostgres(["/bin/bash", "-c", start, "bash", binary, folder]))
         let process = try String(contentsOfFile: "\(folder)/pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         watchdog = try Watchdog(script: "kill \"$1\"", arguments: [process])
     }

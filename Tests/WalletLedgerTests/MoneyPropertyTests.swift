@@ -6,19 +6,6 @@ import Testing
 
 @testable import WalletLedger
 
-/// SplitMix64, so that a seed tells the whole story.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// The ledger in the simplest words: balances in an array, one operation after the other. Shares no code with the real one.
 private struct Model {
     struct Wallet {
@@ -112,7 +99,7 @@ struct MoneyPropertyTests {
         init(fixture: MoneyFixture, seed: UInt64) {
             self.fixture = fixture
             self.seed = seed
-            random = SeededGenerator(state: seed)
+            random = SeededGenerator(seed: seed)
         }
 
         mutating func play(operations: Int, wallets count: Int) async throws {

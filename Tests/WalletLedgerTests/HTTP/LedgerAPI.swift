@@ -108,12 +108,11 @@ final class LedgerAPI: Sendable {
                 }, trapsSignals: false, complain: { line in ending.note(line) })
             ending.note("ended with \(exit)")
         }
-        let limit = ContinuousClock.now + startLimit
-        while readiness.phase != .ready {
+        let isReady = try await eventually(within: startLimit) {
             if let text = ending.text { throw NotServing(description: text) }
-            guard .now < limit else { throw NotServing(description: "not ready in time") }
-            try await Task.sleep(for: .milliseconds(10))
+            return readiness.phase == .ready
         }
+        guard isReady else { throw NotServing(description: "not ready in time") }
     }
 
     private final class Ending: Sendable {

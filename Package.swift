@@ -30,6 +30,7 @@ var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
 var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
+var yams: Target.Dependency { .product(name: "Yams", package: "Yams") }
 
 @MainActor func shared(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, swiftSettings: settings)
@@ -63,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C modules
@@ -94,7 +96,7 @@ let package = Package(
             "Fleetctl",
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
-                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix,
+                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
             ]),
 
         // Tests
@@ -112,7 +114,7 @@ let package = Package(
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
             ]),
-        tests("FleetctlTests", ["Fleetctl", "Contracts", "RequestSigning", "AccessTokens", "TestSupport"]),
+        tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "TestSupport"]),
         tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
         tests("ArchitectureTests", []),
     ]

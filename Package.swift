@@ -114,7 +114,7 @@ let package = Package(
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
             ]),
-        tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "TestSupport"]),
+        tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport"]),
         tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
         tests("ArchitectureTests", []),
     ]

@@ -29,7 +29,7 @@ extension DatabaseIsolation {
             }
         }
         guard stamp != service else { return [] }
-        return [IsolationFinding(.stampForeign, "the database belongs to \(stamp), not to \(service)")]
+        return [IsolationFinding(.stampForeign, "the database belongs to \(stamp), not to \(service)", other: stamp)]
     }
 
     /// Membership counts as well: a role can become what it is a member of.
@@ -76,8 +76,8 @@ extension DatabaseIsolation {
         return try result.map { row throws(PostgresError) in
             let role: String = try row.decode(0)
             let database: String = try row.decode(1)
-            let other = try row.decode(2, as: String.self).dropFirst(Self.commentPrefix.count)
-            return IsolationFinding(.mayConnectElsewhere, "role \(role) may connect to database \(database) of \(other)")
+            let other = String(try row.decode(2, as: String.self).dropFirst(Self.commentPrefix.count))
+            return IsolationFinding(.mayConnectElsewhere, "role \(role) may connect to database \(database) of \(other)", other: other)
         }
     }
 
@@ -95,7 +95,7 @@ extension DatabaseIsolation {
         try lock.withTransaction(session, options: TransactionOptions(lockTimeout: Migrator.statementLockTimeout)) { session in
             if let stamp = try Self.stamp(of: session), stamp != service {
                 throw IsolationViolation(findings: [
-                    IsolationFinding(.stampForeign, "the database belongs to \(stamp), not to \(service)")
+                    IsolationFinding(.stampForeign, "the database belongs to \(stamp), not to \(service)", other: stamp)
                 ])
             }
             try session.unsafeScript(

@@ -56,7 +56,7 @@ package struct DatabaseIsolation: Sendable, Hashable {
             if name == "DATABASE_URL" {
                 findings.append(IsolationFinding(.genericVariable, "DATABASE_URL is set; \(service) reads \(own ?? "none")"))
             } else if let other = allVariables.first(where: { $0.value == name })?.key {
-                findings.append(IsolationFinding(.foreignVariable, "\(name) is set, which belongs to \(other)"))
+                findings.append(IsolationFinding(.foreignVariable, "\(name) is set, which belongs to \(other)", other: other))
             } else if Self.libpqVariables.contains(name) {
                 findings.append(IsolationFinding(.connectionVariable, "\(name) is set"))
             }

@@ -16,10 +16,13 @@ package struct IsolationFinding: Sendable, Hashable, CustomStringConvertible {
 
     package let code: Code
     package let text: String
+    /// The other service of the violation, where there is one.
+    package let other: String?
 
-    package init(_ code: Code, _ text: String) {
+    package init(_ code: Code, _ text: String, other: String? = nil) {
         self.code = code
         self.text = text
+        self.other = other
     }
 
     package var description: String { "\(code.rawValue): \(text)" }

@@ -76,9 +76,28 @@ package struct PostgresConfiguration: Sendable {
         self.database = database
     }
 
+    private init(place: PostgresConfiguration, role: PostgresConfiguration) {
+        host = place.host
+        port = place.port
+        database = place.database
+        applicationName = place.applicationName
+        user = role.user
+        password = role.password
+        // A client certificate says who one is; the other parameters say how this server is reached.
+        let places = place.parameters.filter { !Self.identityKeys.contains($0.key) }
+        parameters = places.merging(role.parameters.filter { Self.identityKeys.contains($0.key) }) { $1 }
+    }
+
+    private static let identityKeys: Set<String> = ["sslcert", "sslkey"]
+
     /// The same server and role, another database; for checks that compare databases.
     package func connecting(toDatabase name: String) -> PostgresConfiguration {
         PostgresConfiguration(copying: self, database: name)
+    }
+
+    /// The same server and database with the role, password and client certificate of another URL; for checks that must be refused.
+    package func connecting(asRoleOf other: PostgresConfiguration) -> PostgresConfiguration {
+        PostgresConfiguration(place: self, role: other)
     }
 
     /// What libpq is told, every connection setting among it, so that no `PG*` variable decides one.

@@ -179,7 +179,7 @@ package final class PostgresSession {
     }
 
     /// Lends a NULL-terminated array of C strings.
-    private static func withCStrings<Result>(
+    static func withCStrings<Result>(
         _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
     ) -> Result {
         let copies = strings.map { strdup($0) }

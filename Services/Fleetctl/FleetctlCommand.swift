@@ -5,5 +5,7 @@ import ArgumentParser
 struct FleetctlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fleetctl", abstract: "Operate a Florin fleet.",
-        subcommands: [KeysCommand.self, IssuerCommand.self, DemoCommand.self, LoadCommand.self, DemoCommand.self])
+        subcommands: [
+            CheckDatabaseIsolationCommand.self, KeysCommand.self, IssuerCommand.self, DemoCommand.self, LoadCommand.self,
+        ])
 }

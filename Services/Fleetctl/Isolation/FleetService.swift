@@ -1,0 +1,24 @@
+import Postgres
+
+/// The names of the fleet's executables, as they appear in commands, images and the names of workloads.
+enum FleetService {
+    static let relay = "outbox-relay"
+    /// The operators' tool, which has no database and may be given any.
+    static let operators = "fleetctl"
+
+    static let executables: Set<String> = Set(DatabaseIsolation.variables.keys).union([relay, operators])
+    /// Every service's variable.
+    static let variables: Set<String> = Set(DatabaseIsolation.variables.values)
+
+    static func executable(_ name: String?) -> String? { name.flatMap { executables.contains($0) ? $0 : nil } }
+
+    /// The executable with whose name another begins: `wallet-ledger-migrate`.
+    static func prefix(of name: String) -> String? {
+        executables.filter { name == $0 || name.hasPrefix("\($0)-") }.max { $0.count < $1.count }
+    }
+
+    /// The service with whose name another ends: `outbox-relay-wallet-ledger`.
+    static func suffix(of name: String) -> String? {
+        DatabaseIsolation.variables.keys.filter { name.hasSuffix("-\($0)") }.max { $0.count < $1.count }
+    }
+}

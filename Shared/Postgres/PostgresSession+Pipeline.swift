@@ -5,9 +5,12 @@ extension PostgresSession {
     ///
     /// The statements run in order, each with a snapshot of its own, and see what the earlier ones did. Outside of a transaction they
     /// are one: all of them or none.
+    /// - Parameter meanwhile: runs once everything is sent, while the server works; not at all when sending fails.
     /// - Throws: the first failure, with `failedStatementIndex`, after all answers were read; later statements did not run. The
     ///   session is usable afterwards unless the connection was lost.
-    package func pipeline(_ queries: [PostgresQuery]) throws(PostgresError) -> [PostgresResult] {
+    package func pipeline(
+        _ queries: [PostgresQuery], meanwhile: () -> Void = {}
+    ) throws(PostgresError) -> [PostgresResult] {
         guard !queries.isEmpty else { return [] }
         return try statement(sql: nil, evenIfStopped: false) { () throws(PostgresError) in
             for query in queries { try self.validate(query) }
@@ -15,6 +18,7 @@ extension PostgresSession {
             for query in queries { try self.send(query) }
             guard PQpipelineSync(self.pointer) == 1 else { throw self.sendFailure() }
             try self.flush()
+            meanwhile()
             let (results, failure) = try self.drainPipeline(queries)
             guard PQexitPipelineMode(self.pointer) == 1 else { throw self.sendFailure() }
             if let failure { throw failure }

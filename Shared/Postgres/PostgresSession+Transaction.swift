@@ -21,20 +21,22 @@ extension PostgresSession {
     }
 
     /// Opens a transaction and runs its first statements in the same round trip; the caller must `commit` or `rollback`.
+    /// - Parameter meanwhile: as in `pipeline`.
     /// - Returns: the results of `queries`.
     /// - Throws: as `pipeline`, the failed statement counted among `queries`; no transaction is open then.
     @discardableResult
     package func begin(
-        _ options: TransactionOptions = TransactionOptions(), then queries: [PostgresQuery] = []
+        _ options: TransactionOptions = TransactionOptions(), then queries: [PostgresQuery] = [], meanwhile: () -> Void = {}
     ) throws(PostgresError) -> [PostgresResult] {
         guard !isInTransaction else { throw PostgresError(.protocolViolation, "a transaction is open already") }
         let opening = options.openingStatements
         do throws(PostgresError) {
             if opening.count == 1, queries.isEmpty {
                 _ = try query(opening[0])
+                meanwhile()
                 return []
             }
-            return Array(try pipeline(opening + queries).dropFirst(opening.count))
+            return Array(try pipeline(opening + queries, meanwhile: meanwhile).dropFirst(opening.count))
         } catch {
             rollback()
             throw error.shiftingStatementIndex(by: -opening.count)

@@ -127,7 +127,7 @@ conditions() {
     local setting source
     source="commit $(git -C "$FLORIN_REPOSITORY" describe --always --dirty 2>/dev/null || printf unknown)"
     if [[ -n ${BENCH_EXECUTABLES:-} ]]; then source="executables built before the run"; fi
-    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"); Postgres $(show server_version); $source; generator, wallet-ledger and Postgres share the cores; $BENCH_ROUNDS rounds of $BENCH_SECONDS s after $WARM_UP_SECONDS s of warm-up, order reversed every other round."
+    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"); Postgres $(show server_version); $source; generator, wallet-ledger and Postgres share the cores; $BENCH_ROUNDS rounds of $BENCH_SECONDS s after $WARM_UP_SECONDS s of warm-up, order reversed every other round; buffers mapped and WAL segments recycled beforehand."
     printf '\nFrom SHOW:'
     for setting in fsync synchronous_commit full_page_writes wal_sync_method shared_buffers max_wal_size checkpoint_timeout; do
         printf ' %s=%s' "$setting" "$(show "$setting")"
@@ -151,6 +151,7 @@ main() {
     fi
     step "Starting a private Postgres"
     start_postgres
+    warm_postgres
     prepare_naive
     if grep -q '^[CD]' <<<"$chosen"; then
         prepare_ledger

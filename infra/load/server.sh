@@ -48,7 +48,7 @@ start_postgres() {
     cd /
     # Checkpoints are asked for between the cells; fsync, synchronous_commit and full_page_writes keep their default, on.
     exec_as_user "$user" "$PROGRAMS/postgres" -D "$WORK/postgres" -p "$POSTGRES_PORT" -c listen_addresses=127.0.0.1 \
-        -c unix_socket_directories= -c max_connections=300 -c "shared_buffers=${BENCH_SHARED_BUFFERS:-2GB}" -c max_wal_size=16GB \
+        -c unix_socket_directories= -c max_connections=300 -c "shared_buffers=${BENCH_SHARED_BUFFERS:-2GB}" -c max_wal_size=16GB -c min_wal_size=8GB \
         -c checkpoint_timeout=1h -c logging_collector=off >"$WORK/postgres.log" 2>&1 &
     POSTGRES_PID=$!
     cd "$FLORIN_REPOSITORY"
@@ -63,6 +63,23 @@ sql() {
 }
 
 show() { sql postgres -c "SHOW $1" </dev/null; }
+
+# As a server that has run for a while: all of its buffers are mapped, and old WAL segments wait to be used again. Else the first
+# rounds would pay for zeroing both.
+warm_postgres() {
+    sql postgres <<'SQL'
+CREATE UNLOGGED TABLE filler (one_per_page text) WITH (fillfactor = 10);
+INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, pg_size_bytes(current_setting('shared_buffers')) / 8192);
+DROP TABLE filler;
+DO $$ BEGIN
+    FOR segment IN 1..128 LOOP
+        PERFORM pg_logical_emit_message(false, 'bench', 'warm');
+        PERFORM pg_switch_wal();
+    END LOOP;
+END $$;
+CHECKPOINT;
+SQL
+}
 
 create_roles() {
     local role

@@ -23,7 +23,10 @@ struct BatchStore {
     /// Begins the batch's transaction: locks its wallets in the order of ids, then reads what only those locks make certain.
     ///
     /// The reads are statements of their own, because one that waited for a lock still sees what was there before it waited.
-    func lock(_ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration) throws -> Locked {
+    /// - Parameter meanwhile: runs while the server works on it.
+    func lock(
+        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration, meanwhile: () -> Void
+    ) throws -> Locked {
         var walletIDs = Set<UUID>()
         var originals = Set<UUID>()
         var references: [LedgerBatch.Reference] = []
@@ -34,8 +37,10 @@ struct BatchStore {
         }
         var queries: [PostgresQuery] = [
             "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = ANY(\(Array(walletIDs))) ORDER BY id FOR NO KEY UPDATE",
-            "SELECT \(unsafeSQL: KeptKey.columns) FROM idempotency_keys WHERE id = ANY(\(requests.map(\.key.id)))",
-            "SELECT clock_timestamp()",
+            """
+            SELECT \(unsafeSQL: KeptKey.columns), clock.now
+            FROM (SELECT clock_timestamp() AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.map(\.key.id)))
+            """,
         ]
         if !originals.isEmpty {
             queries.append("SELECT transfer_id, refunded FROM refund_totals WHERE transfer_id = ANY(\(Array(originals)))")
@@ -49,14 +54,18 @@ struct BatchStore {
                 """)
         }
         let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout)
-        var results = try session.begin(options, then: queries)[...]
+        var results = try session.begin(options, then: queries, meanwhile: meanwhile)[...]
         var locked = Locked(wallets: [:], keys: [:], refunded: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))
         for row in results.removeFirst() {
             let wallet = try WalletState(row: row)
             locked.wallets[wallet.id] = wallet
         }
-        for row in results.removeFirst() { locked.keys[try row.decode(0, as: UUID.self)] = try KeptKey(row: row) }
-        let clock = Timestamp(try results.removeFirst()[0].decode(0, as: PostgresTimestamp.self))
+        let keys = results.removeFirst()
+        let clock = Timestamp(try keys[0].decode(KeptKey.columnCount, as: PostgresTimestamp.self))
+        for row in keys {
+            guard let id = try row.decodeIfPresent(0, as: UUID.self) else { continue }
+            locked.keys[id] = try KeptKey(row: row)
+        }
         locked.now = locked.wallets.values.reduce(clock) { max($0, $1.lastPostedAt) }
         if !originals.isEmpty {
             for row in results.removeFirst() { locked.refunded[TransferID(try row.decode(0, as: UUID.self))] = try row.decode(1) }

@@ -94,15 +94,30 @@ package struct BatchWriter: Service {
         }
     }
 
+    /// Outcomes that are committed and not yet told. A writer tells them while the server takes the next batch's locks: to wake
+    /// the callers first would make the next batch wait for a core.
+    private struct Untold {
+        private var outcomes: [(item: PostingQueue.Item, outcome: PostingOutcome)] = []
+
+        mutating func append(_ item: PostingQueue.Item, _ outcome: PostingOutcome) { outcomes.append((item, outcome)) }
+
+        mutating func flush() {
+            for (item, outcome) in outcomes { item.continuation.resume(returning: outcome) }
+            outcomes.removeAll(keepingCapacity: true)
+        }
+    }
+
     /// Runs on the connection's own thread, which may block.
     private func work(_ session: PostgresSession, writer: Int, _ groups: Unfinished) -> Ending {
         var groups = groups
         // What an earlier connection had under way may still be committed by its backend.
         var mayBePosted = !groups.isEmpty
         var progressed = false
+        var untold = Untold()
+        defer { untold.flush() }
         while true {
             if groups.isEmpty {
-                guard let batch = queue.take(writer: writer) else { return .queueClosed }
+                guard let batch = queue.take(writer: writer, beforeWaiting: { untold.flush() }) else { return .queueClosed }
                 groups = [batch]
             }
             let started = ContinuousClock.now
@@ -112,7 +127,7 @@ package struct BatchWriter: Service {
                 guard session.isHealthy else { return .connectionLost(groups + [group], progressed: progressed) }
                 // Only a whole batch waits long for a lock; its parts look for the one that is held.
                 let lockTimeout = group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout
-                switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted) {
+                switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted, &untold) {
                 case .answered: progressed = true
                 case .connectionLost: return .connectionLost(groups + [group], progressed: progressed)
                 case .split:
@@ -136,12 +151,14 @@ package struct BatchWriter: Service {
         case connectionLost
     }
 
-    private func post(_ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration, mayBePosted: Bool) -> Attempt {
+    private func post(
+        _ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration, mayBePosted: Bool, _ untold: inout Untold
+    ) -> Attempt {
         let requests = group.map(\.request)
         for attempt in 1...Self.retryLimit {
             do {
-                let outcomes = try PostBatch().run(session, requests, lockTimeout: lockTimeout)
-                for (item, outcome) in zip(group, outcomes) { item.continuation.resume(returning: outcome) }
+                let outcomes = try PostBatch().run(session, requests, lockTimeout: lockTimeout, meanwhile: { untold.flush() })
+                for (item, outcome) in zip(group, outcomes) { untold.append(item, outcome) }
                 return .answered
             } catch let error as PostgresError {
                 if error.isConnectionLost || !session.isHealthy { return .connectionLost }
@@ -155,12 +172,12 @@ package struct BatchWriter: Service {
                 logger.error(
                     "a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
                 let failure: PostingFailure = mayBePosted ? .outcomeUnknown : error.isTimeout || mayPass ? .unavailable : .internalError
-                group[0].continuation.resume(returning: .failed(failure))
+                untold.append(group[0], .failed(failure))
                 return .answered
             } catch {
                 if group.count > 1 { return .split }
                 logger.error("a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
-                group[0].continuation.resume(returning: .failed(.internalError))
+                untold.append(group[0], .failed(.internalError))
                 return .answered
             }
         }

@@ -8,13 +8,15 @@ import Postgres
 struct PostBatch {
     private let store = BatchStore()
 
+    /// - Parameter meanwhile: runs while the server takes the batch's locks.
     /// - Returns: the outcomes, in the order of the requests.
     /// - Throws: `PostgresError`; nothing is posted then, unless the connection was lost in COMMIT.
     func run(
-        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration = BatchStore.lockTimeout
+        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration = BatchStore.lockTimeout,
+        meanwhile: () -> Void = {}
     ) throws -> [PostingOutcome] {
         do {
-            return try runTransaction(session, requests, lockTimeout: lockTimeout)
+            return try runTransaction(session, requests, lockTimeout: lockTimeout, meanwhile: meanwhile)
         } catch {
             session.rollback()
             throw error
@@ -32,9 +34,9 @@ struct PostBatch {
     }
 
     private func runTransaction(
-        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration
+        _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration, meanwhile: () -> Void
     ) throws -> [PostingOutcome] {
-        let locked = try store.lock(session, requests, lockTimeout: lockTimeout)
+        let locked = try store.lock(session, requests, lockTimeout: lockTimeout, meanwhile: meanwhile)
         var batch = LedgerBatch(wallets: locked.wallets, refunded: locked.refunded, references: locked.references)
         var write = BatchWrite(postedAt: locked.now)
         let decisions = decide(requests, kept: locked.keys, in: &batch, into: &write)

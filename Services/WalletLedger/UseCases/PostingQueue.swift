@@ -90,7 +90,8 @@ package final class PostingQueue: Sendable {
     }
 
     /// The next batch for a writer; blocks its thread until there is one. `nil` once the queue is closed and empty.
-    func take(writer: Int) -> [Item]? {
+    /// - Parameter beforeWaiting: runs before the thread blocks.
+    func take(writer: Int, beforeWaiting: () -> Void) -> [Item]? {
         while true {
             var late: [Item] = []
             let batch: [Item]? = state.withLock { state in
@@ -103,6 +104,7 @@ package final class PostingQueue: Sendable {
             for item in late { item.continuation.resume(returning: .failed(.unavailable)) }
             guard let batch else { return nil }
             if !batch.isEmpty { return batch }
+            beforeWaiting()
             wakeUps[writer].wait()
         }
     }

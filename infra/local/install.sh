@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the fleet and its tests need and this machine lacks: Debian packages only, and only the missing ones.
 # The Swift toolchain is not among them; it is the one thing you bring.
-# install.sh --tests adds what only the tests use: Python for the cross-check of signatures, openssl for certificates.
+# install.sh --tests adds what only the tests use: Python for the cross-check of signatures, openssl for certificates;
+# install.sh --lint what only make lint uses: kubectl, and Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -36,6 +37,11 @@ missing_test_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
     command -v openssl >/dev/null || printf 'openssl\n'
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
+}
+
+missing_lint_packages() {
+    python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
+    command -v kubectl >/dev/null || printf 'kubernetes-client\n'
 }
 
 # sudo may ask for a password only where somebody can answer.
@@ -84,6 +90,7 @@ main() {
     mapfile -t packages < <(
         missing_packages
         [[ ${1:-} != --tests ]] || missing_test_packages
+        [[ ${1:-} != --lint ]] || missing_lint_packages
     )
     if ((${#packages[@]} > 0)); then
         install_packages "${packages[@]}"

@@ -14,11 +14,16 @@ package enum ProcessorTime {
     package static let userSystemAndWaitedFor = 11..<15
     private static let maximumProcBytes = 65_536
 
-    /// Nanoseconds since some moment in the past.
-    static var monotonic: UInt64 { read(CLOCK_MONOTONIC) }
+    private static let start = ContinuousClock.now
 
-    /// Nanoseconds of all processors that this process has used since it started.
-    static var used: UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+    /// Nanoseconds since some moment in the past.
+    static var monotonic: UInt64 {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return UInt64(seconds) * nanosecondsPerSecond + UInt64(attoseconds / 1_000_000_000)
+    }
+
+    /// Nanoseconds of all processors that this process has used since it started, in whole microseconds.
+    static var used: UInt64 { UInt64(clock()) * (nanosecondsPerSecond / UInt64(CLOCKS_PER_SEC)) }
 
     /// Nanoseconds used by a process, by its children that ended, and by those alive; 0 for one that is not there.
     ///
@@ -45,11 +50,5 @@ package enum ProcessorTime {
         var bytes = [UInt8](repeating: 0, count: maximumProcBytes)
         let count = fread(&bytes, 1, bytes.count, handle)
         return String(decoding: bytes[..<count], as: UTF8.self)
-    }
-
-    private static func read(_ clock: clockid_t) -> UInt64 {
-        var time = timespec()
-        precondition(clock_gettime(clock, &time) == 0, "the system has no such clock")
-        return UInt64(time.tv_sec) * nanosecondsPerSecond + UInt64(time.tv_nsec)
     }
 }

@@ -18,7 +18,7 @@ package enum ProcessorTime {
 
     /// Nanoseconds since some moment in the past.
     static var monotonic: UInt64 {
-        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        let (seconds, attoseconds) = start.duration(to: .now).components
         return UInt64(seconds) * nanosecondsPerSecond + UInt64(attoseconds / 1_000_000_000)
     }
 

@@ -1,6 +1,6 @@
 # Florin's commands. Each target is one line; what it does is in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help run up demo down status logs reset test lint format bench chaos
+.PHONY: help run up demo down status logs reset test lint format bench chaos mutants
 SHELL := /bin/bash
 
 help: ## this list
@@ -41,3 +41,6 @@ bench: ## the benchmark table (release build, about 20 minutes)
 
 chaos: ## the long form of the kill tests
 	@FLORIN_CHAOS=long exec infra/local/test.sh --filter FleetTests
+
+mutants: ## break each rule in a copy: the tests must notice (about 25 minutes)
+	@exec infra/local/mutants.sh

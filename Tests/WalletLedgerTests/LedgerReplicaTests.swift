@@ -97,4 +97,34 @@ struct LedgerReplicaTests {
         #expect(versions == Array(1...Int64(posted + 1)))
         #expect(try await fixture.verify().findings == [])
     }
+
+    @Test("a batch takes its locks in the order of ids: while it waits for the first wallet it holds none of the others")
+    func lockOrder() async throws {
+        let fixture = try await MoneyFixture()
+        let wallets = [try await fixture.openWallet(), try await fixture.openWallet()].sorted()
+        let (first, last) = (wallets[0], wallets[1])
+        _ = try await fixture.post([MoneyFixture.deposit(last, 10)])
+        let holder = try await PostgresConnection.connect(fixture.configuration)
+        let (locked, announcement) = AsyncStream<Void>.makeStream()
+        async let isLastFree: Bool = holder.withSession { session in
+            defer { announcement.finish() }
+            try session.begin()
+            try session.execute("SELECT FROM wallets WHERE id = \(first.uuid) FOR UPDATE")
+            announcement.yield()
+            var waiting: Int64 = 0
+            for _ in 0..<1_000 where waiting == 0 {
+                try session.execute("SELECT pg_sleep(0.001)")
+                waiting = try session.query(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")[0].decode(0)
+            }
+            #expect(waiting == 1)
+            return try session.query("SELECT FROM wallets WHERE id = \(last.uuid) FOR UPDATE SKIP LOCKED").count == 1
+        }
+        for await _ in locked { break }
+        // The one that comes last in the order of ids is named first.
+        let outcomes = try await fixture.post([MoneyFixture.transfer(last, first, 1)])
+        #expect(try await isLastFree)
+        #expect(outcomes[0].postedID != nil)
+        await holder.close()
+    }
 }

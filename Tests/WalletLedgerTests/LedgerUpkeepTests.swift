@@ -49,6 +49,26 @@ struct LedgerUpkeepTests {
     }
 
     /// `W` is a wallet with 1000 on it, `T` its deposit of 1000, of which 300 are refunded, `V` the wallet's version.
+    /// A deposit written by hand, in one statement as the service's own: all that is wrong with it is what the arguments say.
+    private static func deposit(of amount: Int, raising: Int, currency: String) -> String {
+        """
+        WITH w AS (
+            UPDATE wallets SET balance = balance + \(raising), version = version + 1 WHERE id = 'W' RETURNING *
+        ), s AS (
+            UPDATE wallets SET balance = balance - \(amount), version = version + 1
+            WHERE id = (SELECT source_wallet_id FROM transfers WHERE id = 'T') RETURNING *
+        ), t AS (
+            INSERT INTO transfers
+            SELECT gen_random_uuid(), 2, \(amount), '\(currency)', s.id, s.version, w.id, w.version, NULL, 'x', NULL, gen_random_uuid(),
+                w.last_posted_at
+            FROM w, s RETURNING *
+        )
+        INSERT INTO entries
+        SELECT s.id, s.version, t.id, -t.amount, s.balance, t.posted_at FROM s, t
+        UNION ALL SELECT w.id, w.version, t.id, t.amount, w.balance, t.posted_at FROM w, t
+        """
+    }
+
     private static let violations = [
         Violation(sql: "UPDATE wallets SET balance = -1, version = V + 1 WHERE id = 'W'", state: .checkViolation, constraint: "wallets_floor"),
         Violation(
@@ -75,6 +95,8 @@ struct LedgerUpkeepTests {
                     destination_wallet_id, destination_version, original_id, ordered_by, NULL, key_id, posted_at
                 FROM transfers WHERE id = 'T'
                 """, state: .integrityConstraintViolation, constraint: "transfers_balance"),
+        Violation(sql: deposit(of: 4, raising: 5, currency: "EUR"), state: .integrityConstraintViolation, constraint: "wallets_follow_entries"),
+        Violation(sql: deposit(of: 5, raising: 5, currency: "USD"), state: .integrityConstraintViolation, constraint: "transfers_balance"),
         Violation(
             sql: "INSERT INTO wallet_changes VALUES ('W', V + 1, 1, 1, 0, 'x', 'x', 'x', now())", state: .integrityConstraintViolation,
             constraint: "wallet_changes_follow"),

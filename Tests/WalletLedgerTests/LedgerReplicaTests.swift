@@ -112,8 +112,8 @@ struct LedgerReplicaTests {
             try session.execute("SELECT FROM wallets WHERE id = \(first.uuid) FOR UPDATE")
             announcement.yield()
             var waiting: Int64 = 0
-            for _ in 0..<1_000 where waiting == 0 {
-                try session.execute("SELECT pg_sleep(0.001)")
+            let deadline = ContinuousClock.now + .seconds(5)
+            while waiting == 0, .now < deadline {
                 waiting = try session.query(
                     "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")[0].decode(0)
             }

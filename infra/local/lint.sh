@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint.sh: everything about the text of the project that can be judged without building it, and its manifests.
+# lint.sh: everything that can be judged without running the project: its text and, with the fleetctl that it builds, its manifests.
 # The rules about imports, names and lengths are tests: Tests/ArchitectureTests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # mutants.sh [NAME ...]: proves that the tests bite. Each patch in Tests/Mutants breaks one rule in a copy of the project; the suites
-# that it names must then fail. Prints a table; exit 1 when a mutant survives. Without names all of them run, about a minute each.
+# that it names must then fail. Prints a table; exit 1 when a mutant survives. Without names all of them run, about 20 seconds each.
 # The copy and its build stay in .local/mutants, so that a second run compiles only what has changed.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh

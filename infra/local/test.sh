@@ -15,8 +15,8 @@ trap 'rm -f "$output"' EXIT
 status=0
 swift test --skip-build --disable-xctest "$@" 2>&1 | tee "$output" || status=$?
 if ((status != 0)); then
-  # What failed stands thousands of lines up, and a CI log is often cut to its end.
-  step "What failed"
-  grep -aE '^✘|^↳|error:|Fatal error|unexpected signal' "$output" | cut -c1-1500 | tail -100 || true
+    # What failed stands thousands of lines up, and a CI log is often cut to its end.
+    step "What failed"
+    grep -aE '^✘|^↳|error:|Fatal error|unexpected signal' "$output" | cut -c1-1500 | tail -100 || true
 fi
 exit "$status"

@@ -61,7 +61,7 @@ struct BatchStore {
             locked.wallets[wallet.id] = wallet
         }
         let keys = results.removeFirst()
-        let clock = Timestamp(try keys[0].decode(KeptKey.columnCount, as: PostgresTimestamp.self))
+        let clock = Timestamp(try keys[0].decode("now", as: PostgresTimestamp.self))
         for row in keys {
             guard let id = try row.decodeIfPresent(0, as: UUID.self) else { continue }
             locked.keys[id] = try KeptKey(row: row)

@@ -95,7 +95,6 @@ extension WalletState {
 
 extension KeptKey {
     static let columns = "id, request, outcome, subject_id, subject_version, refusal, refused_request_id"
-    static let columnCount = 7
 
     init(row: PostgresRow) throws {
         let outcome: KeptOutcome

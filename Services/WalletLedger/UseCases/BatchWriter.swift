@@ -94,8 +94,8 @@ package struct BatchWriter: Service {
         }
     }
 
-    /// Outcomes that are committed and not yet told. A writer tells them while the server takes the next batch's locks: to wake
-    /// the callers first would make the next batch wait for a core.
+    /// Outcomes that stand (committed, or known to have failed) and are not yet told. A writer tells them while the server takes the
+    /// next batch's locks: to wake the callers first would make the next batch wait for a core.
     private struct Untold {
         private var outcomes: [(item: PostingQueue.Item, outcome: PostingOutcome)] = []
 

@@ -107,15 +107,19 @@ let package = Package(
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
-        tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "TestSupport", logging, metrics, hummingbird]),
+        tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", crypto, logging, metrics, hummingbird]),
         tests("ServiceClientTests", ["ServiceClient", "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
         tests(
             "WalletLedgerTests",
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
             ]),
-        tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport"]),
-        tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
+        tests(
+            "FleetctlTests",
+            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+        tests(
+            "FleetTests",
+            ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TestSupport", crypto, httpTypes, logging]),
         tests("ArchitectureTests", []),
     ]
 )

@@ -40,7 +40,7 @@ package enum WalletLedger: FlorinService {
         return ComposedProcess(
             services: [
                 pool, ShutdownStep("http client") { try? await httpClient.shutdown() },
-                KeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
+                SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
                 KeyExpiry(pool: pool, logger: context.logger), writer, server,
             ],
             healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
@@ -89,6 +89,8 @@ package enum WalletLedger: FlorinService {
     private static func describeMetrics(_ metrics: PrometheusRegistry) {
         metrics.describe("http_server_requests_total", "Answered requests by route, method and status.")
         metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
+        metrics.describe("signing_keys_inbound", "Keys that are accepted from a caller; two while they are being rotated.")
+        metrics.describe("signing_keys_reload_failures_total", "Looks at a keys file that could not be used; the old keys stay.")
         metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")
         metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
         metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")

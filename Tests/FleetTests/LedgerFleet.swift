@@ -81,9 +81,19 @@ struct LedgerFleet {
         return (try? await client.send(ServiceRequest(method: "GET", target: path, deadline: .now + .seconds(10))))?.status ?? 0
     }
 
+    /// The text of an admin route's metrics.
+    func metrics(_ index: Int) async throws -> String {
+        let client = try client("fleetctl", ServiceAddress("http://127.0.0.1:\(replicas[index].adminPort)"))
+        return String(
+            decoding: try await client.send(ServiceRequest(method: "GET", target: "/metrics", deadline: .now + .seconds(10))).body, as: UTF8.self)
+    }
+
     func client(_ caller: String, _ address: ServiceAddress) throws -> ServiceClient {
-        let keys = try SigningKeyStore(path: SigningKeyFolder(path: folder).path(of: caller))
-        return ServiceClient(
+        try client(SigningKeyStore(path: SigningKeyFolder(path: folder).path(of: caller)), address)
+    }
+
+    func client(_ keys: SigningKeyStore, _ address: ServiceAddress) throws -> ServiceClient {
+        ServiceClient(
             callee: "wallet-ledger", address: address, connections: connections, signer: RequestSigner(keys: keys, callee: "wallet-ledger"),
             retries: RetryPolicy(tryTimeout: .seconds(5)), unixMilliseconds: { Int64(Date().timeIntervalSince1970 * 1_000) })
     }

@@ -6,7 +6,6 @@ import Logging
 import RequestSigning
 import ServiceClient
 import ServiceRuntime
-import Synchronization
 import TestSupport
 import Testing
 
@@ -67,7 +66,7 @@ struct KeyRotationFleetTests {
     }
 
     private static func callers(of fleet: LedgerFleet, wallets: [String], userToken: String) async throws -> [SteadyCaller] {
-        let address = try ServiceAddress("http://127.0.0.1:\(fleet.ports[0])")
+        let address = try fleet.address(0)
         let bankToken = try await fleet.issuer.token(for: .client("bank"), scopes: ["ledger:read"], lifetime: 3_600, now: LedgerFleet.seconds())
         let read: @Sendable (String) -> ServiceRequest = { token in
             ServiceRequest(
@@ -84,7 +83,7 @@ struct KeyRotationFleetTests {
 
     /// Whether the ledger still takes a key; anything but a good answer and an invalid signature is neither.
     private static func isAccepted(_ keys: SigningKeyStore, _ fleet: LedgerFleet, _ wallet: String, _ token: String) async throws -> Bool {
-        let client = try fleet.client(keys, ServiceAddress("http://127.0.0.1:\(fleet.ports[0])"))
+        let client = try fleet.client(keys, fleet.address(0))
         let answer = try await client.send(
             ServiceRequest(method: "GET", target: "/v1/wallets/\(wallet)", deadline: .now + .seconds(20), authorization: "Bearer \(token)"))
         if answer.status == 200 { return true }
@@ -162,41 +161,6 @@ struct KeyRotationFleetTests {
         try Data("{\"service\": \"\(secret)".utf8).write(to: URL(fileURLWithPath: folder.path(of: "mobile-bff")))
         try expect(64, "mobile-bff.keys.json: keys file: whole file: the file is not JSON", "add")
         #expect(try !Self.rotate("add", folder.path).output.contains(secret))
-    }
-}
-
-/// A caller that sends one request after the other, and notes what is not answered well.
-final class SteadyCaller: Sendable {
-    let name: String
-    let keys: SigningKeyStore
-    private let firstKeyID: String?
-    private let client: ServiceClient
-    private let request: @Sendable () -> ServiceRequest
-    private let outcome = Mutex((answered: 0, refusals: [String]()))
-
-    init(_ name: String, _ fleet: LedgerFleet, _ address: ServiceAddress, _ request: @escaping @Sendable () -> ServiceRequest) throws {
-        self.name = name
-        keys = try SigningKeyStore(path: SigningKeyFolder(path: fleet.folder).path(of: name))
-        firstKeyID = keys.current.outbound.first?.key.keyID
-        client = try fleet.client(keys, address)
-        self.request = request
-    }
-
-    var answered: Int { outcome.withLock { $0.answered } }
-    var refusals: [String] { outcome.withLock { $0.refusals } }
-    var hasChangedKey: Bool { keys.current.outbound.first?.key.keyID != firstKeyID }
-
-    /// Sends until it is cancelled.
-    func run() async {
-        while !Task.isCancelled {
-            do {
-                let answer = try await client.send(request())
-                let text = String(decoding: answer.body, as: UTF8.self)
-                outcome.withLock { if answer.status < 300 { $0.answered += 1 } else { $0.refusals.append("\(answer.status) \(text)") } }
-            } catch {
-                if !Task.isCancelled { outcome.withLock { $0.refusals.append("\(error)") } }
-            }
-        }
     }
 }
 

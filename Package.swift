@@ -95,7 +95,7 @@ let package = Package(
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
                 hummingbird,
                 httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
-                "TransportSecurity", nioSSL,
+                "TransportSecurity",
             ]),
         service(
             "Fleetctl",
@@ -115,7 +115,7 @@ let package = Package(
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests(
             "ServiceRuntimeTests",
-            ["ServiceRuntime", "Contracts", "RequestSigning", "TransportSecurity", "TestSupport", crypto, logging, metrics, hummingbird]),
+            ["ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", crypto, logging, metrics, hummingbird]),
         tests(
             "ServiceClientTests",
             ["ServiceClient", "TransportSecurity", nioSSL, "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),

@@ -55,6 +55,32 @@ struct LedgerTLSTests {
         }
     }
 
+    @Test("the issuer's keys are fetched from a server that the fleet's authorities vouch for, and from no other")
+    func keySet() async throws {
+        let (authority, stranger) = (try TestAuthority(), try TestAuthority())
+        let issued = try authority.issue("identity", hosts: "IP:127.0.0.1")
+        try await LedgerFleet.with(replicas: 1, authority: authority) { fleet in
+            let port = try FreePort.any()
+            let identity = LedgerProcess("/bin/bash", environment: [:], adminPort: 0)
+            let server = "openssl s_server -accept 127.0.0.1:\(port) -tls1_3 -WWW -quiet -cert \(issued.certificate) -key \(issued.key)"
+            try identity.start(["-c", "cd \(fleet.folder) && exec \(server)"])
+            defer { identity.end(SIGKILL) }
+            var environment = fleet.replicas[0].environment
+            environment["TOKEN_JWKS"] = "https://127.0.0.1:\(port)/jwks.json"
+            for (trusted, status) in [(authority, 404), (stranger, 503)] {
+                environment["INTERNAL_TLS_CA_FILE"] = trusted.certificate
+                let ledger = LedgerProcess(environment: environment, adminPort: fleet.replicas[0].adminPort)
+                try ledger.start()
+                try await fleet.ready(0)
+                let request = ServiceRequest(
+                    method: "GET", target: "/v1/wallets/wal_01jd6r3v8k9m2n4p5q6r7s8t9v", deadline: .now + .seconds(20),
+                    authorization: "Bearer \(try await fleet.userToken())")
+                #expect(try await fleet.client("mobile-bff", replica: 0).send(request).status == status)
+                #expect(ledger.end(SIGTERM) == 0)
+            }
+        }
+    }
+
     /// A new connection is shown the certificate of this name, and it is one that the authority vouches for.
     private static func expectShown(
         _ name: String, _ authority: TestAuthority, _ port: Int, sourceLocation: SourceLocation = #_sourceLocation

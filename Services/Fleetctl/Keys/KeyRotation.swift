@@ -1,4 +1,5 @@
 package import RequestSigning
+import ServiceRuntime
 
 /// Replaces the secrets of pairs of services in three stages, between any two of which every request is accepted.
 ///
@@ -71,8 +72,8 @@ package struct KeyRotation: Sendable {
         package let next: (stage: Stage, from: Int64)?
     }
 
-    /// The shortest time that a process is given to notice a replaced file; it looks once a second.
-    package static let minimumPropagationSeconds: Int64 = 2
+    /// The shortest time that a process is given to notice a replaced file, 2 s: once more than it takes between two looks.
+    package static let minimumPropagationSeconds = 2 * SigningKeyReloader.interval.components.seconds
     /// After the last request was signed with a key, for so long a callee might accept one: its lifetime, the caller's clock ahead of the
     /// callee's by the skew, and the skew again that the callee grants.
     package static let lastRequestSeconds = SignatureProfile.maximumLifetimeSeconds + 2 * SignatureProfile.clockSkewSeconds

@@ -6,7 +6,7 @@ import TransportSecurity
 
 /// Looks once a second whether certificate, key or authorities were replaced; what can't be used keeps the old, and is logged and counted.
 package struct CertificateReloader: Service {
-    package static let interval = Duration.seconds(1)
+    private static let interval = Duration.seconds(1)
 
     private let material: InternalTLS.Material
     private let logger: Logger

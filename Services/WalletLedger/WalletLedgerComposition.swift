@@ -51,7 +51,11 @@ package enum WalletLedger: FlorinService {
         let read = ReadLedger(pool: pool)
         let postMoney = PostMoney(queue: queue, pool: pool, now: { WallClock.microsecondsSinceUnixEpoch() / 1_000 })
         let wallets = WalletRoutes(openWallet: OpenWallet(pool: pool), changeWallet: ChangeWallet(pool: pool), read: read)
-        return wallets.endpoints + PostingRoutes(postMoney: postMoney, read: read).endpoints
+        let list = ListLedger(pool: pool)
+        return wallets.endpoints
+            + PostingRoutes(postMoney: postMoney, read: read).endpoints
+            + HistoryRoutes(history: ReadHistory(pool: pool), list: list, read: read).endpoints
+            + ListRoutes(list: list).endpoints
     }
 
     /// Refuses a database that is not the ledger's, a role that may too much, and a schema that this executable does not fit.

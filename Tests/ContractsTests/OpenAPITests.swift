@@ -48,6 +48,9 @@ struct OpenAPITests {
             ("WalletOpened", Samples.opened.wireBytes()), ("Wallet", Samples.walletBody.wireBytes()), ("Balance", Samples.balance.wireBytes()),
             ("WalletChange", Samples.change.wireBytes()), ("Entry", Samples.entry.wireBytes()), ("Transfer", Samples.transfer.wireBytes()),
             ("EntryPage", PageBody(items: [Samples.entry], nextCursor: "c").wireBytes()),
+            ("WalletPage", PageBody(items: [Samples.walletBody], nextCursor: "c").wireBytes()),
+            ("TransferPage", PageBody(items: [Samples.transfer], nextCursor: "c").wireBytes()),
+            ("PastBalance", Samples.pastBalance.wireBytes()), ("Statement", Samples.statement.wireBytes()),
             (
                 "Problem",
                 Problem(.notFound, detail: "d", instance: "i", errors: [FieldError(pointer: "/a", detail: "x")]).wireBytes()
@@ -125,7 +128,7 @@ struct OpenAPITests {
                 }
             }
         }
-        #expect(ids.count == 13)
+        #expect(ids.count == 16)
         #expect(Set(ids).count == ids.count)
     }
 
@@ -133,6 +136,7 @@ struct OpenAPITests {
         "each route is there with every status that it can answer, and takes a key where one is needed",
         arguments: [
             ("post /v1/wallets", "201", "OptionalIdempotencyKey"), ("get /v1/wallets/{id}", "200", nil),
+            ("get /v1/wallets", "200", nil), ("get /v1/transfers", "200", nil), ("get /v1/wallets/{id}/statement", "200", nil),
             ("get /v1/wallets/{id}/balance", "200", nil), ("get /v1/wallets/{id}/entries", "200", nil),
             ("post /v1/wallets/{id}/freeze", "200", "OptionalIdempotencyKey"),
             ("post /v1/wallets/{id}/unfreeze", "200", "OptionalIdempotencyKey"),

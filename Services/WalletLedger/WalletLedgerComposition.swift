@@ -41,19 +41,25 @@ package enum WalletLedger: FlorinService {
             services: [
                 pool, ShutdownStep("http client") { try? await httpClient.shutdown() },
                 KeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
-                KeyExpiry(pool: pool, logger: context.logger), writer, server,
+                KeyExpiry(pool: pool, logger: context.logger), writer,
+                HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
             ],
             healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
     }
 
+    /// Unix milliseconds.
+    @Sendable private static func milliseconds() -> Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000 }
+
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
     package static func endpoints(pool: PostgresPool, queue: PostingQueue) -> [Endpoint] {
         let read = ReadLedger(pool: pool)
-        let postMoney = PostMoney(queue: queue, pool: pool, now: { WallClock.microsecondsSinceUnixEpoch() / 1_000 })
+        let postMoney = PostMoney(queue: queue, pool: pool, now: milliseconds)
+        let postBatch = PostTransferBatch(queue: queue, pool: pool, now: milliseconds)
+        let holds = ManageHolds(queue: queue, pool: pool, now: milliseconds)
         let wallets = WalletRoutes(openWallet: OpenWallet(pool: pool), changeWallet: ChangeWallet(pool: pool), read: read)
         let list = ListLedger(pool: pool)
-        return wallets.endpoints
-            + PostingRoutes(postMoney: postMoney, read: read).endpoints
+        return wallets.endpoints + PostingRoutes(postMoney: postMoney, postBatch: postBatch, read: read).endpoints
+            + HoldRoutes(holds: holds).endpoints
             + HistoryRoutes(history: ReadHistory(pool: pool), list: list, read: read).endpoints
             + ListRoutes(list: list).endpoints
     }
@@ -97,6 +103,7 @@ package enum WalletLedger: FlorinService {
         metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
         metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")
         metrics.describe("ledger_batch_seconds", "Time from taking a batch to its last answer.")
+        metrics.describe("ledger_holds_expired_total", "Holds that the ledger ended because their time was over.")
         metrics.describe("ledger_queue_depth", "Postings that wait for a writer.")
         metrics.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
     }

@@ -117,6 +117,31 @@ struct HistoryPlanTests {
         await superuser.close()
     }
 
+    @Test("a page of transfers with both their legs scans no table")
+    func transferPages() async throws {
+        let fixture = try await Self.made.value
+        let list = ListLedger(pool: fixture.pool)
+        let before = try await Self.tableScans(fixture)
+        for kind in [nil, PostingKind.deposit] {
+            let filter = ListLedger.EntryFilter(wallet: Self.hot, kind: kind)
+            let page = try #require(try await list.transfers(filter, before: nil, limit: 100, .user(Self.owner)))
+            #expect(page.items.count == (kind == nil ? 100 : 0) && page.next != nil)
+        }
+        #expect(try await Self.tableScans(fixture) == before)
+    }
+
+    /// How often a table that grows was read from end to end, by whomever.
+    private static func tableScans(_ fixture: MoneyFixture) async throws -> Int64 {
+        // Other connections of the pool have told by now what they did, or do when they are told to.
+        try await fixture.pool.withSession { session in _ = try session.query("SELECT pg_stat_force_next_flush()") }
+        return try await fixture.pool.withSession { session in
+            try session.query(
+                """
+                SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('entries', 'transfers', 'wallets', 'entry_totals')
+                """)[0].decode(0)
+        }
+    }
+
     @Test("a statement's totals over a million entries are their sums, made once")
     func totals() async throws {
         let fixture = try await Self.made.value

@@ -140,4 +140,24 @@ struct HistoryPropertyTests {
             #expect(transfers == entries.map(\.transferID))
         }
     }
+
+    @Test("a kept total that is wrong is named by verify, and no statement is made of it")
+    func wrongTotals() async throws {
+        let fixture = try await MoneyFixture()
+        let past = ReadHistory(pool: fixture.pool, settling: .zero)
+        let wallet = try await fixture.openWallet()
+        for _ in 0..<9 { _ = try await fixture.post((0..<256).map { _ in MoneyFixture.deposit(wallet, 2) }) }
+        let question = ReadHistory.StatementQuestion(wallet: wallet, limit: 1)
+        #expect(try await eventually { try await past.statement(question, Self.access)?.totalCreditsMinor == 4_608 })
+        #expect(try await fixture.verify().findings == [])
+        let owner = try await PostgresConnection.connect(PostgresConfiguration(url: fixture.database.ownerURL))
+        try await owner.withSession { session in
+            try session.unsafeScript("ALTER TABLE entry_totals DISABLE TRIGGER USER")
+            #expect(try session.execute("UPDATE entry_totals SET credits = credits + 1") == 1)
+        }
+        await owner.close()
+        let findings = try await fixture.verify().findings
+        #expect(findings.map(\.kind) == [.statement] && findings.map(\.row) == ["\(wallet)/1"])
+        await #expect(throws: UnreadableRow.self) { _ = try await past.statement(question, Self.access) }
+    }
 }

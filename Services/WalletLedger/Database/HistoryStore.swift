@@ -20,6 +20,9 @@ struct HistoryStore {
         let now: Timestamp
         /// When the oldest transaction began that writes and has not ended; what it posts has this time or a later one.
         let openSince: Timestamp?
+
+        /// What was posted before this can't change any more.
+        var final: Timestamp { min(now, openSince ?? now) }
     }
 
     /// - Important: what it says holds for statements that begin after it has answered.

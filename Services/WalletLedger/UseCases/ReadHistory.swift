@@ -6,12 +6,16 @@ package import Postgres
 /// Times are compared as the wire shows them, in whole milliseconds.
 package struct ReadHistory: Sendable {
     private let pool: PostgresPool
+    private let replica: ReplicaReads?
     private let settling: Duration
     private let store = HistoryStore()
 
-    /// - Parameter settling: see ``HistoryStore/settlingTime``; tests shorten it.
-    package init(pool: PostgresPool, settling: Duration? = nil) {
+    /// - Parameters:
+    ///   - replica: is asked first where a time is given.
+    ///   - settling: see ``HistoryStore/settlingTime``; tests shorten it.
+    package init(pool: PostgresPool, replica: ReplicaReads? = nil, settling: Duration? = nil) {
         self.pool = pool
+        self.replica = replica
         self.settling = settling ?? HistoryStore.settlingTime
     }
 
@@ -19,15 +23,23 @@ package struct ReadHistory: Sendable {
     ///
     /// - Throws: ``HistoryRefusal`` when the time is not final yet.
     package func balance(of id: WalletID, at: Timestamp, _ access: WalletAccess) async throws -> PastBalanceBody? {
-        try await pool.withSession { session in
+        let cut = at.nextMillisecond
+        let found = await replica?.read(before: cut, settling: settling) { session in
+            try readable(session, id, access).map { try balance(session, $0, at: at, before: cut) }
+        }
+        if let found { return found }
+        return try await pool.withSession { session in
             let (settled, wallet) = try begin(session, id, access)
             guard let wallet else { return nil }
-            let cut = at.nextMillisecond
             try require(cut, in: settled, parameter: "at")
-            guard wallet.openedAt < cut else { return nil }
-            let last = try store.lastEntry(session.query(store.lastEntryQuery(id, before: cut))[0])
-            return PastBalanceBody(walletID: id, currency: wallet.currency, at: at, balanceMinor: last.balanceMinor, version: last.version)
+            return try balance(session, wallet, at: at, before: cut)
         }
+    }
+
+    private func balance(_ session: PostgresSession, _ wallet: WalletState, at: Timestamp, before cut: Timestamp) throws -> PastBalanceBody? {
+        guard wallet.openedAt < cut else { return nil }
+        let last = try lastEntry(session, wallet.id, before: cut)
+        return PastBalanceBody(walletID: wallet.id, currency: wallet.currency, at: at, balanceMinor: last.balanceMinor, version: last.version)
     }
 
     /// A period of a wallet and where in it a page begins.
@@ -66,39 +78,64 @@ package struct ReadHistory: Sendable {
 
     /// - Throws: ``HistoryRefusal`` when `to` is not final yet.
     package func statement(_ question: StatementQuestion, _ access: WalletAccess) async throws -> Statement? {
-        try await pool.withSession { session in
+        if let replica, let to = question.to {
+            let found = await replica.read(before: to, settling: settling) { session in
+                try readable(session, question.wallet, access).flatMap { try statement(session, question, $0, to: to) }
+            }
+            if let found { return found }
+        }
+        return try await pool.withSession { session in
             let (settled, wallet) = try begin(session, question.wallet, access)
             guard let wallet else { return nil }
             let newest = newest(in: settled)
-            let to = question.to ?? min(newest, settled.openSince?.wholeMillisecond ?? newest)
+            let to = question.to ?? min(newest, settled.final.wholeMillisecond)
             try require(to, in: settled, parameter: "to")
-            // Who asks for no period of a wallet that was opened a moment ago gets an empty one.
-            let from = question.from ?? min(wallet.openedAt.wholeMillisecond, to)
-            guard from <= to else { throw HistoryRefusal.atTooRecent(parameter: "from", newest: to) }
-            let opening = try store.lastEntry(session.query(store.lastEntryQuery(question.wallet, before: from))[0])
-            let closing = try store.lastEntry(session.query(store.lastEntryQuery(question.wallet, before: to))[0])
-            let first = max(opening.version, question.after ?? 0)
-            let rows = try session.query(
-                store.entriesQuery(question.wallet, after: first, upTo: closing.version, limit: question.limit + 1))
-            var entries = try rows.map { try store.entry(question.wallet, $0) }
-            let hasMore = entries.count > question.limit
-            if hasMore { entries.removeLast() }
-            let totals = try store.totals(session, question.wallet, after: opening.version, upTo: closing.version)
-            guard let totals, Int128(opening.balanceMinor) + totals.credits - totals.debits == Int128(closing.balanceMinor) else {
-                throw UnreadableRow(table: "entry_totals")
-            }
-            return Statement(
-                wallet: question.wallet, currency: wallet.currency, from: from, to: to, openingBalanceMinor: opening.balanceMinor,
-                totalCreditsMinor: totals.credits, totalDebitsMinor: totals.debits, closingBalanceMinor: closing.balanceMinor,
-                entries: entries, next: hasMore ? entries.last?.walletVersion : nil)
+            guard let statement = try statement(session, question, wallet, to: to) else { throw UnreadableRow(table: "entry_totals") }
+            return statement
         }
+    }
+
+    /// - Returns: nil where the server can't make the sums that are missing.
+    private func statement(
+        _ session: PostgresSession, _ question: StatementQuestion, _ wallet: WalletState, to: Timestamp
+    ) throws -> Statement? {
+        // Who asks for no period of a wallet that was opened a moment ago gets an empty one.
+        let from = question.from ?? min(wallet.openedAt.wholeMillisecond, to)
+        guard from <= to else { throw HistoryRefusal.atTooRecent(parameter: "from", newest: to) }
+        let opening = try lastEntry(session, wallet.id, before: from)
+        let closing = try lastEntry(session, wallet.id, before: to)
+        let first = max(opening.version, question.after ?? 0)
+        let rows = try session.query(store.entriesQuery(wallet.id, after: first, upTo: closing.version, limit: question.limit + 1))
+        var entries = try rows.map { try store.entry(wallet.id, $0) }
+        let hasMore = entries.count > question.limit
+        if hasMore { entries.removeLast() }
+        guard let totals = try store.totals(session, wallet.id, after: opening.version, upTo: closing.version) else { return nil }
+        guard Int128(opening.balanceMinor) + totals.credits - totals.debits == Int128(closing.balanceMinor) else {
+            throw UnreadableRow(table: "entry_totals")
+        }
+        return Statement(
+            wallet: wallet.id, currency: wallet.currency, from: from, to: to, openingBalanceMinor: opening.balanceMinor,
+            totalCreditsMinor: totals.credits, totalDebitsMinor: totals.debits, closingBalanceMinor: closing.balanceMinor,
+            entries: entries, next: hasMore ? entries.last?.walletVersion : nil)
+    }
+
+    private func lastEntry(_ session: PostgresSession, _ id: WalletID, before cut: Timestamp) throws -> LastEntry {
+        try store.lastEntry(session.query(store.lastEntryQuery(id, before: cut))[0])
+    }
+
+    private func readable(_ session: PostgresSession, _ id: WalletID, _ access: WalletAccess) throws -> WalletState? {
+        try session.query(store.walletQuery(id)).first.flatMap { try readable($0, access) }
+    }
+
+    private func readable(_ row: PostgresRow, _ access: WalletAccess) throws -> WalletState? {
+        let wallet = try WalletState(row: row)
+        return !wallet.isWorld && access.reaches(wallet) ? wallet : nil
     }
 
     /// First what is final, then everything else: only what is read afterwards is covered by it.
     private func begin(_ session: PostgresSession, _ id: WalletID, _ access: WalletAccess) throws -> (HistoryStore.Settled, WalletState?) {
         let results = try session.pipeline([store.settledQuery, store.walletQuery(id)])
-        let wallet = try results[1].first.map(WalletState.init(row:))
-        return (try store.settled(results[0][0]), wallet.flatMap { !$0.isWorld && access.reaches($0) ? $0 : nil })
+        return (try store.settled(results[0][0]), try results[1].first.flatMap { try readable($0, access) })
     }
 
     private func newest(in settled: HistoryStore.Settled) -> Timestamp {

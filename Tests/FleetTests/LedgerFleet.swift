@@ -21,8 +21,9 @@ struct LedgerFleet {
     let connections = ServiceConnections(connectionsPerHost: 128)
 
     /// Lends a fleet and ends it on every path: an HTTP client that is not shut down ends the test process, and hides why the test failed.
-    static func with(replicas count: Int, _ body: (LedgerFleet) async throws -> Void) async throws {
-        let fleet = try await LedgerFleet(replicas: count)
+    /// - Parameter isPooled: whether the replicas reach Postgres through PgBouncer in transaction mode.
+    static func with(replicas count: Int, isPooled: Bool = false, _ body: (LedgerFleet) async throws -> Void) async throws {
+        let fleet = try await LedgerFleet(replicas: count, isPooled: isPooled)
         do {
             try await body(fleet)
         } catch {
@@ -32,7 +33,7 @@ struct LedgerFleet {
         await fleet.stop()
     }
 
-    private init(replicas count: Int) async throws {
+    private init(replicas count: Int, isPooled: Bool) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -46,13 +47,14 @@ struct LedgerFleet {
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: Self.seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        let url = isPooled ? try server.pooler().url(database.servingURL, server: server) : database.servingURL
         var processes: [LedgerProcess] = []
         var ports: [Int] = []
         for _ in 0..<count {
             let (port, admin) = (try FreePort.any(), try FreePort.any())
             ports.append(port)
             processes.append(
-                LedgerProcess(environment: Self.environment(database.servingURL, folder, port: port, admin: admin), adminPort: admin))
+                LedgerProcess(environment: Self.environment(url, folder, port: port, admin: admin), adminPort: admin))
         }
         replicas = processes
         self.ports = ports

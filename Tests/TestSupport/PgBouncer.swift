@@ -66,9 +66,9 @@ package final class PgBouncer: Sendable {
     }
 
     private static func startDaemon(_ folder: String) throws -> (process: pid_t, watchdog: Watchdog) {
-        // The command returns before its daemon has written who it is; and a port that was just left may not be free at once.
+        // The command returns before its daemon has written who it is.
         let start = """
-            for _ in {1..50}; do "$1" -q -d "$2/settings.ini" && break; sleep 0.1; done
+            "$1" -q -d "$2/settings.ini"
             for _ in {1..200}; do [ -s "$2/pid" ] && exit; sleep 0.05; done
             echo "no pid file after 10 s"; cat "$2/log"; exit 1
             """

@@ -18,13 +18,14 @@ struct PageRequest {
             let value = parts.count == 2 ? parts[1] : ""
             switch parts[0] {
             case "limit":
-                guard let number = Int(value), (1...Self.maximumLimit).contains(number) else {
+                // One spelling each: `+5` is another text, and a cursor is one that was given.
+                guard let number = Int(value), (1...Self.maximumLimit).contains(number), String(number) == value else {
                     throw Self.fault(.malformedRequest, "limit", "Must be a whole number from 1 to \(Self.maximumLimit).")
                 }
                 limit = number
             case "cursor":
                 guard value.hasPrefix(Self.cursorPrefix), let version = Int64(value.dropFirst(Self.cursorPrefix.count), radix: 36),
-                    version > 0
+                    version > 0, Self.cursor(before: version) == value
                 else { throw Self.fault(.malformedRequest, "cursor", "Is no cursor of an earlier page.") }
                 before = version
             default: throw Self.fault(.unknownField, parts[0].prefix(64), "Is not a parameter of this request.")

@@ -1,6 +1,6 @@
 # Florin's commands. Each target is one line; what it does is in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help run up demo down status logs reset test lint format bench chaos mutants fuzz
+.PHONY: help run up demo down status logs reset test lint format bench chaos mutants fuzz sanitize
 SHELL := /bin/bash
 
 help: ## this list
@@ -47,3 +47,6 @@ mutants: ## break each rule in a copy: the tests must notice (about 15 minutes a
 
 fuzz: ## feed what reads bytes from outside, FUZZ_SECONDS=20 each (about 4 minutes, the first build 4 more)
 	@exec infra/local/fuzz.sh
+
+sanitize: ## drivers and races under the thread sanitizer (about 10 minutes at first); infra/local/sanitize.sh address for the other
+	@exec infra/local/sanitize.sh

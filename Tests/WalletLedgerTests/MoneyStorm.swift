@@ -77,9 +77,10 @@ struct MoneyStorm {
         for (request, outcome) in results {
             let repeated = try await fixture.post([
                 PostingRequest(
-                    order: .transfer(
-                        TransferRequest(sourceWalletID: source, destinationWalletID: destination, money: MoneyFixture.money(1)),
-                        id: MoneyFixture.newTransferID(), access: .user(MoneyFixture.owner)), key: request.key, canonical: request.canonical,
+                    order: .posting(
+                        .transfer(
+                            TransferRequest(sourceWalletID: source, destinationWalletID: destination, money: MoneyFixture.money(1)),
+                            id: MoneyFixture.newTransferID(), access: .user(MoneyFixture.owner))), key: request.key, canonical: request.canonical,
                     requestID: "again")
             ])[0]
             let id = try #require(repeated.postedID)

@@ -74,13 +74,7 @@ struct WalletStore {
     }
 
     func insertKey(_ session: PostgresSession, _ key: ScopedKey, _ kept: KeptKey, at: Timestamp) throws {
-        let columns: (outcome: Int16, subject: UUID?, version: Int64?, refusal: String?, requestID: String?) =
-            switch kept.outcome {
-            case .posted(let id): (1, id.uuid, nil, nil, nil)
-            case .walletOpened(let id): (2, id.uuid, nil, nil, nil)
-            case .walletChanged(let id, let version): (3, id.uuid, version, nil, nil)
-            case .refused(let refusal, let requestID, let conflict): (4, conflict?.uuid, nil, refusal.rawValue, requestID)
-            }
+        let columns = kept.outcome.stored
         try session.execute(
             """
             INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, subject_version, refusal,

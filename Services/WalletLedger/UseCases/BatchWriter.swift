@@ -81,10 +81,10 @@ package struct BatchWriter: Service {
             let since = lostAt ?? .now
             lostAt = since
             if .now - since > Self.reconnectLimit {
-                for item in unfinished.joined() { item.continuation.resume(returning: .failed(.outcomeUnknown)) }
+                for item in unfinished.joined() { item.resume(returning: .failed(.outcomeUnknown)) }
                 unfinished = []
                 // These were never tried.
-                for item in queue.takeAll() { item.continuation.resume(returning: .failed(.unavailable)) }
+                for item in queue.takeAll() { item.resume(returning: .failed(.unavailable)) }
             }
             if unfinished.isEmpty, queue.isClosedAndEmpty {
                 queue.finished(writer: writer, count: 0, seconds: 0)
@@ -102,7 +102,7 @@ package struct BatchWriter: Service {
         mutating func append(_ item: PostingQueue.Item, _ outcome: PostingOutcome) { outcomes.append((item, outcome)) }
 
         mutating func flush() {
-            for (item, outcome) in outcomes { item.continuation.resume(returning: outcome) }
+            for (item, outcome) in outcomes { item.resume(returning: outcome) }
             outcomes.removeAll(keepingCapacity: true)
         }
     }
@@ -123,6 +123,7 @@ package struct BatchWriter: Service {
             let started = ContinuousClock.now
             defer { mayBePosted = false }
             let count = groups.reduce(0) { $0 + $1.count }
+            let size = groups.joined().reduce(0) { $0 + $1.size }
             while let group = groups.popLast() {
                 guard session.isHealthy else { return .connectionLost(groups + [group], progressed: progressed) }
                 // Only a whole batch waits long for a lock; its parts look for the one that is held.
@@ -138,10 +139,10 @@ package struct BatchWriter: Service {
             }
             let elapsed = ContinuousClock.now - started
             batches.increment()
-            items.increment(by: count)
+            items.increment(by: size)
             duration.record(duration: elapsed)
             depth.record(queue.depth)
-            queue.finished(writer: writer, count: count, seconds: elapsed / .seconds(1))
+            queue.finished(writer: writer, count: size, seconds: elapsed / .seconds(1))
         }
     }
 

@@ -27,6 +27,9 @@ enum JSONTarget {
         _ = try? FreezeWalletRequest(wireBytes: bytes)
         _ = try? OverdraftLimitRequest(wireBytes: bytes)
         _ = try? TransferRequest(wireBytes: bytes)
+        _ = try? TransferBatchRequest(wireBytes: bytes)
+        _ = try? PlaceHoldRequest(wireBytes: bytes)
+        _ = try? CaptureHoldRequest(wireBytes: bytes)
     }
 
     private static func write(_ value: JSONValue) -> [UInt8] {

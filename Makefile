@@ -48,5 +48,5 @@ mutants: ## break each rule in a copy: the tests must notice (about 15 minutes a
 fuzz: ## feed what reads bytes from outside, FUZZ_SECONDS=20 each (about 4 minutes, the first build 4 more)
 	@exec infra/local/fuzz.sh
 
-sanitize: ## drivers and races under the thread sanitizer (about 10 minutes at first); infra/local/sanitize.sh address for the other
+sanitize: ## drivers and races under the thread sanitizer (about 10 minutes at first, then one); infra/local/sanitize.sh address for the other
 	@exec infra/local/sanitize.sh

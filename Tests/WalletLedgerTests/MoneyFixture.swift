@@ -19,15 +19,16 @@ struct MoneyFixture {
     let pool: PostgresPool
 
     /// Migrated directly, served on the path that the suite's trait has set.
-    init() async throws {
-        guard let path = DatabasePath.current else { throw NoDatabasePath() }
-        let database = try await Self.makeDatabase()
+    /// - Parameter server: nil is the one that all suites share; on another one the suite chooses the path itself, and may leave it out.
+    init(server: PostgresServer? = nil) async throws {
+        guard let path = DatabasePath.current ?? server.map({ _ in .direct }) else { throw NoDatabasePath() }
+        let database = try await Self.makeDatabase(on: server ?? .shared())
         self.init(database: database, configuration: try PostgresConfiguration(url: path.servingURL(database)))
     }
 
     /// As above, through a pooler that the test may kill.
     init(through pooler: PgBouncer) async throws {
-        let database = try await Self.makeDatabase()
+        let database = try await Self.makeDatabase(on: .shared())
         let url = pooler.url(database.servingURL, server: database.server)
         self.init(database: database, configuration: try PostgresConfiguration(url: url))
     }
@@ -41,8 +42,8 @@ struct MoneyFixture {
     /// The same ledger with connections that have not been broken.
     func reconnected() -> MoneyFixture { MoneyFixture(database: database, configuration: configuration) }
 
-    private static func makeDatabase() async throws -> TestDatabase {
-        try await PostgresServer.shared().makeDatabase(
+    private static func makeDatabase(on server: PostgresServer) async throws -> TestDatabase {
+        try await server.makeDatabase(
             service: "wallet-ledger",
             migrations: [
                 MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),

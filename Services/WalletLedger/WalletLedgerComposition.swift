@@ -7,6 +7,7 @@ import NIOHTTP1
 import NIOPosix
 package import Postgres
 import RequestSigning
+import ServiceLifecycle
 package import ServiceRuntime
 import TransportSecurity
 
@@ -21,6 +22,7 @@ package enum WalletLedger: FlorinService {
 
         let pool = PostgresPool(
             configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger)
+        let replica = try await replica(settings, primary: pool, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger)
 
@@ -36,16 +38,20 @@ package enum WalletLedger: FlorinService {
         let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, mapError: ledgerProblem)
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
-            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue)), logger: context.logger,
+            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
             onListening: { _ in await ready(context.readiness, notBefore: startedAt + 1) })
 
+        var services: [any Service] = [pool]
+        if let replica { services += [replica.pool, replica.reads] }
+        services += [
+            ShutdownStep("http client") { try? await httpClient.shutdown() },
+            SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
+            KeyExpiry(pool: pool, logger: context.logger), writer,
+            HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
+        ]
+        if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
         return ComposedProcess(
-            services: [
-                pool, ShutdownStep("http client") { try? await httpClient.shutdown() },
-                SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
-                KeyExpiry(pool: pool, logger: context.logger), writer,
-                HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
-            ] + (tls.map { [CertificateReloader(material: $0, logger: context.logger)] } ?? []),
+            services: services,
             healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
     }
 
@@ -53,14 +59,17 @@ package enum WalletLedger: FlorinService {
     @Sendable private static func milliseconds() -> Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000 }
 
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
-    package static func endpoints(pool: PostgresPool, queue: PostingQueue) -> [Endpoint] {
+    package static func endpoints(pool: PostgresPool, queue: PostingQueue, replica: ReplicaReads? = nil) -> [Endpoint] {
         let read = ReadLedger(pool: pool)
         let postMoney = PostMoney(queue: queue, pool: pool, now: milliseconds)
         let postBatch = PostTransferBatch(queue: queue, pool: pool, now: milliseconds)
         let holds = ManageHolds(queue: queue, pool: pool, now: milliseconds)
         let wallets = WalletRoutes(openWallet: OpenWallet(pool: pool), changeWallet: ChangeWallet(pool: pool), read: read)
+        let list = ListLedger(pool: pool)
         return wallets.endpoints + PostingRoutes(postMoney: postMoney, postBatch: postBatch, read: read).endpoints
             + HoldRoutes(holds: holds).endpoints
+            + HistoryRoutes(history: ReadHistory(pool: pool, replica: replica), list: list, read: read).endpoints
+            + ListRoutes(list: list).endpoints
     }
 
     /// Refuses a database that is not the ledger's, a role that may too much, and a schema that this executable does not fit.
@@ -76,6 +85,27 @@ package enum WalletLedger: FlorinService {
             return findings
         }
         try settings.enforce(findings, logger)
+    }
+
+    /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
+    /// is refused like such a primary.
+    private static func replica(
+        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ logger: Logger
+    ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
+        guard let configuration = try settings.replica(as: name) else { return nil }
+        do {
+            let connection = try await PostgresConnection.connect(configuration, logger: logger)
+            let findings = try await connection.withSession { session in
+                try DatabaseIsolation(service: name).findings(session, phase: .serve)
+            }
+            await connection.close()
+            try settings.enforce(findings, logger)
+        } catch let error as PostgresError {
+            logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
+        }
+        let options = PoolOptions(maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout)
+        let pool = PostgresPool(configuration: configuration, options: options, logger: logger)
+        return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
     }
 
     /// - Parameter authorities: Who vouches for an https address; nil leaves it to the system's authorities.
@@ -110,6 +140,7 @@ package enum WalletLedger: FlorinService {
         metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")
         metrics.describe("ledger_batch_seconds", "Time from taking a batch to its last answer.")
         metrics.describe("ledger_holds_expired_total", "Holds that the ledger ended because their time was over.")
+        metrics.describe("ledger_replica_reads_total", "Answers about the past by the server that gave them, where a replica is set.")
         metrics.describe("ledger_queue_depth", "Postings that wait for a writer.")
         metrics.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
     }
@@ -121,6 +152,15 @@ extension WalletLedgerConfiguration {
             return try PostgresConfiguration(url: databaseURL.reveal(), applicationName: application)
         } catch {
             throw InvalidConfiguration(key: "LEDGER_DATABASE_URL", "can't be used: \(error)")
+        }
+    }
+
+    func replica(as application: String) throws -> PostgresConfiguration? {
+        guard let replicaDatabaseURL else { return nil }
+        do {
+            return try PostgresConfiguration(url: replicaDatabaseURL.reveal(), applicationName: application)
+        } catch {
+            throw InvalidConfiguration(key: "LEDGER_REPLICA_DATABASE_URL", "can't be used: \(error)")
         }
     }
 

@@ -52,6 +52,9 @@ struct OpenAPITests {
             ("HoldCaptured", Samples.captured.wireBytes()), ("HoldVoided", Samples.voided.wireBytes()),
             ("TransferBatch", Samples.batch.wireBytes()),
             ("EntryPage", PageBody(items: [Samples.entry], nextCursor: "c").wireBytes()),
+            ("WalletPage", PageBody(items: [Samples.walletBody], nextCursor: "c").wireBytes()),
+            ("TransferPage", PageBody(items: [Samples.transfer], nextCursor: "c").wireBytes()),
+            ("PastBalance", Samples.pastBalance.wireBytes()), ("Statement", Samples.statement.wireBytes()),
             (
                 "Problem",
                 Problem(.notFound, detail: "d", instance: "i", errors: [FieldError(pointer: "/a", detail: "x")]).wireBytes()
@@ -136,7 +139,7 @@ struct OpenAPITests {
                 }
             }
         }
-        #expect(ids.count == 18)
+        #expect(ids.count == 21)
         #expect(Set(ids).count == ids.count)
     }
 
@@ -144,6 +147,7 @@ struct OpenAPITests {
         "each route is there with every status that it can answer, and takes a key where one is needed",
         arguments: [
             ("post /v1/wallets", "201", "OptionalIdempotencyKey"), ("get /v1/wallets/{id}", "200", nil),
+            ("get /v1/wallets", "200", nil), ("get /v1/transfers", "200", nil), ("get /v1/wallets/{id}/statement", "200", nil),
             ("get /v1/wallets/{id}/balance", "200", nil), ("get /v1/wallets/{id}/entries", "200", nil),
             ("post /v1/wallets/{id}/freeze", "200", "OptionalIdempotencyKey"),
             ("post /v1/wallets/{id}/unfreeze", "200", "OptionalIdempotencyKey"),

@@ -162,7 +162,11 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
             sources: [
                 "Configuration", "Logging/JSONText.swift", "Tracing/Hexadecimal.swift", "Tracing/RequestID.swift", "Tracing/TraceContext.swift",
             ]),
-        part("WalletLedger", ["Contracts"], of: "Services/WalletLedger/HTTP", sources: ["PageRequest.swift"]),
+        part(
+            "WalletLedger", ["Contracts", crypto], of: "Services/WalletLedger",
+            sources: [
+                "Domain", "HTTP/PageCursor.swift", "HTTP/QueryReader.swift", "HTTP/RequestOrigin+Digest.swift", "UseCases/RequestOrigin.swift",
+            ]),
         part(
             "FuzzTargets", ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
             of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),

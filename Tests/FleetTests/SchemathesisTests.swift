@@ -31,6 +31,8 @@ struct SchemathesisTests {
         let token: String
         let currency: String
         let tally: String
+        /// Whether it must say whose wallets it wants to see.
+        let namesOwner: Bool
         let ids: [String]
     }
 
@@ -74,8 +76,10 @@ struct SchemathesisTests {
             for: party.principal, scopes: party.scopes, roles: party.roles, lifetime: 3_600, now: LedgerFleet.seconds())
         let description = Description(
             keys: SigningKeyFolder(path: fleet.folder).path(of: party.caller), token: token, currency: "EUR",
-            tally: "\(folder)/tally.json", ids: ids)
-        try JSONEncoder().encode(description).write(to: URL(fileURLWithPath: "\(folder)/party.json"))
+            tally: "\(folder)/tally.json", namesOwner: party.name == "staff", ids: ids)
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        try encoder.encode(description).write(to: URL(fileURLWithPath: "\(folder)/party.json"))
         do {
             try await Shell.runInBackground([
                 "/usr/bin/env", "--chdir=\(folder)", "FLORIN_PARTY=\(folder)/party.json", "SCHEMATHESIS_HOOKS=hooks",

@@ -1,8 +1,8 @@
 """What Schemathesis needs to get past the ledger's door: signatures, a token, and values that exist.
 
-FLORIN_PARTY names a JSON file: whose key file and token to use, ids to begin with, and where to leave the tally of answers. Nothing here
-names a route: in the well-formed parts of a request, what looks like an id becomes one of the same kind that exists, and every answer
-adds the ids that it shows.
+FLORIN_PARTY names a JSON file: whose key file and token to use, ids to begin with, and where to leave the tally of answers. In the
+well-formed parts of a request what looks like an id becomes one of the same kind that exists, and every answer adds the ids that it
+shows. A route is named only where the document has a rule in words, which no schema can say.
 """
 
 import atexit
@@ -20,6 +20,7 @@ from signing import Signature, outbound_key
 
 CALLEE = "wallet-ledger"
 IDENTIFIER = re.compile(r"[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
 DEADLINE_SECONDS = 10
 LARGEST_AMOUNT = 200
 # Newer ones replace older ones, so that what was closed or used up does not stay for ever.
@@ -31,9 +32,11 @@ with open(os.environ["FLORIN_PARTY"], encoding="utf-8") as file:
 AUTH = Signature(outbound_key(PARTY["keys"], CALLEE), PARTY["token"])
 # The same choices in every run.
 dice = random.Random(0)
-# Ids by their prefix, cursors by the path that gave them: from the start, and out of answers.
+# Ids by their prefix: from the start, and out of answers.
 given = collections.defaultdict(list)
 known = collections.defaultdict(lambda: collections.deque(maxlen=VALUES_PER_KIND))
+# By route, the path's parameters and the query of a next page.
+pages = collections.defaultdict(lambda: collections.deque(maxlen=VALUES_PER_KIND))
 # How often each operation was answered with which status.
 tally = collections.Counter()
 
@@ -90,11 +93,27 @@ def made_likely(value, name=None):
     return likely(name, value)
 
 
-def with_true_cursor(query, path):
-    """A cursor can't be invented: it is one that this path has given, or there is none."""
-    query = {name: value for name, value in query.items() if name != "cursor" or known[path]}
+def past(name):
+    """A time whose answers are final, and `from` before `to`."""
+    seconds = dice.randint(3600, 10**8) if name == "from" else dice.randint(20, 40)
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))
+
+
+def likely_query(query, case):
+    """What the document says in words: times lie back, a cursor belongs to the query that gave it, some filters exclude each other."""
+    query = {name: past(name) if TIME.match(str(value)) else value for name, value in query.items()}
+    route = f"{case.method} {case.path}"
     if "cursor" in query:
-        query["cursor"] = one_of(path)
+        del query["cursor"]
+        if pages[route]:
+            case.path_parameters, page = dice.choice(pages[route])
+            return page
+    if route == "GET /v1/transfers":
+        if "reference" in query:
+            return {"reference": query["reference"]}
+        query.setdefault("wallet_id", one_of("wal"))
+    if route == "GET /v1/wallets" and PARTY["names_owner"]:
+        query.setdefault("owner_id", one_of("usr"))
     return query
 
 
@@ -118,8 +137,8 @@ def before_call(context, case, kwargs):
 
     if is_well_formed(ParameterLocation.PATH) and case.path_parameters:
         case.path_parameters = made_likely(case.path_parameters)
-    if is_well_formed(ParameterLocation.QUERY) and isinstance(case.query, dict):
-        case.query = with_true_cursor(made_likely(case.query), case.path)
+    if is_well_formed(ParameterLocation.QUERY) and isinstance(case.query, (dict, type(None))):
+        case.query = likely_query(made_likely(case.query or {}), case)
     if is_well_formed(ParameterLocation.BODY) and isinstance(case.body, (dict, list)):
         case.body = made_likely(case.body)
     for name, value in list((case.headers or {}).items()):
@@ -134,4 +153,4 @@ def after_call(context, case, response):
             learn(identifier[:3], identifier)
         cursor = response.json().get("next_cursor")
         if cursor:
-            learn(case.path, cursor)
+            pages[f"{case.method} {case.path}"].append((case.path_parameters, dict(case.query or {}, cursor=cursor)))

@@ -20,7 +20,7 @@ from signing import Signature, outbound_key
 
 CALLEE = "wallet-ledger"
 IDENTIFIER = re.compile(r"[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:")
 DEADLINE_SECONDS = 10
 LARGEST_AMOUNT = 200
 # Newer ones replace older ones, so that what was closed or used up does not stay for ever.

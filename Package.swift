@@ -132,7 +132,47 @@ let package = Package(
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
                 crypto, httpTypes, logging,
-            ]),
+            ], exclude: ["schemathesis"]),
         tests("ArchitectureTests", []),
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            path: "Tests/Fuzzing", exclude: ["Corpus", "Driver"], swiftSettings: settings),
     ]
 )
+
+// FLORIN_FUZZ=1 (infra/local/fuzz.sh): the fuzzer instead of the fleet. Of a module that needs much to build only what it feeds is taken,
+// and only our code is instrumented.
+if Context.environment["FLORIN_FUZZ"] == "1" {
+    let fuzzing = settings + [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])]
+    @MainActor func part(
+        _ name: String, _ dependencies: [Target.Dependency], of path: String, sources: [String]? = nil, exclude: [String] = []
+    ) -> Target {
+        .target(name: name, dependencies: dependencies, path: path, exclude: exclude, sources: sources, swiftSettings: fuzzing)
+    }
+    package.products = [.executable(name: "Fuzz", targets: ["Fuzz"])]
+    package.targets = [
+        .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        part("Contracts", [], of: "Shared/Contracts", exclude: ["OpenAPI"]),
+        part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
+        part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
+        part("Postgres", ["CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),
+        part(
+            "ServiceRuntime", [configuration], of: "Shared/ServiceRuntime",
+            sources: [
+                "Configuration", "Logging/JSONText.swift", "Tracing/Hexadecimal.swift", "Tracing/RequestID.swift", "Tracing/TraceContext.swift",
+            ]),
+        part(
+            "WalletLedger", ["Contracts", crypto], of: "Services/WalletLedger",
+            sources: [
+                "Domain", "HTTP/PageCursor.swift", "HTTP/QueryReader.swift", "HTTP/RequestOrigin+Digest.swift", "UseCases/RequestOrigin.swift",
+            ]),
+        part(
+            "FuzzTargets", ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",
+            swiftSettings: fuzzing + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    ]
+}

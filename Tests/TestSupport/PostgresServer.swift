@@ -20,6 +20,7 @@ package final class PostgresServer: Sendable {
     private let binaries: String
     private let settings: [String: String]
     private let watchdog: Mutex<Watchdog>
+    private let startedPooler = Mutex<PgBouncer?>(nil)
     let templates = TemplateCache()
 
     /// The server that the suites of this process share; the first use starts it. Never stop it: others are using it.
@@ -90,6 +91,15 @@ package final class PostgresServer: Sendable {
     package func restart(_ mode: StopMode = .fast) throws {
         try stop(mode)
         try start()
+    }
+
+    /// The pooler in front of this server; the first use starts it, and it ends with the test process.
+    package func pooler() throws -> PgBouncer {
+        try startedPooler.withLock { pooler in
+            let running = try pooler ?? PgBouncer.start(before: self)
+            pooler = running
+            return running
+        }
     }
 
     /// A URL of this server; without a password it is the superuser's.

@@ -32,6 +32,13 @@ package enum Shell {
         }
     }
 
+    /// As `run`, for what takes long: no thread of the cooperative pool waits for it.
+    package static func runInBackground(_ command: [String]) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try run(command) }) }
+        }
+    }
+
     /// Starts a command that inherits no descriptor but its standard ones.
     /// - Parameters:
     ///   - input: a descriptor to read from, nil for none.

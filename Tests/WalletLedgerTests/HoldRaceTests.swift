@@ -7,7 +7,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("Holds under contention")
+@Suite("Holds under contention", .onEachDatabasePath)
 struct HoldRaceTests {
     /// Sends the requests at once, spread over the replicas.
     private static func race(_ fixture: MoneyFixture, _ requests: [PostingRequest]) async throws -> [PostingOutcome] {

@@ -8,7 +8,7 @@ import Testing
 @testable import WalletLedger
 
 /// Holds and atomic batches through a real database: what is written, answered again, and refused by the database itself.
-@Suite("Holds and batches in the database")
+@Suite("Holds and batches in the database", .onEachDatabasePath)
 struct HoldRuleTests {
     private static func world(_ balance: Int64 = 1_000) async throws -> (MoneyFixture, payer: WalletID, shop: WalletID) {
         let fixture = try await MoneyFixture()

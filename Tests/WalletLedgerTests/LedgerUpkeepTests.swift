@@ -6,7 +6,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("The ledger's upkeep")
+@Suite("The ledger's upkeep", .onEachDatabasePath)
 struct LedgerUpkeepTests {
     @Test("expired keys go in bounded batches, young ones stay, and only the function may delete")
     func expiry() async throws {

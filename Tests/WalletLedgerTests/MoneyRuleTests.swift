@@ -6,7 +6,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("The database's own rules")
+@Suite("The database's own rules", .onEachDatabasePath)
 struct MoneyRuleTests {
     /// What the serving role might try by hand; `W` is a wallet, `T` a transfer.
     private static let violations = [

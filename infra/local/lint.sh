@@ -33,7 +33,7 @@ check_scripts() {
     done
     if command -v shellcheck >/dev/null 2>&1; then
         # The files that are only sourced are checked where they are sourced.
-        shellcheck -x infra/local/{install,fleet,supervisor,test,lint,mutants}.sh infra/load/bench.sh infra/k8s/check.sh .ci/run || complain "shellcheck"
+        shellcheck -x infra/local/{install,venv,fleet,supervisor,test,lint,mutants,fuzz,sanitize}.sh infra/load/bench.sh infra/k8s/check.sh .ci/run || complain "shellcheck"
     fi
 }
 

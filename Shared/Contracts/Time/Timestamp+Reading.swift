@@ -6,6 +6,8 @@ extension Timestamp {
     }
 
     private static let microsecondsPerMillisecond: Int64 = 1_000
+    /// From the year 0 to the year 9999.
+    private static let shownMilliseconds: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
     /// Reads RFC 3339 (`2026-11-21T05:00:00.123Z`, `…+01:00`), to the whole millisecond that the wire shows of every time.
     ///
@@ -46,7 +48,10 @@ extension Timestamp {
         let days = Self.daysSinceUnixEpoch(year, month, day)
         let seconds = ((days * 24 + hour) * 60 + minute - offsetMinutes) * 60 + second
         let rest = rounding == .up && nanoseconds % 1_000_000 != 0 ? Int64(1) : 0
-        self.init(microsecondsSinceUnixEpoch: (seconds * 1_000 + nanoseconds / 1_000_000 + rest) * Self.microsecondsPerMillisecond)
+        let milliseconds = seconds * 1_000 + nanoseconds / 1_000_000 + rest
+        // An offset, a leap second or the rounding may lead out of the years that have four digits, and then it could not be shown.
+        guard Self.shownMilliseconds.contains(milliseconds) else { return nil }
+        self.init(microsecondsSinceUnixEpoch: milliseconds * Self.microsecondsPerMillisecond)
     }
 
     /// The first instant of the next millisecond: what lies before it is shown with this time or an earlier one.

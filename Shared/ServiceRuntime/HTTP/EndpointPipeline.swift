@@ -33,27 +33,14 @@ package struct EndpointPipeline: Sendable {
         self.mapError = mapError
     }
 
-    /// Those that are told what a path allows.
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
-
     /// A router of these endpoints; whatever else is asked for is 404, or 405 where only the method is wrong.
     package func responder(of endpoints: [Endpoint]) -> RouterResponder<BasicRequestContext> {
         let router = Router()
-        let unrouted = UnroutedAsProblem(logger: logger)
-        router.add(middleware: unrouted)
+        router.add(middleware: UnroutedAsProblem(endpoints: endpoints, logger: logger))
         for endpoint in endpoints {
             let instruments = RouteInstruments(endpoint)
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 await respond(to: request, context, endpoint, instruments)
-            }
-        }
-        let paths = Dictionary(grouping: endpoints, by: \.path)
-        for (path, known) in paths {
-            let allowed = known.map(\.method.rawValue).sorted().joined(separator: ", ")
-            for method in Self.methods where !known.contains(where: { $0.method == method }) {
-                router.on(RouterPath(path), method: method) { request, _ in
-                    unrouted.response(.methodNotAllowed, extraHeaders: [HTTPField(name: .allow, value: allowed)], for: request)
-                }
             }
         }
         return router.buildResponder()
@@ -121,7 +108,9 @@ package struct EndpointPipeline: Sendable {
 
     private func deadline(_ header: String?, now: Int64) throws -> ContinuousClock.Instant? {
         guard let header else { return nil }
-        guard let milliseconds = Int64(header), milliseconds > 0, milliseconds < Int64.max / 1_000 else { throw Problem(.malformedRequest) }
+        guard header.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let milliseconds = Int64(header),
+            milliseconds > 0, milliseconds < Int64.max / 1_000
+        else { throw Problem(.malformedRequest) }
         let remaining = milliseconds * 1_000 - now
         guard remaining > 0 else { throw Problem(.unavailable, detail: "The deadline has passed.", retryAfterSeconds: 1) }
         return .now + .microseconds(remaining)

@@ -187,6 +187,8 @@ import Testing
         Row("PATCH of a transfer", "PATCH", "/v1/transfers/{sent}", "{}", gets: 405, "method_not_allowed"),
         Row("POST of a limit", "POST", "/v1/wallets/{own}/overdraft-limit", "{}", as: .staff, gets: 405, "method_not_allowed"),
         Row("OPTIONS of a wallet", "OPTIONS", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
+        Row("TRACE of a wallet", "TRACE", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
+        Row("QUERY of transfers", "QUERY", "/v1/transfers", "{}", gets: 405, "method_not_allowed"),
     ]
 
     static let changeless: [HTTPInputRow] = [

@@ -8,7 +8,7 @@ import Testing
 @testable import WalletLedger
 
 /// That an answer about the past never changes, also where only the check of open batches stands behind it: no settling time here.
-@Suite("Answers about the past are final")
+@Suite("Answers about the past are final", .onEachDatabasePath)
 struct HistoryFinalityTests {
     private static let access = WalletAccess.user(MoneyFixture.owner)
     private static let workers = 16

@@ -7,7 +7,7 @@ import Testing
 @testable import WalletLedger
 
 /// Questions about the past against the entries themselves, of wallets whose versions have gaps.
-@Suite("The ledger's past against its entries")
+@Suite("The ledger's past against its entries", .onEachDatabasePath)
 struct HistoryPropertyTests {
     private static let access = WalletAccess.user(MoneyFixture.owner)
     private static let staff = RequestOrigin(caller: "backoffice", access: .staff("usr_s"), key: nil, requestID: "change")

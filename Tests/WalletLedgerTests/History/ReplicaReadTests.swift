@@ -107,7 +107,7 @@ struct ReplicaReadTests {
     func others() async throws {
         let pair = try await pair()
         let itself = ReplicaReads(primary: pair.fixture.pool, replica: pair.fixture.pool, logger: Logger(label: "test"))
-        let elsewhere = try await MoneyFixture()
+        let elsewhere = try await MoneyFixture(server: .shared())
         let foreign = ReplicaReads(primary: elsewhere.pool, replica: pair.replicaPool, logger: Logger(label: "test"))
         let time = try await pair.clock()
         _ = try await pair.fixture.post([MoneyFixture.deposit(pair.wallet, 1)])

@@ -21,8 +21,11 @@ struct LedgerFleet {
     let connections = ServiceConnections(connectionsPerHost: 128)
 
     /// Lends a fleet and ends it on every path: an HTTP client that is not shut down ends the test process, and hides why the test failed.
-    static func with(replicas count: Int, _ body: (LedgerFleet) async throws -> Void) async throws {
-        let fleet = try await LedgerFleet(replicas: count)
+    /// - Parameter settings: beside those that every replica has.
+    static func with(
+        replicas count: Int, settings: [String: String] = [:], _ body: (LedgerFleet) async throws -> Void
+    ) async throws {
+        let fleet = try await LedgerFleet(replicas: count, settings: settings)
         do {
             try await body(fleet)
         } catch {
@@ -32,7 +35,7 @@ struct LedgerFleet {
         await fleet.stop()
     }
 
-    private init(replicas count: Int) async throws {
+    private init(replicas count: Int, settings: [String: String]) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -51,8 +54,8 @@ struct LedgerFleet {
         for _ in 0..<count {
             let (port, admin) = (try FreePort.any(), try FreePort.any())
             ports.append(port)
-            processes.append(
-                LedgerProcess(environment: Self.environment(database.servingURL, folder, port: port, admin: admin), adminPort: admin))
+            let environment = Self.environment(database.servingURL, folder, port: port, admin: admin)
+            processes.append(LedgerProcess(environment: environment.merging(settings) { $1 }, adminPort: admin))
         }
         replicas = processes
         self.ports = ports

@@ -28,6 +28,7 @@ var coreMetrics: Target.Dependency { .product(name: "CoreMetrics", package: "swi
 var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio") }
 var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
+var nioSSL: Target.Dependency { .product(name: "NIOSSL", package: "swift-nio-ssl") }
 var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 var yams: Target.Dependency { .product(name: "Yams", package: "Yams") }
@@ -64,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -74,6 +76,7 @@ let package = Package(
         shared("Contracts", [], exclude: ["OpenAPI"]),
         shared("RequestSigning", [crypto, httpTypes]),
         shared("AccessTokens", [crypto, jwtKit]),
+        shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
         shared(
             "ServiceRuntime",
@@ -81,8 +84,9 @@ let package = Package(
                 "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes,
                 logging,
                 metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
+                "TransportSecurity", nioSSL,
             ]),
-        shared("ServiceClient", ["Contracts", "RequestSigning", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),
+        shared("ServiceClient", ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1]),
 
         // Services
         service(
@@ -91,6 +95,7 @@ let package = Package(
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
                 hummingbird,
                 httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "TransportSecurity",
             ]),
         service(
             "Fleetctl",
@@ -106,16 +111,28 @@ let package = Package(
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
+        tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
-        tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "TestSupport", logging, metrics, hummingbird]),
-        tests("ServiceClientTests", ["ServiceClient", "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
+        tests(
+            "ServiceRuntimeTests",
+            ["ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", crypto, logging, metrics, hummingbird]),
+        tests(
+            "ServiceClientTests",
+            ["ServiceClient", "TransportSecurity", nioSSL, "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
         tests(
             "WalletLedgerTests",
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
             ]),
-        tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport"]),
-        tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
+        tests(
+            "FleetctlTests",
+            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+        tests(
+            "FleetTests",
+            [
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
+                crypto, httpTypes, logging,
+            ]),
         tests("ArchitectureTests", []),
     ]
 )

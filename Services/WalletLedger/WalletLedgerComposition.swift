@@ -7,7 +7,9 @@ import NIOHTTP1
 import NIOPosix
 package import Postgres
 import RequestSigning
+import ServiceLifecycle
 package import ServiceRuntime
+import TransportSecurity
 
 /// Builds every object of the ledger once, in order of dependency.
 package enum WalletLedger: FlorinService {
@@ -15,6 +17,7 @@ package enum WalletLedger: FlorinService {
 
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database(as: name)
+        let tls = try settings.internalTLS.load()
         try await checkDatabase(database, settings, context.logger)
 
         let pool = PostgresPool(
@@ -27,24 +30,25 @@ package enum WalletLedger: FlorinService {
         let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
         let verifier = RequestVerifier(keys: keys, replayWindow: InProcessReplayWindow(startedAt: startedAt))
         let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
-        let keySet = keySet(settings.keySet, httpClient)
+        let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
         describeMetrics(context.metrics)
 
         let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, mapError: ledgerProblem)
         let server = APIServer(
-            host: settings.host, port: settings.port, eventLoops: settings.eventLoops,
+            host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
             responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
             onListening: { _ in await ready(context.readiness, notBefore: startedAt + 1) })
 
+        let databases: [any Service] = [pool] + (replica.map { [$0.pool, $0.reads] } ?? [])
         return ComposedProcess(
-            services: [pool] + (replica.map { [$0.pool, $0.reads] } ?? []) + [
+            services: databases + [
                 ShutdownStep("http client") { try? await httpClient.shutdown() },
-                KeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
+                SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
                 KeyExpiry(pool: pool, logger: context.logger), writer,
                 HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
-            ],
+            ] + (tls.map { [CertificateReloader(material: $0, logger: context.logger)] } ?? []),
             healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
     }
 
@@ -101,10 +105,13 @@ package enum WalletLedger: FlorinService {
         return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
     }
 
-    private static func keySet(_ source: String, _ client: HTTPClient) -> JSONWebKeySet {
+    /// - Parameter authorities: Who vouches for an https address; nil leaves it to the system's authorities.
+    private static func keySet(_ source: String, _ client: HTTPClient, _ authorities: FleetAuthorities?) -> JSONWebKeySet {
         guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
         return JSONWebKeySet(fetch: {
-            let response = try await client.execute(HTTPClientRequest(url: source), timeout: .seconds(5))
+            var request = HTTPClientRequest(url: source)
+            request.tlsConfiguration = authorities?.clientConfiguration
+            let response = try await client.execute(request, timeout: .seconds(5))
             guard response.status == .ok else { throw UnreachableDependency("the key set", reason: "status \(response.status.code)") }
             return Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
         })
@@ -121,6 +128,10 @@ package enum WalletLedger: FlorinService {
     private static func describeMetrics(_ metrics: PrometheusRegistry) {
         metrics.describe("http_server_requests_total", "Answered requests by route, method and status.")
         metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
+        metrics.describe("signing_keys_inbound", "Keys that are accepted from a caller; two while they are being rotated.")
+        metrics.describe("signing_keys_reload_failures_total", "Looks at a keys file that could not be used; the old keys stay.")
+        metrics.describe("tls_certificate_expiry_seconds", "When the certificate in use expires, in seconds since the Unix epoch.")
+        metrics.describe("tls_reload_failures_total", "Looks at TLS files that could not be used; the old ones stay.")
         metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")
         metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
         metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")

@@ -6,13 +6,6 @@ package enum ReplayWindowMode: String, Sendable, CaseIterable {
     case inProcess = "in-process"
 }
 
-/// How the service is protected on the wire between services.
-package enum InternalTLS: String, Sendable, CaseIterable {
-    /// A mesh encrypts.
-    case mesh
-    case off
-}
-
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
 package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let database = Setting<Secret<String>>.secret(
@@ -31,8 +24,6 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let replayWindow = Setting<ReplayWindowMode>.choice(
         "REPLAY_WINDOW", "Where seen nonces are kept; in-process is safe for a single replica only.", default: nil
     ).refusedInProduction { $0 == .inProcess }
-    static let internalTLS = Setting<InternalTLS>.choice("INTERNAL_TLS", "What encrypts between services.", default: .mesh)
-        .refusedInProduction { $0 == .off }
     static let issuer = Setting<String>.url("TOKEN_ISSUER", "Who issues access tokens.", schemes: ["https", "http"], default: nil)
     static let audience = Setting<String>.text("TOKEN_AUDIENCE", "The audience that access tokens name.", default: "florin-api")
     static let keySet = Setting<String>.text(
@@ -50,11 +41,11 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         "MIGRATIONS_DIRECTORY", "The folder of the migrations that belong to this executable.", default: "/app/migrations")
 
     package static let defaultAdminPort = 9_103
-    package static let declared: [any SettingDeclaration] = [
-        database, replicaDatabase, isolation, keysFile, replayWindow, internalTLS, issuer, audience, keySet, host, port, eventLoops, batchLimit,
-        writers,
-        poolSize, migrations,
-    ]
+    package static let declared: [any SettingDeclaration] =
+        [
+            database, replicaDatabase, isolation, keysFile, replayWindow, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
+            poolSize, migrations,
+        ] + InternalTLS.declared
 
     package let databaseURL: Secret<String>
     let replicaDatabaseURL: Secret<String>?
@@ -70,6 +61,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     let writers: Int
     let poolSize: Int
     let migrations: String
+    let internalTLS: InternalTLS
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         databaseURL = values[Self.database]
@@ -86,7 +78,8 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         writers = values[Self.writers]
         poolSize = values[Self.poolSize]
         migrations = values[Self.migrations]
-        _ = (values[Self.replayWindow], values[Self.internalTLS])
+        internalTLS = InternalTLS(values)
+        _ = values[Self.replayWindow]
     }
 
     /// The folders that `migrate` applies, in order.

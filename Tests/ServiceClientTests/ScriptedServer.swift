@@ -1,7 +1,9 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
+import TransportSecurity
 
 /// A real HTTP/1.1 server on a port of its own that does with each request what its script says.
 final class ScriptedServer: Sendable {
@@ -33,11 +35,16 @@ final class ScriptedServer: Sendable {
     var received: [Received] { requests.withLock { $0 } }
 
     /// Runs a server for the time of the body, which gets its port.
-    static func running(_ script: [Step], _ body: (_ server: ScriptedServer, _ port: Int) async throws -> Void) async throws {
+    ///
+    /// - Parameter certificate: what to serve HTTPS with.
+    static func running(
+        _ script: [Step], certificate: ServerCertificate? = nil, _ body: (_ server: ScriptedServer, _ port: Int) async throws -> Void
+    ) async throws {
         let server = ScriptedServer(script)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let certificate { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificate.context)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(ScriptHandler(server: server))
                 }

@@ -133,6 +133,49 @@ END $$;
 CREATE TRIGGER hold_changes_follow AFTER INSERT ON hold_changes REFERENCING NEW TABLE AS new_changes
     FOR EACH STATEMENT EXECUTE FUNCTION check_new_hold_changes();
 
+-- As in 0004; but between two entries of a batch a hold may have raised the wallet's version. An entry that the next version of the batch
+-- does not follow is the wallet's last change, or it fits the entries on both sides of it.
+CREATE OR REPLACE FUNCTION check_new_entries() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    wrong uuid;
+BEGIN
+    SELECT coalesce(e.wallet_id, p.wallet_id) INTO wrong
+    FROM new_entries e FULL JOIN new_entries p ON p.wallet_id = e.wallet_id AND p.version = e.version - 1
+    WHERE NOT coalesce(CASE
+        WHEN p.version IS NULL THEN true
+        WHEN e.version IS NOT NULL THEN e.balance_after - e.amount = p.balance_after
+        ELSE (
+            SELECT CASE
+                WHEN w.version = p.version THEN w.balance = p.balance_after
+                WHEN w.version > p.version THEN
+                    p.balance_after - p.amount = coalesce((
+                        SELECT x.balance_after FROM entries x
+                        WHERE x.wallet_id = p.wallet_id AND x.version < p.version ORDER BY x.version DESC LIMIT 1), 0)
+                    AND p.balance_after = coalesce((
+                        SELECT x.balance_after - x.amount FROM entries x
+                        WHERE x.wallet_id = p.wallet_id AND x.version > p.version ORDER BY x.version LIMIT 1), w.balance)
+                END
+            FROM wallets w WHERE w.id = p.wallet_id)
+        END, false)
+    LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT coalesce(d.wallet_id, c.wallet_id) INTO wrong
+        FROM (SELECT * FROM new_entries WHERE amount < 0) d
+        FULL JOIN (SELECT * FROM new_entries WHERE amount > 0) c ON c.transfer_id = d.transfer_id
+        WHERE NOT coalesce((
+            SELECT d.amount = -t.amount AND d.wallet_id = t.source_wallet_id AND d.version = t.source_version
+                AND c.amount = t.amount AND c.wallet_id = t.destination_wallet_id AND c.version = t.destination_version
+                AND d.posted_at = t.posted_at AND c.posted_at = t.posted_at
+            FROM transfers t WHERE t.id = d.transfer_id), false)
+        LIMIT 1;
+    END IF;
+    IF FOUND THEN
+        RAISE EXCEPTION 'an entry of wallet % does not follow', wrong
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entries_follow';
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- As in 0004; a capture also has the change of its hold.
 CREATE OR REPLACE FUNCTION check_new_transfers() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE

@@ -77,6 +77,7 @@ package struct BatchWriter: Service {
             } catch {
                 logger.debug("a batch writer can't connect", metadata: ["error": "\(error)"])
             }
+            queue.lost(writer: writer)
             reconnects.increment()
             let since = lostAt ?? .now
             lostAt = since

@@ -42,6 +42,11 @@ import Testing
         Row("POST /v1/withdrawals", [.clientFunds], 201, LedgerWorld.funding("{own}", 1)),
         Row("POST /v1/transfers/{id}/refunds", [.user, .clientWrites, .staff], 201, #"{"amount":1,"currency":"EUR"}"#),
         Row("GET /v1/transfers/{id}", [.user, .clientReads, .staff], 200),
+        Row("POST /v1/transfers/batch", [.user, .clientWrites], 201, LedgerWorld.batch("atomic", LedgerWorld.transfer("{own}", "{other}", "1"))),
+        Row("POST /v1/holds", [.user, .clientWrites], 201, LedgerWorld.transfer("{own}", "{other}", "1")),
+        Row("GET /v1/holds/{id}", [.user, .clientReads, .staff], 200),
+        Row("POST /v1/holds/{id}/capture", [.user, .clientWrites], 201, #"{"amount":1,"currency":"EUR"}"#),
+        Row("POST /v1/holds/{id}/void", [.user, .clientWrites, .staff], 200, "{}"),
     ]
 
     enum Token: String, CaseIterable, Sendable {
@@ -71,7 +76,8 @@ import Testing
         for caller in Self.callers {
             for token in Token.allCases {
                 let wallet = words[1].hasSuffix("/close") ? try await mine.wallet() : own
-                let id = words[1].hasPrefix("/v1/transfers") ? posted.id : wallet
+                let hold = words[1].hasPrefix("/v1/holds/") ? try await mine.hold(2, from: own, to: other).id : ""
+                let id = hold.isEmpty ? words[1].hasPrefix("/v1/transfers") ? posted.id : wallet : hold
                 let call = LedgerCall(
                     words[0], words[1].replacing("{id}", with: id) + row.query.replacing("{own}", with: own).replacing("{user}", with: world.userID),
                     row.body?.replacing("{own}", with: own).replacing("{other}", with: other),

@@ -28,10 +28,12 @@ struct LedgerFleet {
     /// - Parameters:
     ///   - authority: vouches for the replicas, which then encrypt; without one they serve plain HTTP.
     ///   - isPooled: whether the replicas reach Postgres through PgBouncer in transaction mode.
+    ///   - settings: beside those that every replica has.
     static func with(
-        replicas count: Int, authority: TestAuthority? = nil, isPooled: Bool = false, _ body: (LedgerFleet) async throws -> Void
+        replicas count: Int, authority: TestAuthority? = nil, isPooled: Bool = false, settings: [String: String] = [:],
+        _ body: (LedgerFleet) async throws -> Void
     ) async throws {
-        let fleet = try await LedgerFleet(replicas: count, authority: authority, isPooled: isPooled)
+        let fleet = try await LedgerFleet(replicas: count, authority: authority, isPooled: isPooled, settings: settings)
         do {
             try await body(fleet)
         } catch {
@@ -41,7 +43,7 @@ struct LedgerFleet {
         await fleet.stop()
     }
 
-    private init(replicas count: Int, authority: TestAuthority?, isPooled: Bool) async throws {
+    private init(replicas count: Int, authority: TestAuthority?, isPooled: Bool, settings: [String: String]) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -67,7 +69,7 @@ struct LedgerFleet {
             let (port, admin) = (try FreePort.any(), try FreePort.any())
             ports.append(port)
             let environment = Self.environment(url, folder, port: port, admin: admin).merging(tls) { $1 }
-            processes.append(LedgerProcess(environment: environment, adminPort: admin))
+            processes.append(LedgerProcess(environment: environment.merging(settings) { $1 }, adminPort: admin))
         }
         replicas = processes
         self.ports = ports

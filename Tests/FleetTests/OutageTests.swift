@@ -69,14 +69,25 @@ struct OutageTests {
             let (client, other, token) = (
                 try fleet.client("mobile-bff", replica: 0), try fleet.client("mobile-bff", replica: 1), try await fleet.userToken()
             )
-            async let blocker: Void = fleet.server.execute(
-                ["BEGIN", "SELECT FROM wallets WHERE NOT is_world FOR UPDATE", "SELECT pg_sleep(1)", "COMMIT"], database: fleet.database.name)
-            try await appears("wait_event = 'PgSleep'", fleet)
+            let connection = try await fleet.server.superuserConnection(database: fleet.database.name)
+            let (locked, announcement) = AsyncStream<Void>.makeStream()
+            let isStopped = DispatchSemaphore(value: 0)
+            async let blocker: Void = connection.withSession { session in
+                try session.begin()
+                try session.execute("SELECT FROM wallets WHERE NOT is_world FOR UPDATE")
+                announcement.finish()
+                // For less than the ledger waits for a lock.
+                _ = isStopped.wait(timeout: .now() + 1.5)
+                try session.commit()
+            }
+            for await _ in locked {}
             // Whoever waits for it gives up at some time, and repeats the key.
             async let answer = try? client.send(LedgerFleet.transfer(from: wallets[0], to: wallets[1], key: "stopped", token: token))
             try await appears("wait_event_type = 'Lock' AND application_name = 'wallet-ledger'", fleet)
             fleet.replicas[0].signal(SIGSTOP)
+            isStopped.signal()
             try await blocker
+            await connection.close()
             // Its backend has the locks and the batch's time, and nobody to decide.
             try await appears("state = 'idle in transaction' AND application_name = 'wallet-ledger'", fleet)
             let isPosted = try await eventually(within: .seconds(15)) {

@@ -53,7 +53,8 @@ struct ReplicaReadTests {
     func lifecycle() async throws {
         let pair = try await pair()
         let history = ReadHistory(pool: pair.fixture.pool, replica: pair.reads, settling: .zero)
-        let first = try await pair.clock()
+        // What is posted in the millisecond of a time counts, so before it.
+        let first = try await pair.clock().earlier(by: .milliseconds(2))
         #expect(await pair.balanceOfReplica(at: first) == nil)
         // Each look brings a sample; something has to be written for the standby to reach the next position.
         let isReached = try await eventually(within: .seconds(20)) {
@@ -109,7 +110,7 @@ struct ReplicaReadTests {
         let itself = ReplicaReads(primary: pair.fixture.pool, replica: pair.fixture.pool, logger: Logger(label: "test"))
         let elsewhere = try await MoneyFixture(server: .shared())
         let foreign = ReplicaReads(primary: elsewhere.pool, replica: pair.replicaPool, logger: Logger(label: "test"))
-        let time = try await pair.clock()
+        let time = try await pair.clock().earlier(by: .milliseconds(2))
         _ = try await pair.fixture.post([MoneyFixture.deposit(pair.wallet, 1)])
         for reads in [itself, foreign, pair.reads] { await reads.sample() }
         for reads in [itself, foreign] {

@@ -28,6 +28,7 @@ var coreMetrics: Target.Dependency { .product(name: "CoreMetrics", package: "swi
 var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio") }
 var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
+var tracing: Target.Dependency { .product(name: "Tracing", package: "swift-distributed-tracing") }
 var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 var yams: Target.Dependency { .product(name: "Yams", package: "Yams") }
@@ -60,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -78,19 +80,17 @@ let package = Package(
         shared(
             "ServiceRuntime",
             [
-                "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes,
-                logging,
-                metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
+                "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient, configuration,
+                coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing, unixSignals,
             ]),
-        shared("ServiceClient", ["Contracts", "RequestSigning", asyncHTTPClient, httpTypes, nioCore, nioHTTP1]),
+        shared("ServiceClient", ["Contracts", "RequestSigning", asyncHTTPClient, httpTypes, nioCore, nioHTTP1, tracing]),
 
         // Services
         service(
             "WalletLedger",
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
-                hummingbird,
-                httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
             ]),
         service(
             "Fleetctl",
@@ -101,18 +101,31 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", nioCore, nioHTTP1, nioPosix],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
-        tests("ServiceRuntimeTests", ["ServiceRuntime", "Contracts", "TestSupport", logging, metrics, hummingbird]),
-        tests("ServiceClientTests", ["ServiceClient", "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
+        tests(
+            "ServiceRuntimeTests",
+            [
+                "ServiceRuntime", "Contracts", "TestSupport", coreMetrics, httpTypes, hummingbird, logging, metrics, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle,
+                tracing,
+            ], exclude: ["otlp"]),
+        tests(
+            "ServiceClientTests",
+            [
+                "ServiceClient", "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", httpTypes, metrics, nioCore, nioHTTP1, nioPosix,
+                tracing,
+            ]),
         tests(
             "WalletLedgerTests",
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
+                metrics,
+                tracing,
             ]),
         tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport"]),
         tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),

@@ -11,18 +11,23 @@ struct UnroutedAsProblem: RouterMiddleware {
     private static let loggedPathLength = 128
 
     let logger: Logger
+    let instruments: RouteInstruments
 
     func handle(
         _ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
+        let started = ContinuousClock.now
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            return response(.notFound, for: request)
+            return response(.notFound, for: request, since: started)
         }
     }
 
-    func response(_ code: ProblemCode, extraHeaders: [HTTPField] = [], for request: Request) -> Response {
+    func response(
+        _ code: ProblemCode, extraHeaders: [HTTPField] = [], for request: Request, since started: ContinuousClock.Instant = .now
+    ) -> Response {
+        defer { instruments.record(status: code.status, since: started) }
         var random = SystemRandomNumberGenerator()
         let requestID = RequestID.of(header: request.headers[.requestID], using: &random)
         let trace = TraceContext.of(traceparent: request.headers[.traceparent], using: &random)

@@ -20,7 +20,7 @@ package enum WalletLedger: FlorinService {
         let pool = PostgresPool(
             configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
-        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger)
+        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
         let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
@@ -31,7 +31,7 @@ package enum WalletLedger: FlorinService {
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
         describeMetrics(context.metrics)
 
-        let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, mapError: ledgerProblem)
+        let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, mapError: ledgerProblem)
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops,
             responder: pipeline.responder(of: endpoints(pool: pool, queue: queue)), logger: context.logger,

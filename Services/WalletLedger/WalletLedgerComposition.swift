@@ -17,9 +17,13 @@ package enum WalletLedger: FlorinService {
         let database = try settings.database(as: name)
         try await checkDatabase(database, settings, context.logger)
 
+        let metrics = WalletLedgerMetrics(context.metrics)
         let pool = PostgresPool(
-            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger)
+            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
+            onAcquire: metrics.noteWait)
+        metrics.observe(pool, limit: settings.poolSize)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
+        metrics.observe(queue)
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
@@ -29,9 +33,8 @@ package enum WalletLedger: FlorinService {
         let keySet = keySet(settings.keySet, httpClient)
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
-        describeMetrics(context.metrics)
-
-        let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, mapError: ledgerProblem)
+        let pipeline = EndpointPipeline(
+            verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: ledgerProblem)
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops,
             responder: pipeline.responder(of: endpoints(pool: pool, queue: queue)), logger: context.logger,
@@ -84,17 +87,6 @@ package enum WalletLedger: FlorinService {
         let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
         if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
         readiness.started()
-    }
-
-    private static func describeMetrics(_ metrics: PrometheusRegistry) {
-        metrics.describe("http_server_requests_total", "Answered requests by route, method and status.")
-        metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
-        metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")
-        metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
-        metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")
-        metrics.describe("ledger_batch_seconds", "Time from taking a batch to its last answer.")
-        metrics.describe("ledger_queue_depth", "Postings that wait for a writer.")
-        metrics.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
     }
 }
 

@@ -26,7 +26,7 @@ package struct BatchWriter: Service {
     private let items = Counter(label: "ledger_batch_items_total")
     private let splits = Counter(label: "ledger_batch_splits_total")
     private let reconnects = Counter(label: "ledger_writer_reconnects_total")
-    private let depth = Gauge(label: "ledger_queue_depth")
+    private let size = Recorder(label: "ledger_batch_size")
     private let duration = Timer(label: "ledger_batch_seconds")
 
     package init(queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, logger: Logger, tracer: SpanTracer? = nil) {
@@ -150,7 +150,7 @@ package struct BatchWriter: Service {
             batches.increment()
             items.increment(by: count)
             duration.record(duration: elapsed)
-            depth.record(queue.depth)
+            size.record(count)
             queue.finished(writer: writer, count: count, seconds: elapsed / .seconds(1))
         }
     }

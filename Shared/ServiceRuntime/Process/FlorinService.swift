@@ -25,6 +25,7 @@ extension FlorinService {
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
         await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            ProcessMetrics.observe(context.metrics, service: name, version: context.settings.version)
             let process = try await compose(settings, context)
             let admin = AdminServer(
                 host: context.settings.adminHost, port: context.settings.adminPort, readiness: context.readiness,

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import ServiceClient
 import TestSupport
@@ -49,6 +50,33 @@ struct TelemetryTests {
             #expect(replica.end(SIGTERM) == 0)
             #expect(ContinuousClock.now - started < .seconds(15))
             #expect(try !log().contains("hunter2"))
+        }
+    }
+
+    @Test("with a collector that is up it gets the spans of the process, the last of them while it ends")
+    func collectorUp() async throws {
+        try await ScriptedServer.running(Array(repeating: .answer(200), count: 100)) { collector, port in
+            try await LedgerFleet.with(replicas: 1) { fleet in
+                let changes = [
+                    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(port)", "OTEL_TRACES_SAMPLER": "always_on", "FLORIN_VERSION": "1.2.3",
+                ]
+                let replica = LedgerProcess(
+                    environment: fleet.replicas[0].environment.merging(changes) { $1 }, adminPort: fleet.replicas[0].adminPort)
+                try replica.start()
+                try await fleet.ready(0)
+                _ = try await fleet.openWallets(1, funds: 100)
+                #expect(replica.end(SIGTERM) == 0)
+            }
+            var names: [String] = []
+            for request in collector.received {
+                let spans = try #require(try JSONParser.parse(request.body)["resourceSpans"]?[0])
+                let resource = (spans["resource"]?["attributes"]?.arrayValue ?? []).map {
+                    "\($0["key"]?.stringValue ?? "")=\($0["value"]?["stringValue"]?.stringValue ?? "")"
+                }
+                #expect(Set(resource).isSuperset(of: ["service.name=wallet-ledger", "service.version=1.2.3", "deployment.environment.name=local"]))
+                names += (spans["scopeSpans"]?[0]?["spans"]?.arrayValue ?? []).compactMap { $0["name"]?.stringValue }
+            }
+            #expect(names.sorted() == ["POST /v1/deposits", "POST /v1/wallets", "ledger.batch"])
         }
     }
 }

@@ -29,6 +29,7 @@ var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio")
 var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
 var tracing: Target.Dependency { .product(name: "Tracing", package: "swift-distributed-tracing") }
+var nioSSL: Target.Dependency { .product(name: "NIOSSL", package: "swift-nio-ssl") }
 var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 var yams: Target.Dependency { .product(name: "Yams", package: "Yams") }
@@ -66,6 +67,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -76,14 +78,17 @@ let package = Package(
         shared("Contracts", [], exclude: ["OpenAPI"]),
         shared("RequestSigning", [crypto, httpTypes]),
         shared("AccessTokens", [crypto, jwtKit]),
+        shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
         shared(
             "ServiceRuntime",
             [
-                "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient, configuration,
-                coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing, unixSignals,
+                "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient,
+                configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
-        shared("ServiceClient", ["Contracts", "RequestSigning", asyncHTTPClient, httpTypes, nioCore, nioHTTP1, tracing]),
+        shared(
+            "ServiceClient",
+            ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1, tracing]),
 
         // Services
         service(
@@ -91,6 +96,7 @@ let package = Package(
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
+                "TransportSecurity",
             ]),
         service(
             "Fleetctl",
@@ -101,24 +107,25 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", nioCore, nioHTTP1, nioPosix],
+            name: "TestSupport",
+            dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", nioCore, nioHTTP1, nioPosix, nioSSL],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
+        tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests(
             "ServiceRuntimeTests",
             [
-                "ServiceRuntime", "Contracts", "TestSupport", coreMetrics, httpTypes, hummingbird, logging, metrics, nioCore, nioHTTP1, nioPosix,
-                serviceLifecycle,
-                tracing,
+                "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", coreMetrics, crypto, httpTypes, hummingbird, logging, metrics,
+                nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
             ], exclude: ["otlp"]),
         tests(
             "ServiceClientTests",
             [
-                "ServiceClient", "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", httpTypes, metrics, nioCore, nioHTTP1, nioPosix,
-                tracing,
+                "ServiceClient", "ServiceRuntime", "TransportSecurity", "Contracts", "RequestSigning", "TestSupport", httpTypes, metrics, nioCore,
+                nioHTTP1, nioPosix, nioSSL, tracing,
             ]),
         tests(
             "WalletLedgerTests",
@@ -127,8 +134,15 @@ let package = Package(
                 metrics,
                 tracing,
             ]),
-        tests("FleetctlTests", ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport"]),
-        tests("FleetTests", ["Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "TestSupport"]),
+        tests(
+            "FleetctlTests",
+            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+        tests(
+            "FleetTests",
+            [
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
+                crypto, httpTypes, logging,
+            ]),
         tests("ArchitectureTests", []),
     ]
 )

@@ -7,7 +7,9 @@ import NIOHTTP1
 import NIOPosix
 package import Postgres
 import RequestSigning
+import ServiceLifecycle
 package import ServiceRuntime
+import TransportSecurity
 
 /// Builds every object of the ledger once, in order of dependency.
 package enum WalletLedger: FlorinService {
@@ -15,13 +17,15 @@ package enum WalletLedger: FlorinService {
 
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database(as: name)
+        let tls = try settings.internalTLS.load()
         try await checkDatabase(database, settings, context.logger)
 
         let metrics = WalletLedgerMetrics(context.metrics)
         let pool = PostgresPool(
             configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
-            onAcquire: metrics.noteWait)
-        metrics.observe(pool, limit: settings.poolSize)
+            onAcquire: metrics.waits(of: "primary"))
+        metrics.observe(pool, named: "primary", limit: settings.poolSize)
+        let replica = try await replica(settings, primary: pool, metrics, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
         metrics.observe(queue)
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
@@ -30,31 +34,45 @@ package enum WalletLedger: FlorinService {
         let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
         let verifier = RequestVerifier(keys: keys, replayWindow: InProcessReplayWindow(startedAt: startedAt))
         let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
-        let keySet = keySet(settings.keySet, httpClient)
+        let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
         let pipeline = EndpointPipeline(
             verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: ledgerProblem)
         let server = APIServer(
-            host: settings.host, port: settings.port, eventLoops: settings.eventLoops,
-            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue)), logger: context.logger,
+            host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
+            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
             onListening: { _ in await ready(context.readiness, notBefore: startedAt + 1) })
 
+        var services: [any Service] = [pool]
+        if let replica { services += [replica.pool, replica.reads] }
+        services += [
+            ShutdownStep("http client") { try? await httpClient.shutdown() },
+            SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
+            KeyExpiry(pool: pool, logger: context.logger), writer,
+            HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
+        ]
+        if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
         return ComposedProcess(
-            services: [
-                pool, ShutdownStep("http client") { try? await httpClient.shutdown() },
-                KeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
-                KeyExpiry(pool: pool, logger: context.logger), writer, server,
-            ],
+            services: services,
             healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
     }
 
+    /// Unix milliseconds.
+    @Sendable private static func milliseconds() -> Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000 }
+
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
-    package static func endpoints(pool: PostgresPool, queue: PostingQueue) -> [Endpoint] {
+    package static func endpoints(pool: PostgresPool, queue: PostingQueue, replica: ReplicaReads? = nil) -> [Endpoint] {
         let read = ReadLedger(pool: pool)
-        let postMoney = PostMoney(queue: queue, pool: pool, now: { WallClock.microsecondsSinceUnixEpoch() / 1_000 })
+        let postMoney = PostMoney(queue: queue, pool: pool, now: milliseconds)
+        let postBatch = PostTransferBatch(queue: queue, pool: pool, now: milliseconds)
+        let holds = ManageHolds(queue: queue, pool: pool, now: milliseconds)
         let wallets = WalletRoutes(openWallet: OpenWallet(pool: pool), changeWallet: ChangeWallet(pool: pool), read: read)
-        return wallets.endpoints + PostingRoutes(postMoney: postMoney, read: read).endpoints
+        let list = ListLedger(pool: pool)
+        return wallets.endpoints + PostingRoutes(postMoney: postMoney, postBatch: postBatch, read: read).endpoints
+            + HoldRoutes(holds: holds).endpoints
+            + HistoryRoutes(history: ReadHistory(pool: pool, replica: replica), list: list, read: read).endpoints
+            + ListRoutes(list: list).endpoints
     }
 
     /// Refuses a database that is not the ledger's, a role that may too much, and a schema that this executable does not fit.
@@ -72,10 +90,35 @@ package enum WalletLedger: FlorinService {
         try settings.enforce(findings, logger)
     }
 
-    private static func keySet(_ source: String, _ client: HTTPClient) -> JSONWebKeySet {
+    /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
+    /// is refused like such a primary.
+    private static func replica(
+        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: WalletLedgerMetrics, _ logger: Logger
+    ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
+        guard let configuration = try settings.replica(as: name) else { return nil }
+        do {
+            let connection = try await PostgresConnection.connect(configuration, logger: logger)
+            let findings = try await connection.withSession { session in
+                try DatabaseIsolation(service: name).findings(session, phase: .serve)
+            }
+            await connection.close()
+            try settings.enforce(findings, logger)
+        } catch let error as PostgresError {
+            logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
+        }
+        let options = PoolOptions(maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout)
+        let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
+        metrics.observe(pool, named: "replica", limit: settings.poolSize)
+        return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
+    }
+
+    /// - Parameter authorities: Who vouches for an https address; nil leaves it to the system's authorities.
+    private static func keySet(_ source: String, _ client: HTTPClient, _ authorities: FleetAuthorities?) -> JSONWebKeySet {
         guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
         return JSONWebKeySet(fetch: {
-            let response = try await client.execute(HTTPClientRequest(url: source), timeout: .seconds(5))
+            var request = HTTPClientRequest(url: source)
+            request.tlsConfiguration = authorities?.clientConfiguration
+            let response = try await client.execute(request, timeout: .seconds(5))
             guard response.status == .ok else { throw UnreachableDependency("the key set", reason: "status \(response.status.code)") }
             return Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
         })
@@ -96,6 +139,15 @@ extension WalletLedgerConfiguration {
             return try PostgresConfiguration(url: databaseURL.reveal(), applicationName: application)
         } catch {
             throw InvalidConfiguration(key: "LEDGER_DATABASE_URL", "can't be used: \(error)")
+        }
+    }
+
+    func replica(as application: String) throws -> PostgresConfiguration? {
+        guard let replicaDatabaseURL else { return nil }
+        do {
+            return try PostgresConfiguration(url: replicaDatabaseURL.reveal(), applicationName: application)
+        } catch {
+            throw InvalidConfiguration(key: "LEDGER_REPLICA_DATABASE_URL", "can't be used: \(error)")
         }
     }
 

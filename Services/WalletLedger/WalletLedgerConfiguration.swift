@@ -6,19 +6,16 @@ package enum ReplayWindowMode: String, Sendable, CaseIterable {
     case inProcess = "in-process"
 }
 
-/// How the service is protected on the wire between services.
-package enum InternalTLS: String, Sendable, CaseIterable {
-    /// A mesh encrypts.
-    case mesh
-    case off
-}
-
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
 package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let database = Setting<Secret<String>>.secret(
         "LEDGER_DATABASE_URL", "The ledger's own database, as the role of this process.",
         expected: "an address beginning with postgres:// or postgresql://"
     ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }
+    static let replicaDatabase = Setting<Secret<String>>.secret(
+        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them.",
+        expected: "an address beginning with postgres:// or postgresql://"
+    ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }.optional
     static let isolation = Setting<DatabaseIsolation.Mode>.choice(
         "DATABASE_ISOLATION_MODE", "What a violation of database isolation does.", default: .strict
     ).refusedInProduction { $0 == .warn }
@@ -27,8 +24,6 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let replayWindow = Setting<ReplayWindowMode>.choice(
         "REPLAY_WINDOW", "Where seen nonces are kept; in-process is safe for a single replica only.", default: nil
     ).refusedInProduction { $0 == .inProcess }
-    static let internalTLS = Setting<InternalTLS>.choice("INTERNAL_TLS", "What encrypts between services.", default: .mesh)
-        .refusedInProduction { $0 == .off }
     static let issuer = Setting<String>.url("TOKEN_ISSUER", "Who issues access tokens.", schemes: ["https", "http"], default: nil)
     static let audience = Setting<String>.text("TOKEN_AUDIENCE", "The audience that access tokens name.", default: "florin-api")
     static let keySet = Setting<String>.text(
@@ -46,12 +41,14 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         "MIGRATIONS_DIRECTORY", "The folder of the migrations that belong to this executable.", default: "/app/migrations")
 
     package static let defaultAdminPort = 9_103
-    package static let declared: [any SettingDeclaration] = [
-        database, isolation, keysFile, replayWindow, internalTLS, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
-        poolSize, migrations,
-    ]
+    package static let declared: [any SettingDeclaration] =
+        [
+            database, replicaDatabase, isolation, keysFile, replayWindow, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
+            poolSize, migrations,
+        ] + InternalTLS.declared
 
     package let databaseURL: Secret<String>
+    let replicaDatabaseURL: Secret<String>?
     let isolation: DatabaseIsolation.Mode
     let keysFile: String
     let issuer: String
@@ -64,9 +61,11 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     let writers: Int
     let poolSize: Int
     let migrations: String
+    let internalTLS: InternalTLS
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         databaseURL = values[Self.database]
+        replicaDatabaseURL = values[Self.replicaDatabase]
         isolation = values[Self.isolation]
         keysFile = values[Self.keysFile]
         issuer = values[Self.issuer]
@@ -79,7 +78,8 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         writers = values[Self.writers]
         poolSize = values[Self.poolSize]
         migrations = values[Self.migrations]
-        _ = (values[Self.replayWindow], values[Self.internalTLS])
+        internalTLS = InternalTLS(values)
+        _ = values[Self.replayWindow]
     }
 
     /// The folders that `migrate` applies, in order.

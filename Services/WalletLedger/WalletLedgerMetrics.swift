@@ -5,17 +5,16 @@ import ServiceRuntime
 /// What the ledger's metrics mean, and those that are read when they are asked for.
 struct WalletLedgerMetrics: Sendable {
     private let registry: PrometheusRegistry
-    private let waits: Timer
 
     init(_ registry: PrometheusRegistry) {
         self.registry = registry
-        waits = Timer(label: "postgres_pool_wait_seconds", factory: registry)
         describe()
     }
 
     /// To be called with how long a caller of the pool waited for its connection.
-    var noteWait: @Sendable (Duration) -> Void {
-        { [waits] duration in waits.record(duration: duration) }
+    func waits(of pool: String) -> @Sendable (Duration) -> Void {
+        let timer = Timer(label: "postgres_pool_wait_seconds", dimensions: [("pool", pool)], factory: registry)
+        return { duration in timer.record(duration: duration) }
     }
 
     func observe(_ queue: PostingQueue) {
@@ -24,17 +23,21 @@ struct WalletLedgerMetrics: Sendable {
         registry.observe("ledger_queue_capacity", .gauge, "Postings that may wait; the next one is refused.") { capacity }
     }
 
-    func observe(_ pool: PostgresPool, limit: Int) {
+    func observe(_ pool: PostgresPool, named name: String, limit: Int) {
         let states: [(name: String, count: @Sendable (PoolStatistics) -> Int)] = [
             ("in_use", { $0.inUse }), ("idle", { $0.idle }), ("opening", { $0.opening }),
         ]
         for state in states {
-            registry.observe("postgres_pool_connections", .gauge, "Connections of the pool, by state.", labels: [("state", state.name)]) {
+            registry.observe(
+                "postgres_pool_connections", .gauge, "Connections of the pool, by state.", labels: [("pool", name), ("state", state.name)]
+            ) {
                 Double(state.count(pool.statistics))
             }
         }
-        registry.observe("postgres_pool_connections_limit", .gauge, "Connections that the pool may have.") { Double(limit) }
-        registry.observe("postgres_pool_waiters", .gauge, "Callers that wait for a connection.") { Double(pool.statistics.waiting) }
+        registry.observe("postgres_pool_connections_limit", .gauge, "Connections that the pool may have.", labels: [("pool", name)]) { Double(limit) }
+        registry.observe("postgres_pool_waiters", .gauge, "Callers that wait for a connection.", labels: [("pool", name)]) {
+            Double(pool.statistics.waiting)
+        }
         let totals: [(name: String, help: String, count: @Sendable (PoolStatistics) -> Int)] = [
             ("postgres_pool_acquired_total", "Connections lent.", { $0.totalAcquired }),
             ("postgres_pool_opened_total", "Connections opened.", { $0.totalOpened }),
@@ -44,7 +47,7 @@ struct WalletLedgerMetrics: Sendable {
             ("postgres_pool_refusals_total", "Callers that were refused because too many waited.", { $0.refusals }),
         ]
         for total in totals {
-            registry.observe(total.name, .counter, total.help) { Double(total.count(pool.statistics)) }
+            registry.observe(total.name, .counter, total.help, labels: [("pool", name)]) { Double(total.count(pool.statistics)) }
         }
     }
 
@@ -56,6 +59,8 @@ struct WalletLedgerMetrics: Sendable {
         registry.describe("ledger_batch_seconds", "Time from taking a batch to its last answer, in seconds.")
         registry.describe("ledger_queue_rejected_total", "Postings that were refused because the queue was full.")
         registry.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
+        registry.describe("ledger_holds_expired_total", "Holds that the ledger ended because their time was over.")
+        registry.describe("ledger_replica_reads_total", "Answers about the past by the server that gave them, where a replica is set.")
         registry.describe("postgres_pool_wait_seconds", "Time that callers waited for a connection, in seconds, also in vain.")
     }
 }

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -13,17 +15,27 @@ package struct SigningKeyFolder: Sendable {
         case exists(path: String)
         /// A system call on the path failed; `errno` says why.
         case cannotWrite(path: String, errno: Int32)
+        /// The folder cannot be listed.
+        case cannotList(path: String)
+        /// Another process is changing the folder.
+        case inUse(path: String)
+        /// A link, a folder or the like stands where the file should: replacing it would not replace what it leads to.
+        case notAFile(path: String)
 
         package var description: String {
             switch self {
             case .exists(let path): "\(path) exists already"
             case .cannotWrite(let path, let errno): "\(path) cannot be written (errno \(errno))"
+            case .cannotList(let path): "\(path) cannot be listed"
+            case .inUse(let path): "another process is changing the keys in \(path)"
+            case .notAFile(let path): "\(path) is not a file"
             }
         }
     }
 
     private static let folderMode: mode_t = 0o700
     private static let fileMode: mode_t = 0o600
+    private static let suffix = ".keys.json"
 
     package let path: String
 
@@ -32,7 +44,52 @@ package struct SigningKeyFolder: Sendable {
     }
 
     /// Where a service's keys file stands.
-    package func path(of service: String) -> String { "\(path)/\(service).keys.json" }
+    package func path(of service: String) -> String { path + "/" + service + Self.suffix }
+
+    /// The services whose keys files are here, by name.
+    package func services() throws(Failure) -> [String] {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { throw .cannotList(path: path) }
+        return names.filter { $0.hasSuffix(Self.suffix) }.map { String($0.dropLast(Self.suffix.count)) }.filter(SigningKeys.isServiceName).sorted()
+    }
+
+    /// Keeps other processes from changing the folder until the body has ended; the system releases it when this process dies.
+    ///
+    /// - Throws: ``Failure/inUse(path:)`` at once when another process is at it.
+    package func withLock<Value>(_ body: () throws -> Value) throws -> Value {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure.cannotList(path: path) }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw Failure.inUse(path: path) }
+        return try body()
+    }
+
+    /// Replaces a service's file at once as a whole, keeping owner, group and mode: whoever could read it still can, and nobody else.
+    ///
+    /// Inside ``withLock(_:)`` only: a draft that is there already was left by a process that was killed.
+    package func replace(_ keys: SigningKeys) throws(Failure) {
+        let path = path(of: keys.service)
+        var status = stat()
+        guard lstat(path, &status) == 0 else { throw .cannotWrite(path: path, errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: path) }
+        let draft = "\(path).rotation.draft"
+        unlink(draft)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, Self.fileMode)
+        guard descriptor >= 0 else { throw .cannotWrite(path: draft, errno: errno) }
+        defer { unlink(draft) }
+        // The owner before the mode: a change of owner may clear bits of it.
+        var failed = fchown(descriptor, status.st_uid, status.st_gid) == 0 ? 0 : errno
+        if failed == 0 { failed = Self.fill(descriptor, with: SigningKeyFile.render(keys), mode: status.st_mode & 0o7777) }
+        guard close(descriptor) == 0, failed == 0 else { throw .cannotWrite(path: draft, errno: failed == 0 ? errno : failed) }
+        guard rename(draft, path) == 0, syncFolder() else { throw .cannotWrite(path: path, errno: errno) }
+    }
+
+    /// Makes the renames so far last: a stage that was reported as done must not be undone by a power failure after the next one.
+    private func syncFolder() -> Bool {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0
+    }
 
     /// Writes one file per service, mode 0600, each complete or not at all; the folder is made when its parent is there.
     ///
@@ -54,7 +111,7 @@ package struct SigningKeyFolder: Sendable {
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, Self.fileMode)
         guard descriptor >= 0 else { throw .cannotWrite(path: draft, errno: errno) }
         defer { unlink(draft) }
-        let error = Self.fill(descriptor, with: bytes)
+        let error = Self.fill(descriptor, with: bytes, mode: Self.fileMode)
         guard close(descriptor) == 0, error == 0 else { throw .cannotWrite(path: draft, errno: error == 0 ? errno : error) }
         if replacing {
             guard rename(draft, path) == 0 else { throw .cannotWrite(path: path, errno: errno) }
@@ -65,7 +122,7 @@ package struct SigningKeyFolder: Sendable {
     }
 
     /// - Returns: The `errno` of the call that failed, or 0.
-    private static func fill(_ descriptor: Int32, with bytes: [UInt8]) -> Int32 {
+    private static func fill(_ descriptor: Int32, with bytes: [UInt8], mode: mode_t) -> Int32 {
         bytes.withUnsafeBytes { buffer in
             var written = 0
             while written < buffer.count {
@@ -74,7 +131,7 @@ package struct SigningKeyFolder: Sendable {
                 if count < 0 { return errno }
                 written += count
             }
-            return fchmod(descriptor, fileMode) == 0 && fsync(descriptor) == 0 ? 0 : errno
+            return fchmod(descriptor, mode) == 0 && fsync(descriptor) == 0 ? 0 : errno
         }
     }
 }

@@ -3,7 +3,7 @@ import Crypto
 /// Makes the keys of a fleet: one secret per pair of caller and callee, in the files of both.
 package enum SigningKeyGenerator {
     /// Two services, one of which calls the other; written `caller:callee`.
-    package struct Pair: Sendable, Hashable, CustomStringConvertible {
+    package struct Pair: Sendable, Hashable, Comparable, CustomStringConvertible {
         package let caller: String
         package let callee: String
 
@@ -20,6 +20,8 @@ package enum SigningKeyGenerator {
         }
 
         package var description: String { "\(caller):\(callee)" }
+
+        package static func < (left: Pair, right: Pair) -> Bool { left.description < right.description }
     }
 
     /// Who calls whom in the local fleet.
@@ -55,7 +57,8 @@ package enum SigningKeyGenerator {
         return all
     }
 
-    private static func key(for pair: Pair, now: Int64, using generator: inout some RandomNumberGenerator) -> SigningKey {
+    /// A new key of a pair, without an end.
+    package static func key(for pair: Pair, now: Int64, using generator: inout some RandomNumberGenerator) -> SigningKey {
         let secret = (0..<SignatureProfile.secretLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let digits = String(UInt32.random(in: .min ... .max, using: &generator), radix: 16)
         let suffix = String(repeating: "0", count: keyIDSuffixDigits - digits.count) + digits

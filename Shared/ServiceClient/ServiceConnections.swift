@@ -2,6 +2,8 @@ import AsyncHTTPClient
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import NIOSSL
+package import TransportSecurity
 
 #if canImport(Glibc)
 import Glibc
@@ -21,11 +23,16 @@ package final class ServiceConnections: Sendable {
     private static let idleTimeout = TimeAmount.seconds(30)
 
     private let client: HTTPClient
+    private let authorities: FleetAuthorities?
 
-    /// - Parameter connectionsPerHost: More are opened when all are busy, but not kept.
+    /// - Parameters:
+    ///   - connectionsPerHost: More are opened when all are busy, but not kept.
+    ///   - authorities: Who vouches for servers at https addresses; nil leaves it to the system's authorities.
     package init(
-        connectTimeout: Duration = ServiceConnections.defaultConnectTimeout, connectionsPerHost: Int = ServiceConnections.defaultConnectionsPerHost
+        connectTimeout: Duration = ServiceConnections.defaultConnectTimeout,
+        connectionsPerHost: Int = ServiceConnections.defaultConnectionsPerHost, authorities: FleetAuthorities? = nil
     ) {
+        self.authorities = authorities
         var configuration = HTTPClient.Configuration()
         // A redirect would carry a signature and a token to where they do not belong.
         configuration.redirectConfiguration = .disallow
@@ -51,6 +58,8 @@ package final class ServiceConnections: Sendable {
     ) async -> TryOutcome {
         var request = HTTPClientRequest(url: address.description + target)
         request.method = HTTPMethod(rawValue: method)
+        // Taken anew for each request, so that replaced authorities count at once.
+        if address.scheme == "https" { request.tlsConfiguration = authorities?.clientConfiguration }
         request.headers.add(name: "Host", value: address.authority)
         for field in fields { request.headers.add(name: field.name.rawName, value: field.value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
@@ -91,6 +100,9 @@ package final class ServiceConnections: Sendable {
         case is NIOTooManyBytesError: .tooLarge
         case is CancellationError: .cancelled
         case let error as HTTPClientError: outcome(of: error)
+        // In both cases the request was not sent: it waits for the end of the handshake.
+        case NIOSSLError.handshakeFailed: .unreachable(reason: "the TLS handshake failed, or nobody trusted vouches for the certificate")
+        case is NIOSSLExtraError: .unreachable(reason: "the certificate is another host's")
         case let error as IOError where refusals.contains(error.errnoCode): .unreachable(reason: error.description)
         case let error as IOError: .lost(reason: error.description)
         case is SocketAddressError: .unreachable(reason: "the host is unknown")

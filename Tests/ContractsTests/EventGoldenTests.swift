@@ -27,12 +27,20 @@ struct EventGoldenTests {
             case .walletStatusChanged: try envelope(type, subject: wallet, partition: Samples.wallet, Samples.change)
             case .transferPosted: try transfer(Samples.posted)
             case .transferRefunded: try transfer(Samples.refunded)
+            case .holdPlaced: try hold(Samples.held(.placed, .open, remaining: 1_250))
+            case .holdCaptured: try hold(Samples.held(.captured, .open, captured: 1_000, remaining: 250, transfer: Samples.transferID))
+            case .holdVoided: try hold(Samples.held(.voided, .voided, released: 250))
+            case .holdExpired: try hold(Samples.held(.expired, .expired, released: 250))
             }
         #expect(written == (try golden(type.rawValue)))
     }
 
     private func transfer(_ event: TransferPosted) throws -> String {
         try envelope(event.type, subject: event.transferID.description, partition: event.legs[0].walletID, event)
+    }
+
+    private func hold(_ event: HoldChanged) throws -> String {
+        try envelope(event.type, subject: event.holdID.description, partition: event.walletID, event)
     }
 
     @Test("without a trace the envelope has no traceparent, and its required members are there")

@@ -38,6 +38,7 @@ struct OpenAPITests {
         #expect(try schema("Currency")["enum"] as? [String] == Currency.all.map(\.code))
         #expect(try schema("WalletStatus")["enum"] as? [String] == WalletStatus.allCases.map(\.rawValue))
         #expect(try schema("PostingKind")["enum"] as? [String] == PostingKind.allCases.map(\.rawValue))
+        #expect(try schema("HoldStatus")["enum"] as? [String] == HoldStatus.allCases.map(\.rawValue))
         #expect((try schema("Amount")["maximum"] as? NSNumber)?.int64Value == MinorUnits.maximum)
         #expect((try schema("Amount")["minimum"] as? NSNumber)?.int64Value == 1)
     }
@@ -46,8 +47,14 @@ struct OpenAPITests {
         "an answer's schema has the members that the body has",
         arguments: [
             ("WalletOpened", Samples.opened.wireBytes()), ("Wallet", Samples.walletBody.wireBytes()), ("Balance", Samples.balance.wireBytes()),
-            ("WalletChange", Samples.change.wireBytes()), ("Entry", Samples.entry.wireBytes()), ("Transfer", Samples.transfer.wireBytes()),
+            ("WalletChange", Samples.change.wireBytes()), ("Entry", Samples.entry.wireBytes()),
+            ("Transfer", Samples.captureTransfer.wireBytes()), ("Hold", Samples.hold.wireBytes()),
+            ("HoldCaptured", Samples.captured.wireBytes()), ("HoldVoided", Samples.voided.wireBytes()),
+            ("TransferBatch", Samples.batch.wireBytes()),
             ("EntryPage", PageBody(items: [Samples.entry], nextCursor: "c").wireBytes()),
+            ("WalletPage", PageBody(items: [Samples.walletBody], nextCursor: "c").wireBytes()),
+            ("TransferPage", PageBody(items: [Samples.transfer], nextCursor: "c").wireBytes()),
+            ("PastBalance", Samples.pastBalance.wireBytes()), ("Statement", Samples.statement.wireBytes()),
             (
                 "Problem",
                 Problem(.notFound, detail: "d", instance: "i", errors: [FieldError(pointer: "/a", detail: "x")]).wireBytes()
@@ -76,6 +83,10 @@ struct OpenAPITests {
         try check("FreezeWalletRequest", FreezeWalletRequest.self)
         try check("ReasonRequest", ReasonRequest.self)
         try check("OverdraftLimitRequest", OverdraftLimitRequest.self)
+        try check("TransferBatchRequest", TransferBatchRequest.self)
+        try check("PlaceHoldRequest", PlaceHoldRequest.self)
+        try check("CaptureHoldRequest", CaptureHoldRequest.self)
+        try check("VoidHoldRequest", VoidHoldRequest.self)
     }
 
     /// Reads a body with all the schema's members and one besides: only that one may be unknown.
@@ -85,7 +96,8 @@ struct OpenAPITests {
         let values = [
             "owner_id": #""\#(Samples.owner)""#, "currency": #""EUR""#, "source_wallet_id": #""\#(Samples.wallet)""#,
             "destination_wallet_id": #""\#(Samples.other)""#, "wallet_id": #""\#(Samples.wallet)""#, "amount": "1", "reference": #""r""#,
-            "block": #""all""#, "reason": #""r""#, "limit": "1",
+            "block": #""all""#, "reason": #""r""#, "limit": "1", "expires_in": "60", "final": "true", "mode": #""atomic""#,
+            "transfers": #"[{"source_wallet_id":"\#(Samples.wallet)","destination_wallet_id":"\#(Samples.other)","amount":1,"currency":"EUR"}]"#,
         ]
         let properties = try #require(schema["properties"] as? JSONObject).keys.sorted()
         let members = try properties.map { #""\#($0)":\#(try #require(values[$0]))"# }
@@ -125,7 +137,7 @@ struct OpenAPITests {
                 }
             }
         }
-        #expect(ids.count == 13)
+        #expect(ids.count == 21)
         #expect(Set(ids).count == ids.count)
     }
 
@@ -133,6 +145,7 @@ struct OpenAPITests {
         "each route is there with every status that it can answer, and takes a key where one is needed",
         arguments: [
             ("post /v1/wallets", "201", "OptionalIdempotencyKey"), ("get /v1/wallets/{id}", "200", nil),
+            ("get /v1/wallets", "200", nil), ("get /v1/transfers", "200", nil), ("get /v1/wallets/{id}/statement", "200", nil),
             ("get /v1/wallets/{id}/balance", "200", nil), ("get /v1/wallets/{id}/entries", "200", nil),
             ("post /v1/wallets/{id}/freeze", "200", "OptionalIdempotencyKey"),
             ("post /v1/wallets/{id}/unfreeze", "200", "OptionalIdempotencyKey"),

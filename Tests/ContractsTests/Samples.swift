@@ -14,6 +14,10 @@ enum Samples {
     static let money = Money(amountMinor: 1_250, currency: euro)!
 
     static let balance = BalanceBody(walletID: wallet, currency: euro, balanceMinor: 8_750, heldMinor: 250, version: 7)
+    static let pastBalance = PastBalanceBody(walletID: wallet, currency: euro, at: time, balanceMinor: 8_750, version: 7)
+    static let statement = StatementBody(
+        walletID: wallet, currency: euro, from: time, to: time, openingBalanceMinor: 10_000, totalCreditsMinor: 0, totalDebitsMinor: 1_250,
+        closingBalanceMinor: 8_750, page: PageBody(items: [entry], nextCursor: nil))
     static let opened = WalletOpened(id: wallet, ownerID: owner, openedBy: "client:demo", currency: euro, openedAt: time)
     static let walletBody = WalletBody(
         id: wallet, ownerID: owner, openedBy: "client:demo", status: .open, balance: balance, overdraftLimitMinor: 0, openedAt: time)
@@ -28,6 +32,29 @@ enum Samples {
     static let bareTransfer = TransferBody(
         id: transferID, kind: .deposit, money: money, sourceWalletID: nil, destinationWalletID: nil, originalTransferID: nil, reference: nil,
         postedAt: time, entries: [])
+
+    static let holdID = HoldID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0040))
+    static let hold = HoldBody(
+        id: holdID, sourceWalletID: wallet, destinationWalletID: other, money: money, status: .open, capturedMinor: 0, remainingMinor: 1_250,
+        placedAt: time, expiresAt: time)
+    static let captured = HoldCapturedBody(
+        holdID: holdID, status: .captured, capturedMinor: 1_000, remainingMinor: 0, releasedMinor: 250, transfer: captureTransfer)
+    static let captureTransfer = TransferBody(
+        id: transferID, kind: .capture, money: money, sourceWalletID: wallet, destinationWalletID: other, originalTransferID: transferID,
+        holdID: holdID, reference: "r", postedAt: time, entries: [entry])
+    static let voided = HoldVoidedBody(
+        holdID: holdID, status: .voided, capturedMinor: 0, releasedMinor: 1_250, walletID: wallet, walletVersion: 9, endedAt: time)
+    static let batch = TransferBatchBody(mode: .independent, results: [.posted(transferID), .problem(Problem(.insufficientFunds))])
+
+    static func held(
+        _ kind: HoldChangeKind, _ status: HoldStatus, captured: Int64 = 0, released: Int64 = 0, remaining: Int64 = 0,
+        transfer: TransferID? = nil
+    ) -> HoldChanged {
+        HoldChanged(
+            kind: kind, holdID: holdID, walletID: wallet, walletVersion: 8, destinationWalletID: other, money: money, status: status,
+            capturedMinor: captured, releasedMinor: released, remainingMinor: remaining, walletHeldMinor: remaining, transferID: transfer,
+            expiresAt: time, changedAt: time)
+    }
 
     static let posted = TransferPosted(
         transferID: transferID, kind: .transfer, money: money, originalTransferID: nil, reference: "invoice \"7\"", postedAt: time,

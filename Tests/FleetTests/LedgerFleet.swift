@@ -5,6 +5,7 @@ import Postgres
 import RequestSigning
 import ServiceClient
 import TestSupport
+import TransportSecurity
 
 /// A server of its own and replicas of the ledger on it.
 struct LedgerFleet {
@@ -18,11 +19,17 @@ struct LedgerFleet {
     let issuer: LocalTokenIssuer
     let replicas: [LedgerProcess]
     let ports: [Int]
-    let connections = ServiceConnections(connectionsPerHost: 128)
+    let connections: ServiceConnections
+    /// `http` or `https`, by which the replicas are called.
+    let scheme: String
 
     /// Lends a fleet and ends it on every path: an HTTP client that is not shut down ends the test process, and hides why the test failed.
-    static func with(replicas count: Int, _ body: (LedgerFleet) async throws -> Void) async throws {
-        let fleet = try await LedgerFleet(replicas: count)
+    ///
+    /// - Parameter authority: vouches for the replicas, which then encrypt; without one they serve plain HTTP.
+    static func with(
+        replicas count: Int, authority: TestAuthority? = nil, _ body: (LedgerFleet) async throws -> Void
+    ) async throws {
+        let fleet = try await LedgerFleet(replicas: count, authority: authority)
         do {
             try await body(fleet)
         } catch {
@@ -32,7 +39,7 @@ struct LedgerFleet {
         await fleet.stop()
     }
 
-    private init(replicas count: Int) async throws {
+    private init(replicas count: Int, authority: TestAuthority?) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -46,13 +53,18 @@ struct LedgerFleet {
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: Self.seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        var tls: [String: String] = [:]
+        if let authority { tls = try Self.encryption(by: authority, in: folder) }
+        scheme = authority == nil ? "http" : "https"
+        connections = ServiceConnections(
+            connectionsPerHost: 128, authorities: try authority.map { try FleetAuthorities(file: $0.certificate) })
         var processes: [LedgerProcess] = []
         var ports: [Int] = []
         for _ in 0..<count {
             let (port, admin) = (try FreePort.any(), try FreePort.any())
             ports.append(port)
-            processes.append(
-                LedgerProcess(environment: Self.environment(database.servingURL, folder, port: port, admin: admin), adminPort: admin))
+            let environment = Self.environment(database.servingURL, folder, port: port, admin: admin).merging(tls) { $1 }
+            processes.append(LedgerProcess(environment: environment, adminPort: admin))
         }
         replicas = processes
         self.ports = ports
@@ -69,6 +81,17 @@ struct LedgerFleet {
         ]
     }
 
+    /// The settings of replicas that encrypt, with files in the fleet's folder that a test may replace.
+    private static func encryption(by authority: TestAuthority, in folder: String) throws -> [String: String] {
+        let issued = try authority.issue("first", hosts: "IP:127.0.0.1")
+        try FileManager.default.copyItem(atPath: issued.certificate, toPath: "\(folder)/tls.crt")
+        try FileManager.default.copyItem(atPath: issued.key, toPath: "\(folder)/tls.key")
+        return [
+            "INTERNAL_TLS": "own", "INTERNAL_TLS_CERTIFICATE_FILE": "\(folder)/tls.crt", "INTERNAL_TLS_KEY_FILE": "\(folder)/tls.key",
+            "INTERNAL_TLS_CA_FILE": authority.certificate,
+        ]
+    }
+
     /// Waits until the replica says that it is ready.
     func ready(_ index: Int, within limit: Duration = .seconds(30)) async throws {
         try await wait(index, "/readyz", for: 200, within: limit)
@@ -81,15 +104,29 @@ struct LedgerFleet {
         return (try? await client.send(ServiceRequest(method: "GET", target: path, deadline: .now + .seconds(10))))?.status ?? 0
     }
 
+    /// The text of an admin route's metrics.
+    func metrics(_ index: Int) async throws -> String {
+        let client = try client("fleetctl", ServiceAddress("http://127.0.0.1:\(replicas[index].adminPort)"))
+        return String(
+            decoding: try await client.send(ServiceRequest(method: "GET", target: "/metrics", deadline: .now + .seconds(10))).body, as: UTF8.self)
+    }
+
     func client(_ caller: String, _ address: ServiceAddress) throws -> ServiceClient {
-        let keys = try SigningKeyStore(path: SigningKeyFolder(path: folder).path(of: caller))
-        return ServiceClient(
+        try client(SigningKeyStore(path: SigningKeyFolder(path: folder).path(of: caller)), address)
+    }
+
+    func client(_ keys: SigningKeyStore, _ address: ServiceAddress) throws -> ServiceClient {
+        ServiceClient(
             callee: "wallet-ledger", address: address, connections: connections, signer: RequestSigner(keys: keys, callee: "wallet-ledger"),
             retries: RetryPolicy(tryTimeout: .seconds(5)), unixMilliseconds: { Int64(Date().timeIntervalSince1970 * 1_000) })
     }
 
     func client(_ caller: String, replica: Int) throws -> ServiceClient {
-        try client(caller, ServiceAddress("http://127.0.0.1:\(ports[replica])"))
+        try client(caller, address(replica))
+    }
+
+    func address(_ replica: Int) throws -> ServiceAddress {
+        try ServiceAddress("\(scheme)://127.0.0.1:\(ports[replica])")
     }
 
     func verify() throws -> (code: Int32, output: String) {

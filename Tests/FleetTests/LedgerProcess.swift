@@ -1,25 +1,29 @@
 import Foundation
 import TestSupport
 
-/// A wallet-ledger process that the test started, and may therefore kill.
+/// A process of the fleet, wallet-ledger unless said otherwise, that the test started and may therefore kill.
 ///
 /// Safe because: everything but `processID` is constant, and one test task at a time starts and kills a replica.
 final class LedgerProcess: @unchecked Sendable {
-    static let executable = RepositoryRoot.path(".build/debug/wallet-ledger")
+    static let walletLedger = RepositoryRoot.path(".build/debug/wallet-ledger")
+    static let fleetctl = RepositoryRoot.path(".build/debug/fleetctl")
 
+    private let executable: String
     let environment: [String: String]
     let output: String
     let adminPort: Int
     private(set) var processID: pid_t = 0
 
-    init(environment: [String: String], adminPort: Int) {
+    /// - Parameter output: the file, or pipe, for what it prints; one of its own unless given.
+    init(_ executable: String = LedgerProcess.walletLedger, environment: [String: String], adminPort: Int, output: String? = nil) {
+        self.executable = executable
         self.environment = environment
         self.adminPort = adminPort
-        output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-ledger-\(UUID().uuidString).log").path
+        self.output = output ?? FileManager.default.temporaryDirectory.appendingPathComponent("florin-ledger-\(UUID().uuidString).log").path
     }
 
     func start(_ arguments: [String] = ["serve"]) throws {
-        processID = try Self.spawn(arguments, environment: environment, output: output)
+        processID = try Self.spawn(executable, arguments, environment: environment, output: output)
     }
 
     /// - Returns: the exit code, or 128 + signal.
@@ -48,14 +52,18 @@ final class LedgerProcess: @unchecked Sendable {
     }
 
     /// Runs a command of the executable to its end.
-    static func run(_ arguments: [String], environment: [String: String]) throws -> (code: Int32, output: String) {
-        let process = LedgerProcess(environment: environment, adminPort: 0)
+    static func run(
+        _ arguments: [String], of executable: String = LedgerProcess.walletLedger, environment: [String: String]
+    ) throws -> (code: Int32, output: String) {
+        let process = LedgerProcess(executable, environment: environment, adminPort: 0)
         try process.start(arguments)
         let code = process.wait()
         return (code, (try? String(contentsOfFile: process.output, encoding: .utf8)) ?? "")
     }
 
-    private static func spawn(_ arguments: [String], environment: [String: String], output: String) throws -> pid_t {
+    private static func spawn(
+        _ executable: String, _ arguments: [String], environment: [String: String], output: String
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -20,6 +20,8 @@ struct ProcessTests {
             (["FLORIN_ENVIRONMENT": "production", "INTERNAL_TLS": "mesh"], "REPLAY_WINDOW=in-process is refused in production"),
             (["DATABASE_URL": "postgres://x/y"], "DATABASE_URL"), (["IDENTITY_DATABASE_URL": "postgres://x/y"], "IDENTITY_DATABASE_URL"),
             (["PGHOST": "elsewhere"], "PGHOST"), (["HTTP_PORT": "http"], "HTTP_PORT"),
+            (["INTERNAL_TLS": "own"], "INTERNAL_TLS_CERTIFICATE_FILE: /run/secrets/florin/tls.crt cannot be read"),
+            (["INTERNAL_TLS": "always"], "INTERNAL_TLS=always is not accepted: expected own or mesh or off"),
         ] as [([String: String?], String)])
     func refusals(_ changes: [String: String?], _ named: String) throws {
         let run = try LedgerProcess.run(["serve"], environment: Self.environment(changes))
@@ -27,6 +29,24 @@ struct ProcessTests {
         #expect(run.output.contains(named))
         #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
         #expect(!run.output.contains("hunter2"))
+    }
+
+    @Test("TLS files that can't be used are one line that names the setting, exit 64")
+    func refusedCertificates() throws {
+        let authority = try TestAuthority()
+        let (first, second) = (try authority.issue("first", hosts: "IP:127.0.0.1"), try authority.issue("second", hosts: "IP:127.0.0.1"))
+        func expect(_ named: String, _ certificate: String, _ key: String, _ authorities: String) throws {
+            let changes = [
+                "INTERNAL_TLS": "own", "INTERNAL_TLS_CERTIFICATE_FILE": certificate, "INTERNAL_TLS_KEY_FILE": key,
+                "INTERNAL_TLS_CA_FILE": authorities,
+            ]
+            let run = try LedgerProcess.run(["serve"], environment: Self.environment(changes))
+            #expect(run.code == 64 && run.output.contains(named), "\(run.code) \(run.output)")
+            #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+        }
+        try expect("INTERNAL_TLS_KEY_FILE: \(second.key) is not the key of the certificate", first.certificate, second.key, authority.certificate)
+        try expect("INTERNAL_TLS_CERTIFICATE_FILE: \(first.key) holds no certificates", first.key, first.key, authority.certificate)
+        try expect("INTERNAL_TLS_CA_FILE: /nonexistent cannot be read", first.certificate, first.key, "/nonexistent")
     }
 
     @Test("a database that does not answer is named, exit 3")

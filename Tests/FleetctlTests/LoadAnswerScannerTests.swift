@@ -72,4 +72,15 @@ struct LoadAnswerScannerTests {
     func transferID(body: String, expected: Int?) {
         #expect(Array(body.utf8).withUnsafeBytes { AnswerScanner.transferID(in: $0) } == expected)
     }
+
+    @Test("the ids of a batch are all that its answer names, each where it begins")
+    func transferIDs() {
+        let (first, second) = ("trf_01jd3m5v5e8n7r2k4w6y8z0abc", "trf_01jd3m5v5e8n7r2k4w6y8z0abd")
+        let body = #"{"results":[{"status":201,"id":"\#(first)"},{"status":422,"problem":{}},{"status":201,"id":"\#(second)"}]}"#
+        let found = Array(body.utf8).withUnsafeBytes { bytes in
+            AnswerScanner.transferIDs(in: bytes).map { String(decoding: bytes[$0..<($0 + AnswerScanner.transferIDBytes)], as: UTF8.self) }
+        }
+        #expect(found == [first, second])
+        #expect(Array("{}".utf8).withUnsafeBytes { AnswerScanner.transferIDs(in: $0) } == [])
+    }
 }

@@ -23,6 +23,7 @@ struct LoadReportTests {
     private var outcome: LoadOutcome {
         var outcome = LoadOutcome()
         outcome.statuses = [201: 2, 503: 1]
+        outcome.transferIDs = Array(repeating: UInt8(ascii: "x"), count: 2 * AnswerScanner.transferIDBytes)
         outcome.latencies = [1_500_000, 2_500_000]
         outcome.elapsedNanoseconds = 500_000_000
         outcome.processorNanoseconds = 30_000
@@ -49,5 +50,7 @@ struct LoadReportTests {
         #expect(!LoadReport(lost, found: 2).isSound)
         #expect(!LoadReport(unanswered, found: 2).isSound)
         #expect(!LoadReport(LoadOutcome(), found: 0).isSound)
+        // Each of the two answers would have had to name two transfers.
+        #expect(!LoadReport(outcome, found: 2, transfersPerRequest: 2).isSound)
     }
 }

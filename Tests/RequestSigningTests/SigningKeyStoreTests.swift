@@ -144,6 +144,42 @@ struct SigningKeyStoreTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: paths[0])) != before)
     }
 
+    @Test("a replaced file keeps its mode and owner, and no draft stays, not even that of a process that was killed")
+    func replacing() throws {
+        let keyFolder = SigningKeyFolder(path: folder.path)
+        try keys(keyID: "one").write(to: URL(fileURLWithPath: file))
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
+        let owner: uid_t = getuid() == 0 ? 12_345 : getuid()
+        try #require(chown(file, owner, getgid()) == 0)
+        try Data("half a file".utf8).write(to: URL(fileURLWithPath: "\(file).rotation.draft"))
+        let inbound = [SigningKeys.Inbound(caller: "mobile-bff", key: SigningFixture.key("two", 1))]
+        let new = try SigningKeys(service: "wallet-ledger", outbound: [], inbound: inbound)
+        try keyFolder.withLock { try keyFolder.replace(new) }
+        #expect(try keyIDs(SigningKeyStore(path: file)) == ["two"])
+        let attributes = try FileManager.default.attributesOfItem(atPath: file)
+        #expect(attributes[.posixPermissions] as? Int == 0o640)
+        #expect(attributes[.ownerAccountID] as? UInt == UInt(owner))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["wallet-ledger.keys.json"])
+        #expect(try keyFolder.services() == ["wallet-ledger"])
+    }
+
+    @Test("a link is not replaced, and a folder is changed by one process at a time")
+    func notReplaced() throws {
+        let keyFolder = SigningKeyFolder(path: folder.path)
+        let elsewhere = folder.path + "/elsewhere"
+        try keys(keyID: "one").write(to: URL(fileURLWithPath: elsewhere))
+        try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: elsewhere)
+        let new = try SigningKeys(service: "wallet-ledger", outbound: [], inbound: [])
+        #expect(throws: SigningKeyFolder.Failure.notAFile(path: file)) { try keyFolder.replace(new) }
+        _ = try keyFolder.withLock {
+            #expect(throws: SigningKeyFolder.Failure.inUse(path: folder.path)) { try keyFolder.withLock {} }
+        }
+        try keyFolder.withLock {}
+        let missing = SigningKeyFolder(path: folder.path + "/missing")
+        #expect(throws: SigningKeyFolder.Failure.cannotList(path: missing.path)) { try missing.services() }
+        #expect(throws: SigningKeyFolder.Failure.cannotList(path: missing.path)) { try missing.withLock {} }
+    }
+
     @Test("a folder that cannot be written to is named")
     func unwritable() throws {
         let path = folder.path + "/missing/keys"

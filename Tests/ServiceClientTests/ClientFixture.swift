@@ -24,10 +24,12 @@ struct ClientFixture {
     }
 
     /// A client without jitter, so that a test knows how long a pause is.
-    func client(port: Int, connections: ServiceConnections, tryTimeout: Duration = .seconds(20), tracer: (any Tracer)? = nil) throws -> ServiceClient
-    {
+    func client(
+        port: Int, origin: String = "http://127.0.0.1", connections: ServiceConnections, tryTimeout: Duration = .seconds(20),
+        tracer: (any Tracer)? = nil
+    ) throws -> ServiceClient {
         ServiceClient(
-            callee: "wallet-ledger", address: try ServiceAddress("http://127.0.0.1:\(port)"), connections: connections, signer: signer,
+            callee: "wallet-ledger", address: try ServiceAddress("\(origin):\(port)"), connections: connections, signer: signer,
             retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), tracer: tracer, unixMilliseconds: { Self.unixMilliseconds })
     }
 

@@ -1,7 +1,9 @@
 import NIOCore
 package import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
+package import TransportSecurity
 
 /// A real HTTP/1.1 server on a port of its own that does with each request what its script says.
 package final class ScriptedServer: Sendable {
@@ -33,13 +35,16 @@ package final class ScriptedServer: Sendable {
     package var received: [Received] { requests.withLock { $0 } }
 
     /// Runs a server for the time of the body, which gets its port.
+    ///
+    /// - Parameter certificate: what to serve HTTPS with.
     package static func running(
-        _ script: [Step], _ body: (_ server: ScriptedServer, _ port: Int) async throws -> Void
+        _ script: [Step], certificate: ServerCertificate? = nil, _ body: (_ server: ScriptedServer, _ port: Int) async throws -> Void
     ) async throws {
         let server = ScriptedServer(script)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let certificate { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: certificate.context)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(ScriptHandler(server: server))
                 }

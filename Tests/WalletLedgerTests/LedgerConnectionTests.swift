@@ -55,9 +55,10 @@ struct LedgerConnectionTests {
             // The same key again: an acknowledged posting is the same one, an unacknowledged one is posted now at the latest.
             let repeated = try await fixture.post([
                 PostingRequest(
-                    order: .transfer(
-                        TransferRequest(sourceWalletID: a, destinationWalletID: b, money: MoneyFixture.money(1)),
-                        id: MoneyFixture.newTransferID(), access: .user(MoneyFixture.owner)), key: request.key, canonical: request.canonical,
+                    order: .posting(
+                        .transfer(
+                            TransferRequest(sourceWalletID: a, destinationWalletID: b, money: MoneyFixture.money(1)),
+                            id: MoneyFixture.newTransferID(), access: .user(MoneyFixture.owner))), key: request.key, canonical: request.canonical,
                     requestID: "again")
             ])[0]
             let id = try #require(repeated.postedID)

@@ -46,7 +46,7 @@ struct LedgerReplicaTests {
         let posted = outcomes.compactMap(\.postedID)
         #expect(posted.count == 1)
         let conflicts = outcomes.compactMap { outcome -> TransferID? in
-            if case .refused(.referenceExists, _, let conflict, _) = outcome { conflict } else { nil }
+            if case .refused(let refusal, _, _) = outcome, refusal.rejection == .referenceExists { refusal.conflict } else { nil }
         }
         #expect(conflicts.count == 7 && Set(conflicts) == Set(posted))
         #expect(try await fixture.verify().findings == [])
@@ -71,11 +71,11 @@ struct LedgerReplicaTests {
         let a = try await fixture.openWallet()
         let b = try await fixture.openWallet()
         let first = MoneyFixture.transfer(a, b, 5, key: "kept")
-        let refused = PostingOutcome.refused(.insufficientFunds, requestID: first.requestID, conflict: nil, isReplay: false)
+        let refused = PostingOutcome.refused(Refusal(.insufficientFunds), requestID: first.requestID, isReplay: false)
         #expect(try await fixture.post([first]) == [refused])
         _ = try await fixture.post([MoneyFixture.deposit(a, 100)])
         let again = try await fixture.post([MoneyFixture.transfer(a, b, 5, key: "kept")])
-        #expect(again == [.refused(.insufficientFunds, requestID: first.requestID, conflict: nil, isReplay: true)])
+        #expect(again == [.refused(Refusal(.insufficientFunds), requestID: first.requestID, isReplay: true)])
         #expect(try await fixture.balance(a) == 100)
     }
 

@@ -51,7 +51,7 @@ struct MoneyFixture {
             sourceWalletID: source, destinationWalletID: destination, money: money(amount), reference: reference)
         let access = WalletAccess.user(owner)
         return PostingRequest(
-            order: .transfer(request, id: newTransferID(), access: access), key: Self.key(key, principal: access.principal),
+            order: .posting(.transfer(request, id: newTransferID(), access: access)), key: Self.key(key, principal: access.principal),
             canonical: CanonicalRequest.render(
                 route: "transfer",
                 [
@@ -64,7 +64,7 @@ struct MoneyFixture {
         let request = FundingRequest(walletID: wallet, money: money(amount))
         let access = WalletAccess.client("bank")
         return PostingRequest(
-            order: .deposit(request, id: newTransferID(), access: access),
+            order: .posting(.deposit(request, id: newTransferID(), access: access)),
             key: Self.key(key, principal: access.principal, caller: "api-gateway"),
             canonical: "{\"route\":\"d\",\"wallet_id\":\"\(wallet)\",\"amount\":\(amount),\"currency\":\"EUR\"}", requestID: UUID().uuidString)
     }
@@ -109,6 +109,6 @@ extension PostingOutcome {
     }
 
     var refusal: TransferRejection? {
-        if case .refused(let refusal, _, _, _) = self { refusal } else { nil }
+        if case .refused(let refusal, _, _) = self { refusal.rejection } else { nil }
     }
 }

@@ -132,7 +132,7 @@ struct MoneyPropertyTests {
                 let request = PostingRequest(
                     order: earlier.request.order, key: earlier.request.key, canonical: canonical, requestID: UUID().uuidString)
                 let expected = model.move(
-                    earlier.from, earlier.to, earlier.amount, key: request.key.key, request: canonical, isRefundOf: earlier.original)
+                    earlier.from, earlier.to, earlier.amount, key: request.key?.key ?? "", request: canonical, isRefundOf: earlier.original)
                 batch.append((request, expected))
                 return
             }
@@ -180,7 +180,7 @@ struct MoneyPropertyTests {
         ) throws {
             let canonical = canonical(order, original.flatMap { real[$0] })
             let request = PostingRequest(
-                order: order, key: MoneyFixture.key(name, principal: order.access.principal), canonical: canonical, requestID: name)
+                order: .posting(order), key: MoneyFixture.key(name, principal: order.access.principal), canonical: canonical, requestID: name)
             history.append((request, from, to, amount, original))
             batch.append((request, model.move(from, to, amount, key: name, request: canonical, isRefundOf: original)))
         }
@@ -199,7 +199,7 @@ struct MoneyPropertyTests {
                     ]
                 case .deposit: [("wallet_id", .string(order.destinationWalletID.description))]
                 case .withdrawal: [("wallet_id", .string(order.sourceWalletID.description))]
-                case .refund: [("id", original.map { .string($0.description) })]
+                case .refund, .capture: [("id", original.map { .string($0.description) })]
                 }
             return CanonicalRequest.render(route: order.kind.rawValue, wallets + amount)
         }
@@ -216,9 +216,9 @@ struct MoneyPropertyTests {
                     }
                     if let before = real[index] { #expect(before == body.id, "seed \(seed)") }
                     real[index] = body.id
-                case .refused(let refusal, _, _, _): #expect(refusal.rawValue == item.expected, "seed \(seed)")
+                case .refused(let refusal, _, _): #expect(refusal.rejection.rawValue == item.expected, "seed \(seed)")
                 case .keyReused: #expect(item.expected == "key_reused", "seed \(seed)")
-                case .failed(let failure): Issue.record("seed \(seed): \(failure)")
+                case .failed, .batchPosted, .holdPlaced, .holdCaptured, .holdEnded: Issue.record("seed \(seed): \(outcome)")
                 }
             }
             batch = []

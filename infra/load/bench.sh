@@ -2,6 +2,7 @@
 # bench.sh: the benchmark. One table from one run: interleaved rounds, each cell on a fresh copy of one template database.
 #   A  naive: pgbench, one transaction per transfer, statement by statement     B  the same as one stored function
 #   C  wallet-ledger with a batch limit of 1                                    D  wallet-ledger as shipped
+#   E  D by its batch endpoint, 100 transfers per call, atomic                  F  the same, independent
 # BENCH_ROUNDS (3), BENCH_SECONDS (5, at most 15), BENCH_CELLS (a pattern over cell names such as 'A.*|D.64.*'),
 # BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_EXECUTABLES (a folder with wallet-ledger
 # and fleetctl; without it both are built).
@@ -29,6 +30,10 @@ TOKEN_LIFETIME=21600
 # and one more connection would not make it faster.
 UNBATCHED=LEDGER_BATCH_LIMIT=1
 UNBATCHED_CONNECTIONS=4
+# The queue holds 1 024 transfers: ten calls of the batch endpoint.
+ITEMS_PER_CALL=100
+CALLING_CONNECTIONS=8
+CALL_RATE=500
 
 POSTGRES_PID=
 LEDGER_PID=
@@ -98,6 +103,7 @@ cells() {
         for clients in 1 8 64 256; do
             printf 'D - %s %s\n' "$clients" "$pattern"
         done
+        printf 'E atomic %s %s\nF independent %s %s\n' "$CALLING_CONNECTIONS" "$pattern" "$CALLING_CONNECTIONS" "$pattern"
     done | grep -E "^($BENCH_CELLS)\$" || fail "BENCH_CELLS matches no cell"
 }
 
@@ -108,6 +114,7 @@ run_cell() {
     A | B) naive_cell "$cell" "$script" "$clients" "$pattern" "$round" ;;
     C) ledger_cell "$cell" "$UNBATCHED" "$clients" "$pattern" "$round" ;;
     D) ledger_cell "$cell" "" "$clients" "$pattern" "$round" ;;
+    E | F) ledger_cell "$cell" "" "$clients" "$pattern" "$round" "$script" ;;
     *) fail "no cell is named $cell" ;;
     esac
 }
@@ -132,7 +139,7 @@ conditions() {
     for setting in fsync synchronous_commit full_page_writes wal_sync_method shared_buffers max_wal_size checkpoint_timeout; do
         printf ' %s=%s' "$setting" "$(show "$setting")"
     done
-    printf '. No checkpoint fell into a cell. Every 201 was looked up by its id, and verify was clean after every cell of C and D.\n'
+    printf '. No checkpoint fell into a cell. Every acknowledged transfer was looked up by its id, and verify was clean after every cell of C to F.\n'
 }
 
 main() {
@@ -146,14 +153,14 @@ main() {
     WORK=$(mktemp -d "${BENCH_FOLDER_PARENT:-/var/tmp}/florin-bench.XXXXXX")
     # Postgres' own user has to get through to its folder; secrets in here have modes of their own.
     chmod 0711 "$WORK"
-    if grep -q '^[CD]' <<<"$chosen"; then
+    if grep -q '^[C-F]' <<<"$chosen"; then
         if [[ -n ${BENCH_EXECUTABLES:-} ]]; then BIN=$(cd "$BENCH_EXECUTABLES" && pwd -P); else build; fi
     fi
     step "Starting a private Postgres"
     start_postgres
     warm_postgres
     prepare_naive
-    if grep -q '^[CD]' <<<"$chosen"; then
+    if grep -q '^[C-F]' <<<"$chosen"; then
         prepare_ledger
     fi
     step "Running $(wc -l <<<"$chosen") cells, $BENCH_ROUNDS rounds"

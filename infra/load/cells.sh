@@ -103,37 +103,40 @@ stop_ledger() {
     LEDGER_PID=
 }
 
-# load SECONDS CONNECTIONS PATTERN RATE: one run of the generator.
+# load SECONDS CONNECTIONS PATTERN RATE [BATCH MODE]: one run of the generator.
 load() {
-    local seconds=$1 connections=$2 pattern=$3 rate=$4 hot=()
-    [[ $pattern == random ]] || hot=(--hot)
+    local seconds=$1 connections=$2 pattern=$3 rate=$4 mode=${5:-} more=()
+    [[ $pattern == random ]] || more=(--hot)
+    [[ -z $mode ]] || more+=(--batch "$ITEMS_PER_CALL" --batch-mode "$mode")
     timeout $((seconds + 240)) "$BIN/fleetctl" load --url "http://127.0.0.1:$LEDGER_PORT" --wallets "$WORK/wallets" \
         --keys-directory "$WORK/keys" --token-file "$WORK/token" --connections "$connections" --seconds "$seconds" \
-        --signed-per-second "$rate" --measure "$LEDGER_PID" --measure "$POSTGRES_PID" "${hot[@]}"
+        --signed-per-second "$rate" --measure "$LEDGER_PID" --measure "$POSTGRES_PID" "${more[@]}"
 }
 
 field() { sed -n "s/.*\"$1\":\([0-9.]*\).*/\1/p" "$2"; }
 
 ledger_cell() {
-    local cell=$1 setting=$2 connections=$3 pattern=$4 round=$5 rate=${LEDGER_RATE[$3]:-30000}
+    local cell=$1 setting=$2 connections=$3 pattern=$4 round=$5 mode=${6:-} rate=${LEDGER_RATE[$3]:-30000} status=201
+    [[ -z $mode ]] || rate=$CALL_RATE
+    [[ $mode != independent ]] || status=200
     local count warm wal before batches items found
     create_ledger_database cell ledger_template
     LEDGER_SETTING=$setting
     start_ledger
     LEDGER_SETTING=
-    load "$WARM_UP_SECONDS" "$connections" "$pattern" "$rate" >"$WORK/warm.out" || fail "warm-up of $cell: $(cat "$WORK/warm.out"; tail -n 3 "$WORK/ledger.log")"
+    load "$WARM_UP_SECONDS" "$connections" "$pattern" "$rate" "$mode" >"$WORK/warm.out" || fail "warm-up of $cell: $(cat "$WORK/warm.out"; tail -n 3 "$WORK/ledger.log")"
     warm=$(field transfers "$WORK/warm.out")
     settle cell
     before=$(checkpoints)
     admin_get /metrics >"$WORK/metrics.before"
     wal=$(wal_position)
-    load "$BENCH_SECONDS" "$connections" "$pattern" "$rate" >"$WORK/load.out" || fail "cell $cell: $(cat "$WORK/load.out"; tail -n 3 "$WORK/ledger.log")"
+    load "$BENCH_SECONDS" "$connections" "$pattern" "$rate" "$mode" >"$WORK/load.out" || fail "cell $cell: $(cat "$WORK/load.out"; tail -n 3 "$WORK/ledger.log")"
     wal=$(($(wal_position) - wal))
     require_no_checkpoint "$before" "$cell"
     admin_get /metrics >"$WORK/metrics.after"
     count=$(field transfers "$WORK/load.out")
-    if [[ $(cat "$WORK/load.out") != *'"statuses":{"201":'*([0-9])'},'* ]]; then
-        warn "cell $cell, $connections connections: not every answer was 201: $(cat "$WORK/load.out")"
+    if [[ $(cat "$WORK/load.out") != *'"statuses":{"'$status'":'*([0-9])'},'* ]]; then
+        warn "cell $cell, $connections connections: not every answer was $status: $(cat "$WORK/load.out")"
     fi
     if [[ $(cat "$WORK/load.out") == *'"requests_used_up":true'* ]]; then
         fail "cell $cell used up its $rate signed requests a second: raise LEDGER_RATE"

@@ -39,6 +39,8 @@ END {
     names["B"] = "B naive, one stored function"
     names["C"] = "C wallet-ledger, batch limit 1"
     names["D"] = "D wallet-ledger as shipped"
+    names["E"] = "E its batch endpoint, 100 atomic per call"
+    names["F"] = "F its batch endpoint, 100 independent per call"
     for (i = 2; i <= cells; i++) {
         held = order[i]
         for (j = i - 1; j >= 1 && before(held, order[j]); j--) order[j + 1] = order[j]

@@ -5,7 +5,7 @@ import RequestSigning
 /// `fleetctl keys`: the secrets with which services sign requests to each other.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make the keys that services sign their requests with.", subcommands: [Generate.self])
+        commandName: "keys", abstract: "Make and rotate the keys that services sign their requests with.", subcommands: [Generate.self, Rotate.self])
 }
 
 extension KeysCommand {

@@ -8,8 +8,8 @@ struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Puts wallet-ledger under load and prints one line of JSON.",
         discussion: """
-            Requests are signed and serialised before the clock starts, each with its own key and nonce. Only complete 201 answers count, and \
-            every id is looked up afterwards. Exit code 1: a transfer was not found, a connection was lost, or nothing was answered by 201.
+            Requests are signed and serialised before the clock starts, each with its own key and nonce. Only complete answers count, and \
+            every id is looked up afterwards. Exit code 1: a transfer was not found, a connection was lost, or nothing was posted.
             """)
 
     /// Signatures live 30 s from their signing on; a run has to end well before.
@@ -26,6 +26,12 @@ struct LoadCommand: AsyncParsableCommand {
 
     @Option(help: "Connections, each with one request in flight.")
     var connections: Int = 64
+
+    @Option(help: "Transfers per request: 1, or a batch of up to 500.")
+    var batch: Int = 1
+
+    @Option(help: "How the transfers of a batch stand together: atomic or independent.")
+    var batchMode: String = TransferBatchMode.atomic.rawValue
 
     @Option(help: "How long new requests are sent, in seconds, at most 15.")
     var seconds: Int = 5
@@ -65,6 +71,10 @@ struct LoadCommand: AsyncParsableCommand {
         guard signedPerSecond > 0, signedPerSecond <= Self.maximumRequests / seconds else {
             throw ValidationError("--signed-per-second times --seconds is from 1 to \(Self.maximumRequests)")
         }
+        guard (1...TransferBatchRequest.maximumItems).contains(batch) else {
+            throw ValidationError("--batch is from 1 to \(TransferBatchRequest.maximumItems)")
+        }
+        _ = try mode()
         _ = try money()
     }
 
@@ -84,7 +94,7 @@ struct LoadCommand: AsyncParsableCommand {
         }
         let (outcome, measured) = try await post(pairs, to: target, signedBy: signer)
         let found = try await lookUp(outcome.writtenTransferIDs, on: target, signedBy: signer)
-        let report = LoadReport(outcome, found: found, measuredNanoseconds: measured)
+        let report = LoadReport(outcome, found: found, transfersPerRequest: batch, measuredNanoseconds: measured)
         print(report)
         guard report.isSound else { throw ExitCode.failure }
     }
@@ -92,9 +102,13 @@ struct LoadCommand: AsyncParsableCommand {
     private func post(
         _ wallets: LoadWallets, to target: LoadTarget, signedBy signer: LoadRequestSigner
     ) async throws -> (LoadOutcome, measured: [UInt64]) {
-        let money = try money()
+        let (money, mode, items) = (try money(), try mode(), batch)
         let created = Self.now
         let requests = try await signer.bytes(count: signedPerSecond * seconds) { _, generator throws(RequestSigner.Failure) in
+            if items > 1 {
+                let pairs = (0..<items).map { _ in wallets.pair(using: &generator) }
+                return try signer.batch(mode, pairs, money: money, created: created, using: &generator)
+            }
             let (source, destination) = wallets.pair(using: &generator)
             return try signer.transfer(from: source, to: destination, money: money, created: created, using: &generator)
         }
@@ -102,7 +116,9 @@ struct LoadCommand: AsyncParsableCommand {
             throw ValidationError("signing took so long that signatures would expire during the run: lower --signed-per-second")
         }
         let before = measure.map(ProcessorTime.used(byTreeOf:))
-        let outcome = try await target.run(requests, connections: connections, limit: .seconds(seconds), expectedStatus: 201)
+        let outcome = try await target.run(
+            requests, connections: connections, limit: .seconds(seconds), expectedStatus: batch > 1 && mode == .independent ? 200 : 201,
+            transfersPerRequest: batch)
         let after = measure.map(ProcessorTime.used(byTreeOf:))
         return (outcome, zip(before, after).map { $1 > $0 ? $1 - $0 : 0 })
     }
@@ -122,6 +138,11 @@ struct LoadCommand: AsyncParsableCommand {
             found += outcome.statuses[200] ?? 0
         }
         return found
+    }
+
+    private func mode() throws(ValidationError) -> TransferBatchMode {
+        guard let mode = TransferBatchMode(rawValue: batchMode) else { throw ValidationError("--batch-mode is atomic or independent") }
+        return mode
     }
 
     private func money() throws(ValidationError) -> Money {

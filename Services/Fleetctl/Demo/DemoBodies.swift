@@ -28,6 +28,17 @@ enum DemoBodies {
         object { writer in money(amount, &writer) }
     }
 
+    static func finalCapture(amount: Int64) -> [UInt8] {
+        object { writer in
+            money(amount, &writer)
+            writer.member("final", true)
+        }
+    }
+
+    static func batch(_ mode: TransferBatchMode, _ transfers: [[UInt8]]) -> [UInt8] {
+        Array("{\"mode\":\"\(mode.rawValue)\",\"transfers\":[".utf8) + transfers.joined(separator: Array(",".utf8)) + Array("]}".utf8)
+    }
+
     static func freezeDebits(reason: String) -> [UInt8] {
         object { writer in
             writer.member("block", FreezeBlock.debits.rawValue)

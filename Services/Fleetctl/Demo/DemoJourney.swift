@@ -27,6 +27,9 @@ struct DemoJourney: Sendable {
         try await money.limits(wallets, transfer: transfer)
         try await DemoSignatureSteps(ledger: ledger, report: report, people: people)(wallets)
         try await money.freeze(wallets)
+        let holds = DemoHoldSteps(ledger: ledger, report: report, people: people)
+        try await holds.hold(wallets)
+        try await holds.batch(wallets)
         try await DemoIsolationSteps(settings: settings, report: report)()
     }
 }

@@ -68,6 +68,17 @@ package enum AnswerScanner {
         return nil
     }
 
+    /// Where the written ids of all transfers begin that the answer to a batch names.
+    package static func transferIDs(in body: UnsafeRawBufferPointer) -> [Int] {
+        var found: [Int] = []
+        var from = 0
+        while let start = transferID(in: UnsafeRawBufferPointer(rebasing: body[from...])) {
+            found.append(from + start)
+            from += start + transferIDBytes
+        }
+        return found
+    }
+
     private static func readStatus(_ bytes: UnsafeRawBufferPointer, until end: Int) -> Int? {
         let start = version.utf8CodeUnitCount
         guard end >= start + statusDigits, bytes.starts(with: UnsafeBufferPointer(start: version.utf8Start, count: start)) else { return nil }

@@ -2,10 +2,11 @@
 package struct LoadReport: Equatable, Sendable, CustomStringConvertible {
     private static let nanosecondsPerSecond = 1_000_000_000.0
     private static let nanosecondsPerMicrosecond = 1_000.0
-    private static let createdStatus = 201
+    private static let written = [200, 201]
 
-    /// Complete 201 answers.
+    /// Transfers that complete answers with the expected status named.
     package let transfers: Int
+    private let expected: Int
     /// How many different transfers were found again by their ids.
     package let found: Int
     private let seconds: Double
@@ -17,9 +18,12 @@ package struct LoadReport: Equatable, Sendable, CustomStringConvertible {
     private let requestsUsedUp: Bool
     private let measured: [Double]
 
-    /// - Parameter measuredNanoseconds: What other processes used of the processors during the run, in the order in which they were named.
-    package init(_ outcome: LoadOutcome, found: Int, measuredNanoseconds: [UInt64] = []) {
-        transfers = outcome.statuses[Self.createdStatus] ?? 0
+    /// - Parameters:
+    ///   - transfersPerRequest: How many transfers each answer must name.
+    ///   - measuredNanoseconds: What other processes used of the processors during the run, in the order in which they were named.
+    package init(_ outcome: LoadOutcome, found: Int, transfersPerRequest: Int = 1, measuredNanoseconds: [UInt64] = []) {
+        transfers = outcome.transferIDs.count / AnswerScanner.transferIDBytes
+        expected = Self.written.reduce(0) { $0 + (outcome.statuses[$1] ?? 0) } * transfersPerRequest
         self.found = found
         seconds = Double(outcome.elapsedNanoseconds) / Self.nanosecondsPerSecond
         latency = LatencySummary(nanoseconds: outcome.latencies)
@@ -33,7 +37,7 @@ package struct LoadReport: Equatable, Sendable, CustomStringConvertible {
 
     /// Whether transfers were made, every one was found again, and nothing was lost on the way.
     package var isSound: Bool {
-        transfers > 0 && found == transfers && connectionsLost == 0 && unanswered == 0
+        transfers > 0 && transfers == expected && found == transfers && connectionsLost == 0 && unanswered == 0
     }
 
     package var description: String {

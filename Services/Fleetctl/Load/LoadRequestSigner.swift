@@ -34,15 +34,36 @@ package struct LoadRequestSigner: Sendable {
     package func transfer(
         from source: WalletID, to destination: WalletID, money: Money, created: Int64, using generator: inout some RandomNumberGenerator
     ) throws(RequestSigner.Failure) -> Signed {
-        let text = """
-            {"source_wallet_id":"\(source)","destination_wallet_id":"\(destination)","amount":\(money.amountMinor),\
-            "currency":"\(money.currency.code)"}
-            """
+        try post(Self.transferPath, Self.json(source, destination, money), created: created, using: &generator)
+    }
+
+    /// One `POST /v1/transfers/batch` with a key and a nonce of its own.
+    ///
+    /// - Parameter created: When it is signed, in seconds since the Unix epoch.
+    package func batch(
+        _ mode: TransferBatchMode, _ pairs: [(source: WalletID, destination: WalletID)], money: Money, created: Int64,
+        using generator: inout some RandomNumberGenerator
+    ) throws(RequestSigner.Failure) -> Signed {
+        let items = pairs.map { Self.json($0.source, $0.destination, money) }.joined(separator: ",")
+        return try post(
+            "\(Self.transferPath)/batch", "{\"mode\":\"\(mode.rawValue)\",\"transfers\":[\(items)]}", created: created, using: &generator)
+    }
+
+    private static func json(_ source: WalletID, _ destination: WalletID, _ money: Money) -> String {
+        """
+        {"source_wallet_id":"\(source)","destination_wallet_id":"\(destination)","amount":\(money.amountMinor),\
+        "currency":"\(money.currency.code)"}
+        """
+    }
+
+    private func post(
+        _ target: String, _ body: String, created: Int64, using generator: inout some RandomNumberGenerator
+    ) throws(RequestSigner.Failure) -> Signed {
         var fields = HTTPFields()
         fields[.authorization] = authorization
         fields[.contentType] = "application/json"
         fields[.idempotencyKey] = SigningNonce.random(using: &generator)
-        return try sign("POST", Self.transferPath, fields, body: Array(text.utf8), created: created, using: &generator)
+        return try sign("POST", target, fields, body: Array(body.utf8), created: created, using: &generator)
     }
 
     /// One `GET /v1/transfers/{id}`.

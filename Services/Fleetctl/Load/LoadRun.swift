@@ -7,6 +7,7 @@ final class LoadRun {
 
     private let requests: [ByteBuffer]
     private let expectedStatus: Int
+    private let transfersPerRequest: Int
     private let limit: TimeAmount
     private var promise: EventLoopPromise<LoadOutcome>?
     private let eventLoop: any EventLoop
@@ -21,14 +22,15 @@ final class LoadRun {
     private var lastAnswerAt: UInt64 = 0
     private var isOver = false
 
-    init(requests: [ByteBuffer], expectedStatus: Int, limit: TimeAmount, eventLoop: any EventLoop) {
+    init(requests: [ByteBuffer], transfersPerRequest: Int, expectedStatus: Int, limit: TimeAmount, eventLoop: any EventLoop) {
         self.requests = requests
         self.expectedStatus = expectedStatus
+        self.transfersPerRequest = transfersPerRequest
         self.limit = limit
         self.eventLoop = eventLoop
         // Reserved now, so that nothing grows while it is measured.
         outcome.latencies.reserveCapacity(requests.count)
-        outcome.transferIDs.reserveCapacity(requests.count * AnswerScanner.transferIDBytes)
+        outcome.transferIDs.reserveCapacity(requests.count * transfersPerRequest * AnswerScanner.transferIDBytes)
     }
 
     func join(_ connection: LoadConnection) {
@@ -72,7 +74,11 @@ final class LoadRun {
         outcome.statuses[status, default: 0] += 1
         guard status == expectedStatus else { return }
         outcome.latencies.append(now - sentAt)
-        if let start = AnswerScanner.transferID(in: body) {
+        if transfersPerRequest > 1 {
+            for start in AnswerScanner.transferIDs(in: body) {
+                outcome.transferIDs.append(contentsOf: body[start..<(start + AnswerScanner.transferIDBytes)])
+            }
+        } else if let start = AnswerScanner.transferID(in: body) {
             outcome.transferIDs.append(contentsOf: body[start..<(start + AnswerScanner.transferIDBytes)])
         }
     }

@@ -11,6 +11,8 @@ package struct LoadTarget: Sendable {
 
     /// The largest answer of the ledger's hot routes fits, so that it comes in one read.
     private static let receiveBytes = 4_096
+    /// The same for the answer to a batch, per transfer.
+    private static let receiveBytesPerItem = 64
     private static let connectLimit: TimeAmount = .seconds(5)
 
     /// Host and port, as they stand in the Host field.
@@ -32,23 +34,27 @@ package struct LoadTarget: Sendable {
     /// Every connection is open before the clock starts; all live on one event loop, which costs one thread.
     ///
     /// - Throws: What keeps a connection from opening. Afterwards nothing throws: the outcome tells.
-    package func run(_ requests: [[UInt8]], connections: Int, limit: Duration, expectedStatus: Int) async throws -> LoadOutcome {
+    package func run(
+        _ requests: [[UInt8]], connections: Int, limit: Duration, expectedStatus: Int, transfersPerRequest: Int = 1
+    ) async throws -> LoadOutcome {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         return try await loop.flatSubmit {
             let run = LoadRun(
-                requests: requests.map { ByteBuffer(bytes: $0) }, expectedStatus: expectedStatus, limit: TimeAmount(limit), eventLoop: loop)
-            return connect(run, connections: connections, on: loop).assumeIsolated().flatMap { run.begin() }.nonisolated()
+                requests: requests.map { ByteBuffer(bytes: $0) }, transfersPerRequest: transfersPerRequest, expectedStatus: expectedStatus,
+                limit: TimeAmount(limit), eventLoop: loop)
+            let receiveBytes = Self.receiveBytes + (transfersPerRequest - 1) * Self.receiveBytesPerItem
+            return connect(run, connections: connections, receiveBytes: receiveBytes, on: loop).assumeIsolated().flatMap { run.begin() }.nonisolated()
         }.get()
     }
 
-    private func connect(_ run: LoadRun, connections: Int, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    private func connect(_ run: LoadRun, connections: Int, receiveBytes: Int, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(run, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(Self.connectLimit)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             // One read per wake-up: the answer to the one request in flight is all there is to read.
             .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.receiveBytes))
+            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBytes))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(LoadConnection(run: bound.value))

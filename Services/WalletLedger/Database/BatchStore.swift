@@ -9,12 +9,16 @@ struct BatchStore {
     /// The same for a part of a batch that has waited so long already.
     static let partLockTimeout = Duration.milliseconds(50)
     static let statementTimeout = Duration.seconds(10)
+    /// How long a batch's transaction may wait for the decision, which takes milliseconds: a writer that was stopped must not keep the
+    /// wallets of others locked.
+    static let idleTimeout = Duration.seconds(5)
 
     /// What a batch decides on.
     struct Locked {
         var wallets: [WalletID: WalletState]
         var keys: [UUID: KeptKey]
         var refunded: [TransferID: Int64]
+        var holds: [HoldID: HoldState]
         var references: [LedgerBatch.Reference: TransferID]
         /// After the last lock, and never earlier than the last posting of any of the wallets.
         var now: Timestamp
@@ -29,21 +33,27 @@ struct BatchStore {
     ) throws -> Locked {
         var walletIDs = Set<UUID>()
         var originals = Set<UUID>()
+        var holds = Set<UUID>()
         var references: [LedgerBatch.Reference] = []
         for request in requests {
-            for id in request.order.walletIDs { walletIDs.insert(id.uuid) }
-            if let original = request.order.original { originals.insert(original.id.uuid) }
-            if let text = request.order.reference { references.append(.init(principal: request.key.principal, text: text)) }
+            let order = request.order
+            for id in order.walletIDs { walletIDs.insert(id.uuid) }
+            if let original = order.original { originals.insert(original.id.uuid) }
+            if let hold = order.holdID { holds.insert(hold.uuid) }
+            for text in order.references { references.append(.init(principal: order.access?.principal ?? "", text: text)) }
         }
         var queries: [PostgresQuery] = [
             "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = ANY(\(Array(walletIDs))) ORDER BY id FOR NO KEY UPDATE",
             """
             SELECT \(unsafeSQL: KeptKey.columns), clock.now
-            FROM (SELECT clock_timestamp() AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.map(\.key.id)))
+            FROM (SELECT clock_timestamp() AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.compactMap(\.key?.id)))
             """,
         ]
         if !originals.isEmpty {
             queries.append("SELECT transfer_id, refunded FROM refund_totals WHERE transfer_id = ANY(\(Array(originals)))")
+        }
+        if !holds.isEmpty {
+            queries.append("SELECT \(unsafeSQL: HoldState.columns) FROM holds WHERE id = ANY(\(Array(holds)))")
         }
         if !references.isEmpty {
             queries.append(
@@ -53,9 +63,10 @@ struct BatchStore {
                 JOIN transfers t ON t.ordered_by = r.ordered_by AND t.reference = r.reference
                 """)
         }
-        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout)
+        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout, idleTimeout: Self.idleTimeout)
         var results = try session.begin(options, then: queries, meanwhile: meanwhile)[...]
-        var locked = Locked(wallets: [:], keys: [:], refunded: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))
+        var locked = Locked(
+            wallets: [:], keys: [:], refunded: [:], holds: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))
         for row in results.removeFirst() {
             let wallet = try WalletState(row: row)
             locked.wallets[wallet.id] = wallet
@@ -69,6 +80,12 @@ struct BatchStore {
         locked.now = locked.wallets.values.reduce(clock) { max($0, $1.lastPostedAt) }
         if !originals.isEmpty {
             for row in results.removeFirst() { locked.refunded[TransferID(try row.decode(0, as: UUID.self))] = try row.decode(1) }
+        }
+        if !holds.isEmpty {
+            for row in results.removeFirst() {
+                let hold = try HoldState(row: row)
+                locked.holds[hold.terms.id] = hold
+            }
         }
         if !references.isEmpty {
             for row in results.removeFirst() {
@@ -94,7 +111,7 @@ struct BatchStore {
         let rows = try session.query(
             """
             SELECT t.id, t.kind, t.amount, t.currency, t.source_wallet_id, t.source_version, s.balance_after,
-                t.destination_wallet_id, t.destination_version, d.balance_after, t.original_id, t.reference, t.posted_at
+                t.destination_wallet_id, t.destination_version, d.balance_after, t.original_id, t.reference, t.posted_at, t.hold_id
             FROM transfers t
             JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
             JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
@@ -114,7 +131,7 @@ extension Posting {
         self.init(
             transferID: TransferID(try row.decode(0, as: UUID.self)), kind: try PostingKind(stored: row.decode(1)), money: money,
             originalTransferID: try row.decodeIfPresent(10, as: UUID.self).map { TransferID($0) },
-            reference: try row.decodeIfPresent(11),
+            holdID: try row.decodeIfPresent(13, as: UUID.self).map { HoldID($0) }, reference: try row.decodeIfPresent(11),
             debit: TransferLeg(
                 walletID: WalletID(try row.decode(4, as: UUID.self)), walletVersion: try row.decode(5), amountMinor: -money.amountMinor,
                 balanceAfterMinor: try row.decode(6)),

@@ -2,134 +2,160 @@ import Contracts
 import FoundationEssentials
 import Postgres
 
-/// What a batch writes, in columns: one array per parameter of the function `write_batch`.
+/// What a batch writes, gathered decision by decision.
 struct BatchWrite {
-    private struct WalletColumns {
-        var ids: [UUID] = []
-        var balances: [Int64] = []
-        var versions: [Int64] = []
-        var previousVersions: [Int64] = []
-    }
-
-    private struct TransferColumns {
-        var ids: [UUID] = []
-        var kinds: [Int16] = []
-        var amounts: [Int64] = []
-        var currencies: [String] = []
-        var sources: [UUID] = []
-        var sourceVersions: [Int64] = []
-        var sourceBalances: [Int64] = []
-        var destinations: [UUID] = []
-        var destinationVersions: [Int64] = []
-        var destinationBalances: [Int64] = []
-        var originals: [UUID?] = []
-        var principals: [String] = []
-        var references: [String?] = []
-        var keys: [UUID] = []
-    }
-
-    private struct KeyColumns {
-        var ids: [UUID] = []
-        var callers: [String] = []
-        var principals: [String] = []
-        var keys: [String] = []
-        var requests: [String] = []
-        var outcomes: [Int16] = []
-        var subjects: [UUID?] = []
-        var refusals: [String?] = []
-        var requestIDs: [String?] = []
-    }
-
-    private struct EventColumns {
-        var ids: [UUID] = []
-        var types: [String] = []
-        var subjects: [String] = []
-        var partitions: [String] = []
-        var traces: [String?] = []
-        var data: [String] = []
-    }
-
     private let postedAt: Timestamp
-    private var wallets = WalletColumns()
-    private var transfers = TransferColumns()
-    private var keys = KeyColumns()
-    private var events = EventColumns()
+    private var columns = BatchColumns()
     private var refunds: [TransferID: (original: Int64, amount: Int64)] = [:]
+    /// Where in the columns a hold stands that this batch has changed before.
+    private var holdIndex: [HoldID: Int] = [:]
 
     init(postedAt: Timestamp) {
         self.postedAt = postedAt
     }
 
-    var isEmpty: Bool { keys.ids.isEmpty }
+    var isEmpty: Bool { columns.keys.ids.isEmpty && columns.events.ids.isEmpty }
 
-    mutating func append(_ posting: Posting, _ request: PostingRequest) {
-        transfers.ids.append(posting.transferID.uuid)
-        transfers.kinds.append(posting.kind.stored)
-        transfers.amounts.append(posting.money.amountMinor)
-        transfers.currencies.append(posting.money.currency.code)
-        transfers.sources.append(posting.debit.walletID.uuid)
-        transfers.sourceVersions.append(posting.debit.walletVersion)
-        transfers.sourceBalances.append(posting.debit.balanceAfterMinor)
-        transfers.destinations.append(posting.credit.walletID.uuid)
-        transfers.destinationVersions.append(posting.credit.walletVersion)
-        transfers.destinationBalances.append(posting.credit.balanceAfterMinor)
-        transfers.originals.append(posting.originalTransferID?.uuid)
-        transfers.principals.append(request.key.principal)
-        transfers.references.append(posting.reference)
-        transfers.keys.append(request.key.id)
-        if let original = request.order.original {
+    mutating func append(_ decision: LedgerDecision, _ request: PostingRequest) {
+        switch decision {
+        case .posting(let posting):
+            append(posting, original: request.order.original, request)
+            appendKey(.posted(posting.transferID), request)
+        case .atomic(let postings):
+            for posting in postings { append(posting, original: nil, request) }
+            if let first = postings.first { appendKey(.batchPosted(first: first.transferID, count: postings.count), request) }
+        case .hold(let change):
+            append(change, request)
+            appendKey(change.kind == .placed ? .holdPlaced(change.hold.terms.id) : .holdVoided(change.hold.terms.id), request)
+        case .capture(let posting, let change):
+            append(posting, original: nil, request)
+            append(change, request)
+            appendKey(.posted(posting.transferID), request)
+        }
+    }
+
+    mutating func append(_ refusal: Refusal, _ request: PostingRequest) {
+        appendKey(.refused(refusal, requestID: request.requestID), request)
+    }
+
+    /// The wallets as the last decision left them, each once and in the order of ids.
+    mutating func append(_ changed: [(state: WalletState, previousVersion: Int64)]) {
+        for (state, previousVersion) in changed {
+            columns.wallets.ids.append(state.id.uuid)
+            columns.wallets.balances.append(state.balanceMinor)
+            columns.wallets.helds.append(state.heldMinor)
+            columns.wallets.versions.append(state.version)
+            columns.wallets.previousVersions.append(previousVersion)
+        }
+    }
+
+    private mutating func append(_ posting: Posting, original: OriginalTransfer?, _ request: PostingRequest) {
+        columns.transfers.ids.append(posting.transferID.uuid)
+        columns.transfers.kinds.append(posting.kind.stored)
+        columns.transfers.amounts.append(posting.money.amountMinor)
+        columns.transfers.currencies.append(posting.money.currency.code)
+        columns.transfers.sources.append(posting.debit.walletID.uuid)
+        columns.transfers.sourceVersions.append(posting.debit.walletVersion)
+        columns.transfers.sourceBalances.append(posting.debit.balanceAfterMinor)
+        columns.transfers.destinations.append(posting.credit.walletID.uuid)
+        columns.transfers.destinationVersions.append(posting.credit.walletVersion)
+        columns.transfers.destinationBalances.append(posting.credit.balanceAfterMinor)
+        columns.transfers.originals.append(posting.originalTransferID?.uuid)
+        columns.transfers.holds.append(posting.holdID?.uuid)
+        columns.transfers.principals.append(request.order.access?.principal ?? "")
+        columns.transfers.references.append(posting.reference)
+        columns.transfers.keys.append(request.key?.id ?? posting.transferID.uuid)
+        if let original {
             let sum = (refunds[original.id]?.amount ?? 0) + posting.money.amountMinor
             refunds[original.id] = (original.money.amountMinor, sum)
         }
-        appendKey(request, outcome: 1, subject: posting.transferID.uuid, refusal: nil, requestID: nil)
         let event = posting.event(postedAt: postedAt)
-        events.ids.append(posting.transferID.entryID(leg: 2).uuid)
-        events.types.append(event.type.rawValue)
-        events.subjects.append(posting.transferID.description)
-        events.partitions.append(posting.debit.walletID.description)
-        events.traces.append(request.traceparent)
-        events.data.append(String(decoding: event.wireBytes(), as: UTF8.self))
+        appendEvent(
+            id: posting.transferID.entryID(leg: 2).uuid, event.type, subject: posting.transferID.description, of: posting.debit.walletID,
+            event, request)
     }
 
-    mutating func append(_ refusal: TransferRejection, conflict: TransferID?, _ request: PostingRequest) {
-        appendKey(request, outcome: 4, subject: conflict?.uuid, refusal: refusal.rawValue, requestID: request.requestID)
-    }
-
-    /// The wallets as the last posting left them, each once and in the order of ids.
-    mutating func append(_ changed: [(state: WalletState, previousVersion: Int64)]) {
-        for (state, previousVersion) in changed {
-            wallets.ids.append(state.id.uuid)
-            wallets.balances.append(state.balanceMinor)
-            wallets.versions.append(state.version)
-            wallets.previousVersions.append(previousVersion)
+    private mutating func append(_ change: HoldChange, _ request: PostingRequest) {
+        let hold = change.hold
+        if let index = holdIndex[hold.terms.id] {
+            columns.holds.captured[index] = hold.capturedMinor
+            columns.holds.statuses[index] = hold.status.stored
+        } else {
+            holdIndex[hold.terms.id] = columns.holds.ids.count
+            columns.holds.ids.append(hold.terms.id.uuid)
+            columns.holds.wallets.append(hold.terms.walletID.uuid)
+            columns.holds.destinations.append(hold.terms.destinationWalletID.uuid)
+            columns.holds.amounts.append(hold.terms.money.amountMinor)
+            columns.holds.currencies.append(hold.terms.money.currency.code)
+            columns.holds.captured.append(hold.capturedMinor)
+            columns.holds.statuses.append(hold.status.stored)
+            columns.holds.principals.append(hold.placedBy)
+            columns.holds.placedAt.append(hold.placedAt.stored)
+            columns.holds.expiresAt.append(hold.expiresAt.stored)
         }
+        columns.holdChanges.wallets.append(hold.terms.walletID.uuid)
+        columns.holdChanges.versions.append(change.walletVersion)
+        columns.holdChanges.holds.append(hold.terms.id.uuid)
+        columns.holdChanges.kinds.append(change.kind.stored)
+        columns.holdChanges.placed.append(change.kind == .placed ? hold.terms.money.amountMinor : 0)
+        columns.holdChanges.captured.append(change.capturedMinor)
+        columns.holdChanges.released.append(change.releasedMinor)
+        columns.holdChanges.heldAfter.append(change.walletHeldMinor)
+        columns.holdChanges.capturedAfter.append(hold.capturedMinor)
+        columns.holdChanges.statusAfter.append(hold.status.stored)
+        columns.holdChanges.transfers.append(change.transferID?.uuid)
+        columns.holdChanges.events.append(change.eventID.uuid)
+        let event = change.event(changedAt: postedAt)
+        appendEvent(
+            id: change.eventID.uuid, event.type, subject: hold.terms.id.description, of: hold.terms.walletID, event, request)
     }
 
-    private mutating func appendKey(_ request: PostingRequest, outcome: Int16, subject: UUID?, refusal: String?, requestID: String?) {
-        keys.ids.append(request.key.id)
-        keys.callers.append(request.key.caller)
-        keys.principals.append(request.key.principal)
-        keys.keys.append(request.key.key)
-        keys.requests.append(request.canonical)
-        keys.outcomes.append(outcome)
-        keys.subjects.append(subject)
-        keys.refusals.append(refusal)
-        keys.requestIDs.append(requestID)
+    private mutating func appendEvent(
+        id: UUID, _ type: LedgerEventType, subject: String, of wallet: WalletID, _ event: some WireEncodable, _ request: PostingRequest
+    ) {
+        columns.events.ids.append(id)
+        columns.events.types.append(type.rawValue)
+        columns.events.subjects.append(subject)
+        columns.events.partitions.append(wallet.description)
+        columns.events.traces.append(request.traceparent)
+        columns.events.data.append(String(decoding: event.wireBytes(), as: UTF8.self))
+    }
+
+    private mutating func appendKey(_ outcome: KeptOutcome, _ request: PostingRequest) {
+        guard let key = request.key else { return }
+        let stored = outcome.stored
+        columns.keys.ids.append(key.id)
+        columns.keys.callers.append(key.caller)
+        columns.keys.principals.append(key.principal)
+        columns.keys.keys.append(key.key)
+        columns.keys.requests.append(request.canonical)
+        columns.keys.outcomes.append(stored.outcome)
+        columns.keys.subjects.append(stored.subject)
+        columns.keys.subjectVersions.append(stored.version)
+        columns.keys.refusals.append(stored.refusal)
+        columns.keys.requestIDs.append(stored.requestID)
     }
 
     var query: PostgresQuery {
+        let (wallets, transfers, keys, events) = (columns.wallets, columns.transfers, columns.keys, columns.events)
+        let (holds, changes) = (columns.holds, columns.holdChanges)
         let totals = refunds.sorted { $0.key < $1.key }
         return """
-            SELECT write_batch(
-                \(postedAt.stored), \(wallets.ids), \(wallets.balances), \(wallets.versions), \(wallets.previousVersions),
+            SELECT post_batch(
+                \(postedAt.stored), \(wallets.ids), \(wallets.balances), \(wallets.helds), \(wallets.versions), \(wallets.previousVersions),
                 \(transfers.ids), \(transfers.kinds), \(transfers.amounts), \(transfers.currencies),
                 \(transfers.sources), \(transfers.sourceVersions), \(transfers.sourceBalances),
                 \(transfers.destinations), \(transfers.destinationVersions), \(transfers.destinationBalances),
-                \(transfers.originals), \(transfers.principals), \(transfers.references), \(transfers.keys),
+                \(transfers.originals), \(transfers.holds), \(transfers.principals), \(transfers.references), \(transfers.keys),
                 \(totals.map(\.key.uuid)), \(totals.map(\.value.original)), \(totals.map(\.value.amount)),
                 \(keys.ids), \(keys.callers), \(keys.principals), \(keys.keys), \(keys.requests), \(keys.outcomes),
-                \(keys.subjects), \(keys.refusals), \(keys.requestIDs),
-                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data))
+                \(keys.subjects), \(keys.subjectVersions), \(keys.refusals), \(keys.requestIDs),
+                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data),
+                \(holds.ids), \(holds.wallets), \(holds.destinations), \(holds.amounts), \(holds.currencies), \(holds.captured),
+                \(holds.statuses), \(holds.principals), \(holds.placedAt), \(holds.expiresAt),
+                \(changes.wallets), \(changes.versions), \(changes.holds), \(changes.kinds), \(changes.placed), \(changes.captured),
+                \(changes.released), \(changes.heldAfter), \(changes.capturedAfter), \(changes.statusAfter), \(changes.transfers),
+                \(changes.events))
             """
     }
 }

@@ -43,12 +43,62 @@ extension PostingKind {
         case .deposit: 2
         case .withdrawal: 3
         case .refund: 4
+        case .capture: 5
         }
     }
 
     init(stored: Int16) throws {
         guard let kind = Self.allCases.first(where: { $0.stored == stored }) else { throw UnreadableRow(table: "transfers") }
         self = kind
+    }
+}
+
+extension HoldStatus {
+    var stored: Int16 {
+        switch self {
+        case .open: 0
+        case .captured: 1
+        case .voided: 2
+        case .expired: 3
+        }
+    }
+
+    init(stored: Int16) throws {
+        guard let status = Self.allCases.first(where: { $0.stored == stored }) else { throw UnreadableRow(table: "holds") }
+        self = status
+    }
+}
+
+extension HoldChangeKind {
+    var stored: Int16 {
+        switch self {
+        case .placed: 1
+        case .captured: 2
+        case .voided: 3
+        case .expired: 4
+        }
+    }
+
+    init(stored: Int16) throws {
+        guard let kind = Self.allCases.first(where: { $0.stored == stored }) else { throw UnreadableRow(table: "hold_changes") }
+        self = kind
+    }
+}
+
+extension KeptOutcome {
+    /// As the columns of `idempotency_keys` have it.
+    var stored: (outcome: Int16, subject: UUID?, version: Int64?, refusal: String?, requestID: String?) {
+        switch self {
+        case .posted(let id): (1, id.uuid, nil, nil, nil)
+        case .walletOpened(let id): (2, id.uuid, nil, nil, nil)
+        case .walletChanged(let id, let version): (3, id.uuid, version, nil, nil)
+        case .refused(let refusal, let requestID):
+            (4, refusal.conflict?.uuid, refusal.item.map { Int64($0) }, refusal.rejection.rawValue, requestID)
+        case .batchPosted(let first, let count): (5, first.uuid, Int64(count), nil, nil)
+        case .batchTaken: (6, nil, nil, nil, nil)
+        case .holdPlaced(let id): (7, id.uuid, nil, nil, nil)
+        case .holdVoided(let id): (8, id.uuid, nil, nil, nil)
+        }
     }
 }
 
@@ -104,8 +154,14 @@ extension KeptKey {
         case (2, let id?): outcome = .walletOpened(WalletID(id))
         case (3, let id?): outcome = .walletChanged(WalletID(id), version: try row.decode(4))
         case (4, let id):
-            guard let refusal = TransferRejection(rawValue: try row.decode(5)) else { throw UnreadableRow(table: "idempotency_keys") }
-            outcome = .refused(refusal, requestID: try row.decode(6), conflict: id.map { TransferID($0) })
+            guard let rejection = TransferRejection(rawValue: try row.decode(5)) else { throw UnreadableRow(table: "idempotency_keys") }
+            let refusal = Refusal(
+                rejection, conflict: id.map { TransferID($0) }, item: try row.decodeIfPresent(4, as: Int64.self).map { Int($0) })
+            outcome = .refused(refusal, requestID: try row.decode(6))
+        case (5, let id?): outcome = .batchPosted(first: TransferID(id), count: Int(try row.decode(4, as: Int64.self)))
+        case (6, nil): outcome = .batchTaken
+        case (7, let id?): outcome = .holdPlaced(HoldID(id))
+        case (8, let id?): outcome = .holdVoided(HoldID(id))
         default: throw UnreadableRow(table: "idempotency_keys")
         }
         self.init(request: try row.decode(1), outcome: outcome)

@@ -48,7 +48,7 @@ struct VerifyStore {
         }
     }
 
-    /// Wallets whose balance is not the sum of their entries, or whose versions have a gap.
+    /// Wallets whose balance is not the sum of their entries, whose holds do not add up, or whose versions have a gap.
     func balanceFindings(_ session: PostgresSession, from first: UUID, to last: UUID) throws -> [VerifyFinding] {
         try session.query(
             """
@@ -61,10 +61,15 @@ struct VerifyStore {
                 SELECT wallet_id, count(*) AS steps, max(version) AS newest
                 FROM wallet_changes WHERE wallet_id BETWEEN \(first) AND \(last) GROUP BY 1
             ) c ON c.wallet_id = w.id
+            LEFT JOIN (
+                SELECT wallet_id, count(*) FILTER (WHERE kind <> 2) AS steps, max(version) AS newest,
+                    sum(placed - captured - released) AS held
+                FROM hold_changes WHERE wallet_id BETWEEN \(first) AND \(last) GROUP BY 1
+            ) h ON h.wallet_id = w.id
             WHERE w.id BETWEEN \(first) AND \(last) AND NOT (
-                w.balance = coalesce(e.total, 0)
-                AND w.version = coalesce(e.steps, 0) + coalesce(c.steps, 0)
-                AND w.version = greatest(coalesce(e.newest, 0), coalesce(c.newest, 0))
+                w.balance = coalesce(e.total, 0) AND w.held = coalesce(h.held, 0)
+                AND w.version = coalesce(e.steps, 0) + coalesce(c.steps, 0) + coalesce(h.steps, 0)
+                AND w.version = greatest(coalesce(e.newest, 0), coalesce(c.newest, 0), coalesce(h.newest, 0))
                 AND (w.is_world OR w.balance - w.held >= -w.overdraft_limit)
                 AND NOT EXISTS (SELECT FROM wallet_changes x JOIN entries y USING (wallet_id, version) WHERE x.wallet_id = w.id))
             ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
@@ -72,7 +77,23 @@ struct VerifyStore {
         ).map { row in
             VerifyFinding(
                 kind: .balance, row: WalletID(try row.decode(0, as: UUID.self)).description,
-                text: "is not the sum of the wallet's entries, or its versions have a gap")
+                text: "is not the sum of the wallet's entries, its holds do not add up, or its versions have a gap")
+        }
+    }
+
+    /// Kept sums of entries, from which statements take their totals, that are not the sums of those entries.
+    func statementFindings(_ session: PostgresSession, from first: UUID, to last: UUID) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT t.wallet_id, t.block FROM entry_totals t,
+                LATERAL sum_of_entries(t.wallet_id, t.block * 1024 - 1, t.block * 1024 + 1023) s
+            WHERE t.wallet_id BETWEEN \(first) AND \(last) AND NOT (t.credits = s.credits AND t.debits = s.debits)
+            ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            VerifyFinding(
+                kind: .statement, row: "\(WalletID(try row.decode(0, as: UUID.self)))/\(try row.decode(1, as: Int64.self))",
+                text: "the block's kept totals are not the sums of its entries")
         }
     }
 
@@ -94,6 +115,7 @@ struct VerifyStore {
         let source: WalletID
         let destination: WalletID
         let originalID: TransferID?
+        let holdID: HoldID?
         let reference: String?
         let keyID: UUID
     }
@@ -118,7 +140,10 @@ struct VerifyStore {
                 CASE k.outcome
                     WHEN 2 THEN EXISTS (SELECT FROM wallets w WHERE w.id = k.subject_id)
                     WHEN 3 THEN EXISTS (SELECT FROM wallet_changes c WHERE c.wallet_id = k.subject_id AND c.version = k.subject_version)
-                    ELSE true END
+                    WHEN 7 THEN EXISTS (SELECT FROM holds h WHERE h.id = k.subject_id)
+                    WHEN 8 THEN EXISTS (SELECT FROM hold_changes h WHERE h.hold_id = k.subject_id AND h.kind = 3)
+                    ELSE true END,
+                t.hold_id
             FROM (SELECT * FROM idempotency_keys WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(Self.pageSize)) k
             LEFT JOIN transfers t ON k.outcome = 1 AND t.id = k.subject_id
             ORDER BY k.id
@@ -127,7 +152,8 @@ struct VerifyStore {
             let kept = try KeptKey(row: row)
             return KeyRow(
                 id: try row.decode(0), caller: try row.decode(7), principal: try row.decode(8), key: try row.decode(9),
-                request: kept.request, outcome: kept.outcome, transfer: try keyedTransfer(row), subjectExists: try row.decode(18))
+                request: kept.request, outcome: kept.outcome, transfer: try keyedTransfer(row),
+                subjectExists: try row.decode(18))
         }
     }
 
@@ -136,7 +162,8 @@ struct VerifyStore {
         return KeyedTransfer(
             kind: try PostingKind(stored: kind), money: try Money(stored: row.decode(11), Currency(stored: row.decode(12), table: "transfers")),
             source: WalletID(try row.decode(13, as: UUID.self)), destination: WalletID(try row.decode(14, as: UUID.self)),
-            originalID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) }, reference: try row.decodeIfPresent(16),
+            originalID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) },
+            holdID: try row.decodeIfPresent(19, as: UUID.self).map { HoldID($0) }, reference: try row.decodeIfPresent(16),
             keyID: try row.decode(17))
     }
 
@@ -149,6 +176,7 @@ struct VerifyStore {
             """)
         let subjects = try rows.map { row in try row.decode(3, as: String.self) }
         let postings = try BatchStore().postings(session, subjects.compactMap { TransferID($0) })
+        let changes = try HoldStore().changes(session, of: Array(Set(subjects.compactMap { HoldID($0) })))
         return try rows.map { row in
             let subject: String = try row.decode(3)
             let partition: String = try row.decode(4)
@@ -159,6 +187,15 @@ struct VerifyStore {
                 fits =
                     try row.decode(1, as: UUID.self) == id.entryID(leg: 2).uuid && row.decode(2, as: String.self) == event.type.rawValue
                     && partition == posting.debit.walletID.description
+                    && row.decode(5, as: String.self) == String(decoding: event.wireBytes(), as: UTF8.self)
+            } else if HoldID(subject) != nil {
+                guard let (change, changedAt) = changes[EventID(try row.decode(1, as: UUID.self))] else {
+                    return (try row.decode(0), subject, false)
+                }
+                let event = change.event(changedAt: changedAt)
+                fits =
+                    try subject == change.hold.terms.id.description && row.decode(2, as: String.self) == event.type.rawValue
+                    && partition == change.hold.terms.walletID.description
                     && row.decode(5, as: String.self) == String(decoding: event.wireBytes(), as: UTF8.self)
             } else {
                 fits = partition == subject && WalletID(subject) != nil
@@ -191,6 +228,28 @@ struct VerifyStore {
         ).map { row in
             VerifyFinding(
                 kind: .refund, row: TransferID(try row.decode(0, as: UUID.self)).description, text: "its refunds do not add up")
+        }
+    }
+
+    /// Holds that their changes do not add up to, and changes that no event tells.
+    func holdFindings(_ session: PostgresSession) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT id FROM (
+                SELECT h.id FROM holds h WHERE NOT hold_fits(h)
+                UNION
+                SELECT c.hold_id FROM hold_changes c
+                LEFT JOIN outbox_events o ON o.event_id = c.event_id LEFT JOIN holds h ON h.id = c.hold_id
+                LEFT JOIN transfers t ON t.id = c.transfer_id
+                WHERE o.id IS NULL OR h.id IS NULL
+                    OR (c.kind = 2 AND (t.amount, t.hold_id, t.source_wallet_id, t.source_version)
+                        IS DISTINCT FROM (c.captured, c.hold_id, c.wallet_id, c.version))
+            ) wrong ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            VerifyFinding(
+                kind: .hold, row: HoldID(try row.decode(0, as: UUID.self)).description,
+                text: "is not what its changes made of it, or one of them has no event")
         }
     }
 

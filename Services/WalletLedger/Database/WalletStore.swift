@@ -74,13 +74,7 @@ struct WalletStore {
     }
 
     func insertKey(_ session: PostgresSession, _ key: ScopedKey, _ kept: KeptKey, at: Timestamp) throws {
-        let columns: (outcome: Int16, subject: UUID?, version: Int64?, refusal: String?, requestID: String?) =
-            switch kept.outcome {
-            case .posted(let id): (1, id.uuid, nil, nil, nil)
-            case .walletOpened(let id): (2, id.uuid, nil, nil, nil)
-            case .walletChanged(let id, let version): (3, id.uuid, version, nil, nil)
-            case .refused(let refusal, let requestID, let conflict): (4, conflict?.uuid, nil, refusal.rawValue, requestID)
-            }
+        let columns = kept.outcome.stored
         try session.execute(
             """
             INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, subject_version, refusal,
@@ -99,22 +93,5 @@ struct WalletStore {
             INSERT INTO outbox_events (event_id, type, subject, partition_key, occurred_at, traceparent, data)
             VALUES (\(id.uuid), \(type.rawValue), \(wallet.description), \(wallet.description), \(at.stored), \(traceparent), \(text))
             """)
-    }
-
-    /// Entries of a wallet, newest first, older than `before`.
-    func entries(_ session: PostgresSession, _ wallet: WalletID, before version: Int64, limit: Int) throws -> [EntryBody] {
-        try session.query(
-            """
-            SELECT transfer_id, version, amount, balance_after, posted_at FROM entries
-            WHERE wallet_id = \(wallet.uuid) AND version < \(version) ORDER BY version DESC LIMIT \(Int64(limit))
-            """
-        ).map { row in
-            let transfer = TransferID(try row.decode(0, as: UUID.self))
-            let amount: Int64 = try row.decode(2)
-            return EntryBody(
-                id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: try row.decode(1),
-                amountMinor: amount, balanceAfterMinor: try row.decode(3),
-                postedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
-        }
     }
 }

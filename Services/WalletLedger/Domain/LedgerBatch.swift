@@ -1,13 +1,17 @@
 package import Contracts
 
-/// The state that a batch decides on: locked wallets, refund totals and taken references, each changed by what was decided before.
+/// The state that a batch decides on: locked wallets, holds, refund totals and taken references, each changed by what was decided before.
 ///
 /// Pure and in arrival order: the same state and the same orders give the same postings.
 package struct LedgerBatch: Sendable {
     package private(set) var wallets: [WalletID: WalletState]
     /// Refunded so far, by original transfer, in minor units.
     package private(set) var refunded: [TransferID: Int64]
+    /// The holds that an order of this batch is about.
+    package private(set) var holds: [HoldID: HoldState]
     private var references: [Reference: TransferID]
+    /// The batch's time, after its last lock: what it writes has it, and the expiry of holds is judged by it.
+    package let now: Timestamp
     /// The wallets that a posting of this batch has changed.
     package private(set) var changedWallets: Set<WalletID> = []
 
@@ -22,13 +26,58 @@ package struct LedgerBatch: Sendable {
         }
     }
 
-    package init(wallets: [WalletID: WalletState], refunded: [TransferID: Int64] = [:], references: [Reference: TransferID] = [:]) {
+    package init(
+        wallets: [WalletID: WalletState], refunded: [TransferID: Int64] = [:], holds: [HoldID: HoldState] = [:],
+        references: [Reference: TransferID] = [:], now: Timestamp
+    ) {
         self.wallets = wallets
         self.refunded = refunded
+        self.holds = holds
         self.references = references
+        self.now = now
     }
 
     /// Decides one order and, when it is accepted, applies it.
+    ///
+    /// - Throws: ``Refusal``; the state is then as before.
+    package mutating func decide(_ order: LedgerOrder) throws(Refusal) -> LedgerDecision {
+        switch order {
+        case .posting(let posting): return .posting(try decideNaming(posting))
+        case .atomic(let orders):
+            var copy = self
+            var postings: [Posting] = []
+            postings.reserveCapacity(orders.count)
+            for (index, order) in orders.enumerated() { postings.append(try copy.decideNaming(order, item: index)) }
+            self = copy
+            return .atomic(postings)
+        case .placeHold(let order):
+            do throws(TransferRejection) { return .hold(try place(order)) } catch { throw Refusal(error) }
+        case .endHold(let order):
+            do throws(TransferRejection) { return .hold(try end(order)) } catch { throw Refusal(error) }
+        case .capture(let order):
+            let before = wallets[order.hold.walletID]
+            let posting: PostingOrder
+            do throws(TransferRejection) { posting = try captureOrder(order) } catch { throw Refusal(error) }
+            do throws(Refusal) {
+                let decided = try decideNaming(posting)
+                return .capture(decided, take(order, decided))
+            } catch {
+                // What the capture took out of the holds goes back.
+                if let before { replace(before) }
+                throw error
+            }
+        }
+    }
+
+    private mutating func decideNaming(_ order: PostingOrder, item: Int? = nil) throws(Refusal) -> Posting {
+        do throws(TransferRejection) {
+            return try decide(order)
+        } catch {
+            throw Refusal(error, conflict: error == .referenceExists ? holder(ofReferenceOf: order) : nil, item: item)
+        }
+    }
+
+    /// Decides one posting and, when it is accepted, applies it.
     ///
     /// - Throws: ``TransferRejection``; the state is then as before.
     package mutating func decide(_ order: PostingOrder) throws(TransferRejection) -> Posting {
@@ -52,7 +101,7 @@ package struct LedgerBatch: Sendable {
         if let original = order.original { refunded[original.id] = refundedAfter }
         return Posting(
             transferID: order.transferID, kind: order.kind, money: order.money, originalTransferID: order.original?.id,
-            reference: order.reference,
+            holdID: order.holdID, reference: order.reference,
             debit: TransferLeg(
                 walletID: debited.id, walletVersion: debited.version, amountMinor: -order.money.amountMinor,
                 balanceAfterMinor: debited.balanceMinor),
@@ -61,8 +110,19 @@ package struct LedgerBatch: Sendable {
                 balanceAfterMinor: credited.balanceMinor))
     }
 
+    /// A wallet and a hold as an order of this batch left them.
+    mutating func apply(_ wallet: WalletState, _ hold: HoldState) {
+        wallets[wallet.id] = wallet
+        changedWallets.insert(wallet.id)
+        replace(hold)
+    }
+
+    mutating func replace(_ wallet: WalletState) { wallets[wallet.id] = wallet }
+
+    mutating func replace(_ hold: HoldState) { holds[hold.terms.id] = hold }
+
     /// The posting that has the order's reference already.
-    package func holder(ofReferenceOf order: PostingOrder) -> TransferID? {
+    func holder(ofReferenceOf order: PostingOrder) -> TransferID? {
         order.reference.flatMap { references[Reference(principal: order.access.principal, text: $0)] }
     }
 
@@ -85,8 +145,9 @@ package struct LedgerBatch: Sendable {
             guard source.isWorld, !destination.isWorld, order.access.reaches(destination) else { throw .notFound }
         case .withdrawal:
             guard destination.isWorld, !source.isWorld, order.access.reaches(source) else { throw .notFound }
-        case .refund:
-            // The debit of the wallet that received the money: its owner or staff. What the world received only staff may return.
+        case .refund, .capture:
+            // A refund is the debit of the wallet that received the money: its owner or staff. What the world received only staff
+            // may return. A capture is one of the wallet whose money is held.
             guard order.access.reaches(source) else { throw .notFound }
         }
         return (source, destination)

@@ -6,18 +6,20 @@ package struct Posting: Sendable, Hashable {
     package let kind: PostingKind
     package let money: Money
     package let originalTransferID: TransferID?
+    package let holdID: HoldID?
     package let reference: String?
     package let debit: TransferLeg
     package let credit: TransferLeg
 
     package init(
-        transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, reference: String?, debit: TransferLeg,
-        credit: TransferLeg
+        transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, holdID: HoldID?, reference: String?,
+        debit: TransferLeg, credit: TransferLeg
     ) {
         self.transferID = transferID
         self.kind = kind
         self.money = money
         self.originalTransferID = originalTransferID
+        self.holdID = holdID
         self.reference = reference
         self.debit = debit
         self.credit = credit
@@ -35,13 +37,13 @@ package struct Posting: Sendable, Hashable {
         return TransferBody(
             id: transferID, kind: kind, money: money, sourceWalletID: debit.walletID.isWorld ? nil : debit.walletID,
             destinationWalletID: credit.walletID.isWorld ? nil : credit.walletID, originalTransferID: originalTransferID,
-            reference: reference, postedAt: postedAt, entries: entries)
+            holdID: holdID, reference: reference, postedAt: postedAt, entries: entries)
     }
 
     package func event(postedAt: Timestamp) -> TransferPosted {
         TransferPosted(
-            transferID: transferID, kind: kind, money: money, originalTransferID: originalTransferID, reference: reference,
-            postedAt: postedAt, legs: [debit, credit])
+            transferID: transferID, kind: kind, money: money, originalTransferID: originalTransferID, holdID: holdID,
+            reference: reference, postedAt: postedAt, legs: [debit, credit])
     }
 }
 

@@ -27,12 +27,18 @@ package struct ScopedKey: Sendable, Hashable {
 
 /// How a keyed request was decided.
 package enum KeptOutcome: Sendable, Hashable {
+    /// A posting, captures included.
     case posted(TransferID)
     case walletOpened(WalletID)
     case walletChanged(WalletID, version: Int64)
-    /// `requestID` is the id under which it was first refused, so that the repeated answer is the same to the byte;
-    /// `conflict` the posting that has the reference already.
-    case refused(TransferRejection, requestID: String, conflict: TransferID?)
+    /// `requestID` is the id under which it was first refused, so that the repeated answer is the same to the byte.
+    case refused(Refusal, requestID: String)
+    /// An atomic batch of so many transfers; see `TransferID.batchItem(_:)`.
+    case batchPosted(first: TransferID, count: Int)
+    /// An independent batch; its items have keys of their own.
+    case batchTaken
+    case holdPlaced(HoldID)
+    case holdVoided(HoldID)
 }
 
 /// A key that was used: the canonical form of its request and the outcome.
@@ -61,12 +67,46 @@ package enum CanonicalRequest {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
+    package static func transfer(_ request: TransferRequest) -> String {
+        render(route: "POST /v1/transfers", members(request))
+    }
+
+    package static func object(_ members: [(name: StaticString, value: JSONValue?)]) -> JSONValue {
+        .object(members.compactMap { name, value in value.map { JSONMember(name: name.description, value: $0) } })
+    }
+
+    package static func members(_ request: TransferRequest) -> [(name: StaticString, value: JSONValue?)] {
+        [
+            ("source_wallet_id", .string(request.sourceWalletID.description)),
+            ("destination_wallet_id", .string(request.destinationWalletID.description)),
+        ] + members(request.money, request.reference)
+    }
+
+    package static func members(_ money: Money?, _ reference: String?) -> [(name: StaticString, value: JSONValue?)] {
+        [
+            ("amount", money.map { .number(String($0.amountMinor)) }), ("currency", money.map { .string($0.currency.code) }),
+            ("reference", reference.map { .string($0) }),
+        ]
+    }
+
     /// The JSON pointer of the first member in which two canonical forms differ; `/route` when the routes do.
     package static func firstDifference(_ kept: String, _ new: String) -> String {
         guard let kept = try? JSONParser.parse(kept.utf8), let new = try? JSONParser.parse(new.utf8) else { return "" }
         if kept["route"] != new["route"] { return "/route" }
-        let names = (new.objectValue ?? []).map(\.name) + (kept.objectValue ?? []).map(\.name)
-        guard let name = names.first(where: { kept[$0] != new[$0] }) else { return "" }
-        return "/\(name)"
+        return firstDifference(kept, new, at: "")
+    }
+
+    private static func firstDifference(_ kept: JSONValue?, _ new: JSONValue?, at pointer: String) -> String {
+        switch (kept, new) {
+        case (.object(let old), .object(let members)):
+            let name = (members + old).map(\.name).first { kept?[$0] != new?[$0] }
+            return name.map { firstDifference(kept?[$0], new?[$0], at: "\(pointer)/\($0)") } ?? pointer
+        case (.array(let old), .array(let items)):
+            let index = (0..<max(old.count, items.count)).first { $0 >= old.count || $0 >= items.count || old[$0] != items[$0] }
+            guard let index else { return pointer }
+            guard index < old.count, index < items.count else { return "\(pointer)/\(index)" }
+            return firstDifference(old[index], items[index], at: "\(pointer)/\(index)")
+        default: return pointer
+        }
     }
 }

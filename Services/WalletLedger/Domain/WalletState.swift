@@ -65,6 +65,31 @@ package struct WalletState: Sendable, Hashable {
         return moved(to: balance)
     }
 
+    /// The wallet with `amountMinor` more set aside.
+    ///
+    /// - Throws: ``TransferRejection`` when the wallet's state, its floor or the range of holds forbids it.
+    package func holding(_ amountMinor: Int64) throws(TransferRejection) -> WalletState {
+        switch status {
+        case .open: break
+        case .frozenDebits, .frozenAll: throw .walletFrozen
+        case .closed: throw .walletClosed
+        }
+        guard let held = MinorUnits.sum(heldMinor, amountMinor) else { throw .balanceOutOfRange }
+        guard balanceMinor - held >= -overdraftLimitMinor else { throw .insufficientFunds }
+        var wallet = self
+        wallet.heldMinor = held
+        wallet.version += 1
+        return wallet
+    }
+
+    /// The wallet with `amountMinor` less set aside: a credit of what is available, which no state of the wallet forbids.
+    package func released(_ amountMinor: Int64) -> WalletState {
+        var wallet = self
+        wallet.heldMinor -= amountMinor
+        wallet.version += 1
+        return wallet
+    }
+
     private func moved(to balance: Int64) -> WalletState {
         var wallet = self
         wallet.balanceMinor = balance

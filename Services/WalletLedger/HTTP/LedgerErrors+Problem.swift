@@ -13,6 +13,8 @@ extension TransferRejection {
         case .insufficientFunds: .insufficientFunds
         case .balanceOutOfRange: .balanceOutOfRange
         case .refundExceedsOriginal: .refundExceedsOriginal
+        case .captureExceedsHold: .captureExceedsHold
+        case .holdNotOpen: .holdNotOpen
         case .referenceExists: .referenceExists
         case .balanceNotZero: .balanceNotZero
         case .overdraftInUse: .overdraftInUse
@@ -20,17 +22,53 @@ extension TransferRejection {
     }
 }
 
+extension Problem {
+    init(_ refusal: HistoryRefusal) {
+        switch refusal {
+        case .atTooRecent(let parameter, let newest):
+            self.init(RequestFault(.atTooRecent, pointer: "/\(parameter)", detail: "Must not be later than \(newest), by now."))
+        case .unsettled: self.init(.unavailable, retryAfterSeconds: 1)
+        }
+    }
+}
+
 /// Marks the answer to a repeated request.
 private let replayed = [HTTPField(name: .idempotencyReplayed, value: "true")]
 
-private func refusal(_ rejection: TransferRejection, requestID: String, conflict: TransferID? = nil, isReplay: Bool) -> Answer {
-    let detail = conflict.map { "The reference belongs to transfer \($0)." }
-    return Answer(Problem(rejection.code, detail: detail, instance: requestID), extraHeaders: isReplay ? replayed : [])
+extension Problem {
+    init(_ refusal: Refusal, requestID: String) {
+        self.init(refusal.rejection.code, detail: refusal.conflict.map { "The reference belongs to transfer \($0)." }, instance: requestID)
+        if let item = refusal.item {
+            errors = [FieldError(pointer: "/transfers/\(item)", detail: "Was refused; nothing of the batch was posted.")]
+        }
+    }
+
+    static func keyReused(_ pointer: String) -> Problem {
+        Problem(
+            .idempotencyKeyReused,
+            errors: [FieldError(pointer: pointer, detail: "Differs from the request that the key was first used for.")])
+    }
+
+    init(_ failure: PostingFailure) {
+        switch failure {
+        case .overloaded(let seconds): self.init(.overloaded, retryAfterSeconds: seconds)
+        case .outcomeUnknown: self.init(.outcomeUnknown, retryAfterSeconds: 1)
+        case .unavailable: self.init(.unavailable, retryAfterSeconds: 1)
+        case .internalError: self.init(ProblemCode.internalError)
+        }
+    }
 }
 
-private func keyReused(_ pointer: String) -> Problem {
-    Problem(
-        .idempotencyKeyReused, errors: [FieldError(pointer: pointer, detail: "Differs from the request that the key was first used for.")])
+extension TransferBatchItem {
+    init(_ outcome: PostingOutcome, index: Int) {
+        switch outcome {
+        case .posted(let body, _): self = .posted(body.id)
+        case .refused(let refusal, let requestID, _): self = .problem(Problem(refusal, requestID: requestID))
+        case .keyReused(let pointer): self = .problem(.keyReused("/transfers/\(index)\(pointer)"))
+        case .failed(let failure): self = .problem(Problem(failure))
+        case .batchPosted, .holdPlaced, .holdCaptured, .holdEnded: self = .problem(Problem(.internalError))
+        }
+    }
 }
 
 extension Answer {
@@ -38,13 +76,31 @@ extension Answer {
     init(_ outcome: PostingOutcome) throws {
         switch outcome {
         case .posted(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? replayed : [])
-        case .refused(let rejection, let requestID, let conflict, let isReplay):
-            self = refusal(rejection, requestID: requestID, conflict: conflict, isReplay: isReplay)
-        case .keyReused(let pointer): throw keyReused(pointer)
-        case .failed(.overloaded(let seconds)): throw Problem(.overloaded, retryAfterSeconds: seconds)
-        case .failed(.outcomeUnknown): throw Problem(.outcomeUnknown, retryAfterSeconds: 1)
-        case .failed(.unavailable): throw Problem(.unavailable, retryAfterSeconds: 1)
-        case .failed(.internalError): throw Problem(.internalError)
+        case .holdPlaced(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? replayed : [])
+        case .holdCaptured(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? replayed : [])
+        case .holdEnded(let body, let isReplay): self.init(.ok, body, extraHeaders: isReplay ? replayed : [])
+        case .refused(let refusal, let requestID, let isReplay):
+            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? replayed : [])
+        case .keyReused(let pointer): throw Problem.keyReused(pointer)
+        case .failed(let failure): throw Problem(failure)
+        // A batch has an answer of its own.
+        case .batchPosted: throw Problem(.internalError)
+        }
+    }
+
+    /// - Throws: ``Problem`` for what is no outcome of the money itself.
+    init(_ outcome: TransferBatchOutcome) throws {
+        switch outcome {
+        case .posted(let ids, let isReplay):
+            self.init(
+                .created, TransferBatchBody(mode: .atomic, results: ids.map { .posted($0) }), extraHeaders: isReplay ? replayed : [])
+        case .decided(let outcomes, let isReplay):
+            let results = outcomes.enumerated().map { TransferBatchItem($1, index: $0) }
+            self.init(.ok, TransferBatchBody(mode: .independent, results: results), extraHeaders: isReplay ? replayed : [])
+        case .refused(let refusal, let requestID, let isReplay):
+            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? replayed : [])
+        case .keyReused(let pointer): throw Problem.keyReused(pointer)
+        case .failed(let failure): throw Problem(failure)
         }
     }
 
@@ -52,8 +108,9 @@ extension Answer {
     init<Body: WireEncodable>(_ answer: KeyedAnswer<Body>, status: HTTPResponse.Status) throws {
         switch answer {
         case .done(let body, let isReplay): self.init(status, body, extraHeaders: isReplay ? replayed : [])
-        case .refused(let rejection, let requestID, let isReplay): self = refusal(rejection, requestID: requestID, isReplay: isReplay)
-        case .keyReused(let pointer): throw keyReused(pointer)
+        case .refused(let rejection, let requestID, let isReplay):
+            self.init(Problem(Refusal(rejection), requestID: requestID), extraHeaders: isReplay ? replayed : [])
+        case .keyReused(let pointer): throw Problem.keyReused(pointer)
         case .inProgress: throw Problem(.requestInProgress, retryAfterSeconds: 1)
         }
     }

@@ -5,26 +5,36 @@ import ServiceRuntime
 /// Transfers, deposits, withdrawals and refunds.
 struct PostingRoutes {
     let postMoney: PostMoney
+    let postBatch: PostTransferBatch
     let read: ReadLedger
+
+    /// 512 KiB: 500 items with room to spare.
+    private static let batchBodyLimit = 524_288
 
     var endpoints: [Endpoint] {
         [
             Endpoint(.post, "/v1/transfers", grants: [LedgerGrants.user, LedgerGrants.clientWrites]) { request in
-                let (origin, key) = try keyed(request)
+                let (origin, key) = try RequestOrigin.keyed(request)
                 return try Answer(await postMoney.transfer(try request.decode(), origin, key: key))
             },
+            Endpoint(
+                .post, "/v1/transfers/batch", grants: [LedgerGrants.user, LedgerGrants.clientWrites], bodyLimit: Self.batchBodyLimit
+            ) { request in
+                let (origin, key) = try RequestOrigin.keyed(request)
+                return try Answer(try await postBatch(try request.decode(), origin, key: key))
+            },
             Endpoint(.post, "/v1/deposits", grants: [LedgerGrants.clientFunds]) { request in
-                let (origin, key) = try keyed(request)
+                let (origin, key) = try RequestOrigin.keyed(request)
                 return try Answer(await postMoney.deposit(try request.decode(), origin, key: key))
             },
             Endpoint(.post, "/v1/withdrawals", grants: [LedgerGrants.clientFunds]) { request in
-                let (origin, key) = try keyed(request)
+                let (origin, key) = try RequestOrigin.keyed(request)
                 return try Answer(await postMoney.withdrawal(try request.decode(), origin, key: key))
             },
             Endpoint(
                 .post, "/v1/transfers/{id}/refunds", grants: [LedgerGrants.user, LedgerGrants.clientWrites, LedgerGrants.staff]
             ) { request in
-                let (origin, key) = try keyed(request)
+                let (origin, key) = try RequestOrigin.keyed(request)
                 let body: RefundRequest = try request.decode()
                 return try Answer(await postMoney.refund(of: try request.identifier(), body, origin, key: key))
             },
@@ -35,11 +45,5 @@ struct PostingRoutes {
                 return Answer(.ok, body)
             },
         ]
-    }
-
-    private func keyed(_ request: AuthenticatedRequest) throws -> (RequestOrigin, ScopedKey) {
-        let origin = try RequestOrigin(request, needsKey: true)
-        guard let key = origin.key else { throw Problem(.idempotencyKeyMissing) }
-        return (origin, key)
     }
 }

@@ -22,6 +22,13 @@ extension RequestOrigin {
             deadline: request.deadline)
     }
 
+    /// The origin of a request that moves money or sets it aside, and so needs a key.
+    static func keyed(_ request: AuthenticatedRequest) throws -> (RequestOrigin, ScopedKey) {
+        let origin = try RequestOrigin(request, needsKey: true)
+        guard let key = origin.key else { throw Problem(.idempotencyKeyMissing) }
+        return (origin, key)
+    }
+
     /// The first 128 bits of SHA-256.
     static func digest(_ text: String) -> UUID {
         var text = text

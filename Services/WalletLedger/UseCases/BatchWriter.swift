@@ -26,7 +26,7 @@ package struct BatchWriter: Service {
     private let items = Counter(label: "ledger_batch_items_total")
     private let splits = Counter(label: "ledger_batch_splits_total")
     private let reconnects = Counter(label: "ledger_writer_reconnects_total")
-    private let size = Recorder(label: "ledger_batch_size")
+    private let sizes = Recorder(label: "ledger_batch_size")
     private let duration = Timer(label: "ledger_batch_seconds")
 
     package init(queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, logger: Logger, tracer: SpanTracer? = nil) {
@@ -80,14 +80,15 @@ package struct BatchWriter: Service {
             } catch {
                 logger.debug("a batch writer can't connect", metadata: ["error": "\(error)"])
             }
+            queue.lost(writer: writer)
             reconnects.increment()
             let since = lostAt ?? .now
             lostAt = since
             if .now - since > Self.reconnectLimit {
-                for item in unfinished.joined() { item.continuation.resume(returning: .failed(.outcomeUnknown)) }
+                for item in unfinished.joined() { item.resume(returning: .failed(.outcomeUnknown)) }
                 unfinished = []
                 // These were never tried.
-                for item in queue.takeAll() { item.continuation.resume(returning: .failed(.unavailable)) }
+                for item in queue.takeAll() { item.resume(returning: .failed(.unavailable)) }
             }
             if unfinished.isEmpty, queue.isClosedAndEmpty {
                 queue.finished(writer: writer, count: 0, seconds: 0)
@@ -105,7 +106,7 @@ package struct BatchWriter: Service {
         mutating func append(_ item: PostingQueue.Item, _ outcome: PostingOutcome) { outcomes.append((item, outcome)) }
 
         mutating func flush() {
-            for (item, outcome) in outcomes { item.continuation.resume(returning: outcome) }
+            for (item, outcome) in outcomes { item.resume(returning: outcome) }
             outcomes.removeAll(keepingCapacity: true)
         }
     }
@@ -126,7 +127,8 @@ package struct BatchWriter: Service {
             let started = ContinuousClock.now
             defer { mayBePosted = false }
             let count = groups.reduce(0) { $0 + $1.count }
-            let span = BatchSpan(groups.lazy.joined().map(\.request), size: count, tracer: tracer)
+            let size = groups.joined().reduce(0) { $0 + $1.size }
+            let span = BatchSpan(groups.lazy.joined().map(\.request), size: size, tracer: tracer)
             defer { span?.end() }
             while let group = groups.popLast() {
                 guard session.isHealthy else {
@@ -148,10 +150,10 @@ package struct BatchWriter: Service {
             }
             let elapsed = ContinuousClock.now - started
             batches.increment()
-            items.increment(by: count)
+            items.increment(by: size)
             duration.record(duration: elapsed)
-            size.record(count)
-            queue.finished(writer: writer, count: count, seconds: elapsed / .seconds(1))
+            sizes.record(size)
+            queue.finished(writer: writer, count: size, seconds: elapsed / .seconds(1))
         }
     }
 

@@ -29,7 +29,7 @@ package struct ChangeWallet: Sendable {
                 after = try change.applied(to: wallet)
             } catch {
                 if let key = origin.key {
-                    let outcome = KeptOutcome.refused(error, requestID: origin.requestID, conflict: nil)
+                    let outcome = KeptOutcome.refused(Refusal(error), requestID: origin.requestID)
                     try store.insertKey(session, key, KeptKey(request: canonical, outcome: outcome), at: now)
                 }
                 return .refused(error, requestID: origin.requestID, isReplay: false)
@@ -66,8 +66,8 @@ package struct ChangeWallet: Sendable {
         case .walletChanged(let id, let version):
             guard let change = try store.change(session, id, version: version) else { throw UnreadableRow(table: "wallet_changes") }
             return .done(change, isReplay: true)
-        case .refused(let refusal, let requestID, _): return .refused(refusal, requestID: requestID, isReplay: true)
-        case .posted, .walletOpened: return .keyReused(pointer: "/route")
+        case .refused(let refusal, let requestID): return .refused(refusal.rejection, requestID: requestID, isReplay: true)
+        case .posted, .walletOpened, .batchPosted, .batchTaken, .holdPlaced, .holdVoided: return .keyReused(pointer: "/route")
         }
     }
 

@@ -1,27 +1,8 @@
 import AccessTokens
 import Logging
 import Postgres
-import RequestSigning
 import ServiceLifecycle
 import ServiceRuntime
-
-/// Looks once a second whether the signing keys were replaced; a file that can't be read keeps the old keys.
-struct KeyReloader: Service {
-    private static let pause = Duration.seconds(1)
-
-    let keys: SigningKeyStore
-    let logger: Logger
-
-    func run() async throws {
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil {
-            do {
-                if try keys.reloadIfChanged() { logger.info("signing keys were replaced") }
-            } catch {
-                logger.error("signing keys can't be read; the old ones stay", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-}
 
 /// Keeps the issuer's key set fresh, so that a withdrawn key is noticed even when every token comes from the cache.
 struct KeySetRefresher: Service {

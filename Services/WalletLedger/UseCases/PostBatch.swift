@@ -23,11 +23,11 @@ struct PostBatch {
         }
     }
 
-    /// A decision that still lacks what the batch learns later: its time, or the rows of an earlier posting.
+    /// A decision that still lacks what the batch learns later: its time, or the rows of an earlier one.
     private enum Decision {
-        case posted(Posting)
-        case refused(TransferRejection, requestID: String, conflict: TransferID?)
-        case keptPosting(TransferID)
+        case decided(LedgerDecision)
+        case refused(Refusal, requestID: String)
+        case kept(KeptOutcome)
         case keyReused(pointer: String)
         /// Same key and request as an earlier one of this batch.
         case sameAs(index: Int)
@@ -37,7 +37,8 @@ struct PostBatch {
         _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration, meanwhile: () -> Void
     ) throws -> [PostingOutcome] {
         let locked = try store.lock(session, requests, lockTimeout: lockTimeout, meanwhile: meanwhile)
-        var batch = LedgerBatch(wallets: locked.wallets, refunded: locked.refunded, references: locked.references)
+        var batch = LedgerBatch(
+            wallets: locked.wallets, refunded: locked.refunded, holds: locked.holds, references: locked.references, now: locked.now)
         var write = BatchWrite(postedAt: locked.now)
         let decisions = decide(requests, kept: locked.keys, in: &batch, into: &write)
 
@@ -46,14 +47,15 @@ struct PostBatch {
                 guard let state = batch.wallets[id], let before = locked.wallets[id] else { return nil }
                 return (state, before.version)
             })
-        let replayed = decisions.compactMap { decision in
-            if case .keptPosting(let id) = decision { id } else { nil }
-        }
-        let kept = replayed.isEmpty ? [:] : try store.postings(session, replayed)
+        let kept = try KeptAnswers(
+            session,
+            of: decisions.compactMap { decision in
+                if case .kept(let outcome) = decision { outcome } else { nil }
+            })
         try store.commit(session, write)
 
         return try requests.indices.map { index in
-            try outcome(of: index, requests, decisions, kept: kept, wallets: locked.wallets, postedAt: locked.now)
+            try outcome(of: index, requests, decisions, kept, OutcomeView(wallets: locked.wallets, postedAt: locked.now))
         }
     }
 
@@ -64,29 +66,30 @@ struct PostBatch {
         decisions.reserveCapacity(requests.count)
         var firstUse: [UUID: Int] = [:]
         for (index, request) in requests.enumerated() {
-            if let known = kept[request.key.id] {
+            if let key = request.key?.id, let known = kept[key] {
                 decisions.append(repeated(request, known))
-            } else if let first = firstUse[request.key.id] {
+                continue
+            }
+            if let key = request.key?.id, let first = firstUse[key] {
                 let canonical = requests[first].canonical
                 decisions.append(
                     canonical == request.canonical
                         ? .sameAs(index: first)
                         : .keyReused(pointer: CanonicalRequest.firstDifference(canonical, request.canonical)))
-            } else {
-                do throws(TransferRejection) {
-                    let posting = try batch.decide(request.order)
-                    write.append(posting, request)
-                    firstUse[request.key.id] = index
-                    decisions.append(.posted(posting))
-                } catch {
-                    let conflict = error == .referenceExists ? batch.holder(ofReferenceOf: request.order) : nil
-                    // What does not exist may exist later: such a refusal leaves the key free.
-                    if error != .notFound {
-                        write.append(error, conflict: conflict, request)
-                        firstUse[request.key.id] = index
-                    }
-                    decisions.append(.refused(error, requestID: request.requestID, conflict: conflict))
+                continue
+            }
+            do throws(Refusal) {
+                let decision = try batch.decide(request.order)
+                write.append(decision, request)
+                if let key = request.key?.id { firstUse[key] = index }
+                decisions.append(.decided(decision))
+            } catch {
+                // What does not exist may exist later: such a refusal leaves the key free.
+                if error.rejection != .notFound, let key = request.key?.id {
+                    write.append(error, request)
+                    firstUse[key] = index
                 }
+                decisions.append(.refused(error, requestID: request.requestID))
             }
         }
         return decisions
@@ -97,35 +100,27 @@ struct PostBatch {
             return .keyReused(pointer: CanonicalRequest.firstDifference(known.request, request.canonical))
         }
         switch known.outcome {
-        case .posted(let id): return .keptPosting(id)
-        case .refused(let refusal, let requestID, let conflict): return .refused(refusal, requestID: requestID, conflict: conflict)
-        case .walletOpened, .walletChanged: return .keyReused(pointer: "/route")
+        case .posted, .batchPosted, .holdPlaced, .holdVoided: return .kept(known.outcome)
+        case .refused(let refusal, let requestID): return .refused(refusal, requestID: requestID)
+        case .walletOpened, .walletChanged, .batchTaken: return .keyReused(pointer: "/route")
         }
     }
 
     private func outcome(
-        of index: Int, _ requests: [PostingRequest], _ decisions: [Decision],
-        kept: [TransferID: (posting: Posting, postedAt: Timestamp)], wallets: [WalletID: WalletState], postedAt: Timestamp
+        of index: Int, _ requests: [PostingRequest], _ decisions: [Decision], _ kept: KeptAnswers, _ view: OutcomeView
     ) throws -> PostingOutcome {
         let request = requests[index]
-        func body(_ posting: Posting, _ time: Timestamp) -> TransferBody {
-            posting.body(postedAt: time) { id in wallets[id].map { request.order.access.reaches($0) && !$0.isWorld } ?? false }
-        }
         switch decisions[index] {
-        case .posted(let posting): return .posted(body(posting, postedAt), isReplay: false)
-        case .keptPosting(let id):
-            guard let (posting, time) = kept[id] else { throw UnreadableRow(table: "idempotency_keys") }
-            // The batch of a lost connection runs again and finds its own postings: they are answered for the first time.
-            return .posted(body(posting, time), isReplay: id != request.order.transferID)
-        case .refused(let refusal, let requestID, let conflict):
-            return .refused(refusal, requestID: requestID, conflict: conflict, isReplay: requestID != request.requestID)
+        case .decided(let decision): return view.outcome(of: decision, for: request, isReplay: false)
+        case .kept(let outcome): return try kept.outcome(of: outcome, for: request, view)
+        case .refused(let refusal, let requestID):
+            return .refused(refusal, requestID: requestID, isReplay: requestID != request.requestID)
         case .keyReused(let pointer): return .keyReused(pointer: pointer)
         case .sameAs(let first):
             switch decisions[first] {
-            case .posted(let posting): return .posted(body(posting, postedAt), isReplay: true)
-            case .refused(let refusal, let requestID, let conflict):
-                return .refused(refusal, requestID: requestID, conflict: conflict, isReplay: true)
-            case .keptPosting, .keyReused, .sameAs: throw UnreadableRow(table: "idempotency_keys")
+            case .decided(let decision): return view.outcome(of: decision, for: request, isReplay: true)
+            case .refused(let refusal, let requestID): return .refused(refusal, requestID: requestID, isReplay: true)
+            case .kept, .keyReused, .sameAs: throw UnreadableRow(table: "idempotency_keys")
             }
         }
     }

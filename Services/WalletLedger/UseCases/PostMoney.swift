@@ -21,13 +21,7 @@ package struct PostMoney: Sendable {
     }
 
     package func transfer(_ request: TransferRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
-        let canonical = CanonicalRequest.render(
-            route: "POST /v1/transfers",
-            [
-                ("source_wallet_id", .string(request.sourceWalletID.description)),
-                ("destination_wallet_id", .string(request.destinationWalletID.description)),
-            ] + members(request.money, request.reference))
-        return await post(.transfer(request, id: newID(), access: origin.access), canonical, origin, key: key)
+        await post(.transfer(request, id: newID(), access: origin.access), CanonicalRequest.transfer(request), origin, key: key)
     }
 
     package func deposit(_ request: FundingRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
@@ -46,31 +40,24 @@ package struct PostMoney: Sendable {
     ) async throws -> PostingOutcome {
         // The original never changes, so it may be read before any lock.
         let kept = try await pool.withSession { session in try store.postings(session, [id])[id]?.posting }
-        guard let kept else { return .refused(.notFound, requestID: origin.requestID, conflict: nil, isReplay: false) }
+        guard let kept else { return .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false) }
         let original = OriginalTransfer(
             id: id, kind: kept.kind, money: kept.money, sourceWalletID: kept.debit.walletID, destinationWalletID: kept.credit.walletID)
         let canonical = CanonicalRequest.render(
             route: "POST /v1/transfers/{id}/refunds",
-            [("id", .string(id.description))] + members(request.money, request.reference))
+            [("id", .string(id.description))] + CanonicalRequest.members(request.money, request.reference))
         return await post(.refund(request, of: original, id: newID(), access: origin.access), canonical, origin, key: key)
     }
 
     private func post(_ order: PostingOrder, _ canonical: String, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
         await queue.post(
             PostingRequest(
-                order: order, key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                order: .posting(order), key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
                 deadline: origin.deadline))
     }
 
     private func funding(_ route: String, _ request: FundingRequest) -> String {
         CanonicalRequest.render(
-            route: route, [("wallet_id", .string(request.walletID.description))] + members(request.money, request.reference))
-    }
-
-    private func members(_ money: Money?, _ reference: String?) -> [(name: StaticString, value: JSONValue?)] {
-        [
-            ("amount", money.map { .number(String($0.amountMinor)) }), ("currency", money.map { .string($0.currency.code) }),
-            ("reference", reference.map { .string($0) }),
-        ]
+            route: route, [("wallet_id", .string(request.walletID.description))] + CanonicalRequest.members(request.money, request.reference))
     }
 }

@@ -10,22 +10,65 @@ import Synchronization
 /// There is no timer: a writer takes what waits, and while it commits the next batch gathers. Two writers never hold the same wallet
 /// or key at a time, since the second would only wait for the first one's locks and then check every row again.
 package final class PostingQueue: Sendable {
-    /// A request and its waiting caller.
+    /// A request and who waits for its outcome.
     final class Item: Sendable {
         let request: PostingRequest
-        let continuation: CheckedContinuation<PostingOutcome, Never>
+        let size: Int
+        private let caller: Caller
+        private let index: Int
 
-        init(_ request: PostingRequest, _ continuation: CheckedContinuation<PostingOutcome, Never>) {
+        init(_ request: PostingRequest, _ caller: Caller, index: Int) {
             self.request = request
-            self.continuation = continuation
+            size = request.order.size
+            self.caller = caller
+            self.index = index
+        }
+
+        func resume(returning outcome: PostingOutcome) { caller.resume(index, returning: outcome) }
+
+        func isOf(_ other: Caller) -> Bool { caller === other }
+    }
+
+    /// Waits for the outcomes of all its requests.
+    final class Caller: Sendable {
+        private struct State {
+            var outcomes: [PostingOutcome?]
+            var missing: Int
+            var continuation: CheckedContinuation<[PostingOutcome], Never>?
+        }
+
+        private let state: Mutex<State>
+
+        init(count: Int) {
+            state = Mutex(State(outcomes: Array(repeating: nil, count: count), missing: count))
+        }
+
+        func wait(_ continuation: CheckedContinuation<[PostingOutcome], Never>) {
+            state.withLock { $0.continuation = continuation }
+        }
+
+        func resume(_ index: Int, returning outcome: PostingOutcome) {
+            let done: (CheckedContinuation<[PostingOutcome], Never>, [PostingOutcome])? = state.withLock { state in
+                state.outcomes[index] = outcome
+                state.missing -= 1
+                guard state.missing == 0, let continuation = state.continuation else { return nil }
+                return (continuation, state.outcomes.compactMap(\.self))
+            }
+            if let (continuation, outcomes) = done { continuation.resume(returning: outcomes) }
         }
     }
 
     private struct State {
         var waiting = Deque<Item>()
+        /// Postings in `waiting`.
+        var waitingSize = 0
         var inFlight: [Set<WalletID>]
         var inFlightKeys: [Set<UUID>]
         var idle: Set<Int> = []
+        /// Writers at work on a batch.
+        var busy: Set<Int> = []
+        /// Whether all that waits was found to need a wallet of a batch at work; until one ends nobody looks again.
+        var isBlocked = false
         var isClosed = false
         /// Requests per second, as the last batches went.
         var drainRate = 1_000.0
@@ -40,6 +83,8 @@ package final class PostingQueue: Sendable {
 
     /// The queue holds four batches: more would only wait longer than callers do.
     package static let capacityPerBatchLimit = 4
+    /// What waits beside a batch at work before another writer takes it.
+    private static let leastBesideOthers = 64
 
     package init(batchLimit: Int, writers: Int) {
         self.batchLimit = batchLimit
@@ -49,47 +94,62 @@ package final class PostingQueue: Sendable {
         wakeUps = (0..<writers).map { _ in DispatchSemaphore(value: 0) }
     }
 
-    package var depth: Int { state.withLock { $0.waiting.count } }
+    /// Postings that wait for a writer.
+    package var depth: Int { state.withLock { $0.waitingSize } }
 
     /// Waits for the request's outcome; when the caller's task is cancelled first, a request that no writer has taken is withdrawn.
     package func post(_ request: PostingRequest) async -> PostingOutcome {
-        await withTaskCancellationHandler {
+        await post([request])[0]
+    }
+
+    /// The same for several requests, which are taken into the queue together or not at all, and are then decided each on its own.
+    ///
+    /// - Returns: the outcomes, in the order of the requests.
+    package func post(_ requests: [PostingRequest]) async -> [PostingOutcome] {
+        let caller = Caller(count: requests.count)
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                enqueue(Item(request, continuation))
+                caller.wait(continuation)
+                enqueue(requests.enumerated().map { Item($1, caller, index: $0) })
             }
         } onCancel: {
-            withdraw(request.order.transferID)
+            withdraw(caller)
         }
     }
 
-    private func enqueue(_ item: Item) {
+    private func enqueue(_ items: [Item]) {
         enum Admission {
             case admitted(wake: Int?)
             case refused(PostingFailure)
         }
         let admission: Admission = state.withLock { state in
             guard !state.isClosed else { return .refused(.unavailable) }
-            guard state.waiting.count < capacity else {
-                return .refused(.overloaded(retryAfterSeconds: max(1, Int(Double(state.waiting.count) / state.drainRate))))
+            let size = items.reduce(0) { $0 + $1.size }
+            // An empty queue takes anything, or a large batch could never pass a small queue.
+            guard state.waiting.isEmpty || state.waitingSize + size <= capacity else {
+                return .refused(.overloaded(retryAfterSeconds: max(1, Int(Double(state.waitingSize) / state.drainRate))))
             }
-            state.waiting.append(item)
-            return .admitted(wake: state.idle.popFirst())
+            state.waiting.append(contentsOf: items)
+            state.waitingSize += size
+            return .admitted(wake: isWorthTaking(state) ? state.idle.popFirst() : nil)
         }
         switch admission {
         case .admitted(let writer):
             if let writer { wakeUps[writer].signal() }
         case .refused(let failure):
-            if case .overloaded = failure { rejected.increment() }
-            item.continuation.resume(returning: .failed(failure))
+            if case .overloaded = failure { rejected.increment(by: items.count) }
+            for item in items { item.resume(returning: .failed(failure)) }
         }
     }
 
-    private func withdraw(_ transferID: TransferID) {
-        let item: Item? = state.withLock { state in
-            guard let index = state.waiting.firstIndex(where: { $0.request.order.transferID == transferID }) else { return nil }
-            return state.waiting.remove(at: index)
+    private func withdraw(_ caller: Caller) {
+        let items: [Item] = state.withLock { state in
+            let items = state.waiting.filter { $0.isOf(caller) }
+            state.waiting.removeAll { $0.isOf(caller) }
+            state.waitingSize -= items.reduce(0) { $0 + $1.size }
+            return Array(items)
         }
-        item?.continuation.resume(returning: .failed(.unavailable))
+        for item in items { item.resume(returning: .failed(.unavailable)) }
     }
 
     /// The next batch for a writer; blocks its thread until there is one. `nil` once the queue is closed and empty.
@@ -98,18 +158,27 @@ package final class PostingQueue: Sendable {
         while true {
             var late: [Item] = []
             let batch: [Item]? = state.withLock { state in
-                let batch = takeBatch(&state, writer: writer, late: &late)
-                guard batch.isEmpty else { return batch }
+                let batch = isWorthTaking(state) ? takeBatch(&state, writer: writer, late: &late) : []
+                guard batch.isEmpty else {
+                    state.busy.insert(writer)
+                    return batch
+                }
                 if state.isClosed, state.waiting.isEmpty { return nil }
                 state.idle.insert(writer)
                 return []
             }
-            for item in late { item.continuation.resume(returning: .failed(.unavailable)) }
+            for item in late { item.resume(returning: .failed(.unavailable)) }
             guard let batch else { return nil }
             if !batch.isEmpty { return batch }
             beforeWaiting()
             wakeUps[writer].wait()
         }
+    }
+
+    /// Whether an idle writer should take what waits. While another one is at work it gathers first: two small batches at a time cost
+    /// more than one after the other.
+    private func isWorthTaking(_ state: State) -> Bool {
+        state.busy.isEmpty || (state.waitingSize >= Self.leastBesideOthers && !state.isBlocked) || state.isClosed
     }
 
     private func takeBatch(_ state: inout State, writer: Int, late: inout [Item]) -> [Item] {
@@ -123,26 +192,36 @@ package final class PostingQueue: Sendable {
         var wallets = Set<WalletID>()
         var keys = Set<UUID>()
         var kept = Deque<Item>()
-        while batch.count < batchLimit, let item = state.waiting.popFirst() {
+        var size = 0
+        while let item = state.waiting.popFirst() {
+            // An atomic batch that is larger than the limit stands alone.
+            guard size == 0 || size + item.size <= batchLimit else {
+                state.waiting.prepend(item)
+                break
+            }
             let request = item.request
             if let deadline = request.deadline, deadline < .now {
                 late.append(item)
             } else if !blockedWallets.isEmpty,
-                request.order.walletIDs.contains(where: blockedWallets.contains) || blockedKeys.contains(request.key.id)
+                request.order.walletIDs.contains(where: blockedWallets.contains)
+                    || request.key.map({ blockedKeys.contains($0.id) }) == true
             {
                 // What comes later for the same wallets or key stays behind it, so arrival order holds per wallet.
                 blockedWallets.formUnion(request.order.walletIDs)
-                blockedKeys.insert(request.key.id)
+                if let key = request.key { blockedKeys.insert(key.id) }
                 kept.append(item)
             } else {
                 batch.append(item)
+                size += item.size
                 if state.inFlight.count > 1 {
                     wallets.formUnion(request.order.walletIDs)
-                    keys.insert(request.key.id)
+                    if let key = request.key { keys.insert(key.id) }
                 }
             }
         }
+        state.isBlocked = batch.isEmpty && !kept.isEmpty
         state.waiting = kept + state.waiting
+        state.waitingSize = state.waiting.reduce(0) { $0 + $1.size }
         state.inFlight[writer] = wallets
         state.inFlightKeys[writer] = keys
         return batch
@@ -151,7 +230,10 @@ package final class PostingQueue: Sendable {
     /// Everything that waits, for a writer that has had no connection for too long.
     func takeAll() -> [Item] {
         state.withLock { state in
-            defer { state.waiting = [] }
+            defer {
+                state.waiting = []
+                state.waitingSize = 0
+            }
             return Array(state.waiting)
         }
     }
@@ -170,6 +252,19 @@ package final class PostingQueue: Sendable {
             state.inFlight[writer] = []
             state.inFlightKeys[writer] = []
             if seconds > 0 { state.drainRate = max(1, 0.9 * state.drainRate + 0.1 * Double(count) / seconds) }
+            state.busy.remove(writer)
+            state.isBlocked = false
+            // The writer itself comes back for what waits.
+            return state.waitingSize >= Self.leastBesideOthers ? state.idle.popFirst() : nil
+        }
+        if let wake { wakeUps[wake].signal() }
+    }
+
+    /// A writer has lost its connection. What it had taken is still its own, but nobody gathers because of it any more.
+    func lost(writer: Int) {
+        let wake: Int? = state.withLock { state in
+            state.busy.remove(writer)
+            state.isBlocked = false
             return state.waiting.isEmpty ? nil : state.idle.popFirst()
         }
         if let wake { wakeUps[wake].signal() }

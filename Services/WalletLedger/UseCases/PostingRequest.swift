@@ -2,8 +2,9 @@ package import Contracts
 
 /// An order together with what makes it safe to repeat.
 package struct PostingRequest: Sendable {
-    package let order: PostingOrder
-    package let key: ScopedKey
+    package let order: LedgerOrder
+    /// Without one it is the ledger's own, and safe to repeat by itself.
+    package let key: ScopedKey?
     /// See ``CanonicalRequest``.
     package let canonical: String
     package let requestID: String
@@ -12,7 +13,7 @@ package struct PostingRequest: Sendable {
     package let deadline: ContinuousClock.Instant?
 
     package init(
-        order: PostingOrder, key: ScopedKey, canonical: String, requestID: String, traceparent: String? = nil,
+        order: LedgerOrder, key: ScopedKey?, canonical: String, requestID: String, traceparent: String? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) {
         self.order = order
@@ -27,7 +28,12 @@ package struct PostingRequest: Sendable {
 /// What became of a keyed request.
 package enum PostingOutcome: Sendable, Hashable {
     case posted(TransferBody, isReplay: Bool)
-    case refused(TransferRejection, requestID: String, conflict: TransferID?, isReplay: Bool)
+    /// The transfers of an atomic batch, in order.
+    case batchPosted([TransferID], isReplay: Bool)
+    case holdPlaced(HoldBody, isReplay: Bool)
+    case holdCaptured(HoldCapturedBody, isReplay: Bool)
+    case holdEnded(HoldVoidedBody, isReplay: Bool)
+    case refused(Refusal, requestID: String, isReplay: Bool)
     /// The key belongs to another request; `pointer` names the first member that differs.
     case keyReused(pointer: String)
     case failed(PostingFailure)

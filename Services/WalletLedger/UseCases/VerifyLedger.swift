@@ -5,7 +5,7 @@ package import Postgres
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable {
-        case entry, balance, transfer, key, outbox, refund, total
+        case entry, balance, transfer, key, outbox, refund, hold, total, statement
     }
 
     package let kind: Kind
@@ -59,6 +59,7 @@ package struct VerifyLedger: Sendable {
             try verifyKeys(session, &report, progress)
             try verifyEvents(session, &report, progress)
             report.findings += try store.refundFindings(session)
+            report.findings += try store.holdFindings(session)
             report.findings += try store.totalFindings(session)
             report.findings = Array(report.findings.prefix(Self.maximumFindings))
             return report
@@ -71,6 +72,7 @@ package struct VerifyLedger: Sendable {
             report.wallets += page.count
             report.findings += try store.entryFindings(session, from: page.first, to: page.last)
             report.findings += try store.balanceFindings(session, from: page.first, to: page.last)
+            report.findings += try store.statementFindings(session, from: page.first, to: page.last)
             last = page.last
             progress("verified \(report.wallets) wallets")
         }
@@ -97,7 +99,7 @@ package struct VerifyLedger: Sendable {
             let page = try store.keyPage(session, after: last)
             guard let end = page.last else { return }
             for row in page {
-                guard let text = fault(of: row) else { continue }
+                guard let text = try fault(of: row, session) else { continue }
                 report.findings.append(VerifyFinding(kind: .key, row: row.id.uuidString.lowercased(), text: text))
             }
             report.keys += page.count
@@ -106,17 +108,31 @@ package struct VerifyLedger: Sendable {
         }
     }
 
-    private func fault(of row: VerifyStore.KeyRow) -> String? {
+    private func fault(of row: VerifyStore.KeyRow, _ session: PostgresSession) throws -> String? {
         let id = ScopedKey(caller: row.caller, principal: row.principal, key: row.key, digest: RequestOrigin.digest).id
         guard id == row.id else { return "is not the digest of its caller, principal and key" }
         guard let request = try? JSONParser.parse(row.request.utf8) else { return "its request can't be read" }
         switch row.outcome {
-        case .refused, .walletOpened, .walletChanged: return row.subjectExists ? nil : "names a row that does not exist"
+        case .refused, .walletOpened, .walletChanged, .batchTaken, .holdPlaced, .holdVoided:
+            return row.subjectExists ? nil : "names a row that does not exist"
+        case .batchPosted(let first, let count):
+            let postings = try BatchStore().postings(session, (0..<count).map { first.batchItem($0) })
+            let items = (0..<count).map { index -> JSONValue? in
+                guard let posting = postings[first.batchItem(index)]?.posting else { return nil }
+                return CanonicalRequest.object(
+                    CanonicalRequest.members(
+                        TransferRequest(
+                            sourceWalletID: posting.debit.walletID, destinationWalletID: posting.credit.walletID, money: posting.money,
+                            reference: posting.reference)))
+            }
+            return request["transfers"]?.arrayValue == items.compactMap(\.self) ? nil : "its request is not what the batch from \(first) did"
         case .posted(let id):
             guard let transfer = row.transfer else { return "names posting \(id), which does not exist" }
             guard transfer.keyID == row.id else { return "names posting \(id), which has another key" }
-            let amount = request["amount"].map { $0.integerValue == transfer.money.amountMinor } ?? (transfer.kind == .refund)
-            let currency = request["currency"].map { $0.stringValue == transfer.money.currency.code } ?? (transfer.kind == .refund)
+            // A refund or a capture without an amount is of all that is left.
+            let mayLackAmount = transfer.kind == .refund || transfer.kind == .capture
+            let amount = request["amount"].map { $0.integerValue == transfer.money.amountMinor } ?? mayLackAmount
+            let currency = request["currency"].map { $0.stringValue == transfer.money.currency.code } ?? mayLackAmount
             let reference = request["reference"]?.stringValue == transfer.reference
             return amount && currency && reference && wallets(of: request, fit: transfer) ? nil : "its request is not what posting \(id) did"
         }
@@ -130,6 +146,7 @@ package struct VerifyLedger: Sendable {
         case .deposit: return request["wallet_id"]?.stringValue == destination
         case .withdrawal: return request["wallet_id"]?.stringValue == source
         case .refund: return request["id"]?.stringValue == transfer.originalID?.description
+        case .capture: return request["id"]?.stringValue == transfer.holdID?.description
         }
     }
 

@@ -4,6 +4,10 @@ package enum LedgerEventType: String, Sendable, Hashable, CaseIterable {
     case walletStatusChanged = "ledger.wallet.status_changed.v1"
     case transferPosted = "ledger.transfer.posted.v1"
     case transferRefunded = "ledger.transfer.refunded.v1"
+    case holdPlaced = "ledger.hold.placed.v1"
+    case holdCaptured = "ledger.hold.captured.v1"
+    case holdVoided = "ledger.hold.voided.v1"
+    case holdExpired = "ledger.hold.expired.v1"
 }
 
 /// One leg of a posting in an event.
@@ -28,19 +32,22 @@ package struct TransferPosted: WireEncodable, Hashable {
     package let kind: PostingKind
     package let money: Money
     package let originalTransferID: TransferID?
+    /// Of a capture.
+    package let holdID: HoldID?
     package let reference: String?
     package let postedAt: Timestamp
     /// The debit first, then the credit.
     package let legs: [TransferLeg]
 
     package init(
-        transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, reference: String?, postedAt: Timestamp,
-        legs: [TransferLeg]
+        transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, holdID: HoldID? = nil,
+        reference: String?, postedAt: Timestamp, legs: [TransferLeg]
     ) {
         self.transferID = transferID
         self.kind = kind
         self.money = money
         self.originalTransferID = originalTransferID
+        self.holdID = holdID
         self.reference = reference
         self.postedAt = postedAt
         self.legs = legs
@@ -55,6 +62,7 @@ package struct TransferPosted: WireEncodable, Hashable {
             writer.member("amount", money.amountMinor)
             writer.member("currency", money.currency.code)
             if let originalTransferID { writer.member("original_transfer_id", originalTransferID.description) }
+            if let holdID { writer.member("hold_id", holdID.description) }
             if let reference { writer.member("reference", reference) }
             writer.member("posted_at", postedAt.description)
             writer.name("legs")

@@ -48,11 +48,13 @@ package struct PrefixedID<Kind: IdentifierKind>: Sendable, Hashable, Comparable,
 package enum UserKind: IdentifierKind { package static let prefix = "usr" }
 package enum WalletKind: IdentifierKind { package static let prefix = "wal" }
 package enum TransferKind: IdentifierKind { package static let prefix = "trf" }
+package enum HoldKind: IdentifierKind { package static let prefix = "hld" }
 package enum EntryKind: IdentifierKind { package static let prefix = "ent" }
 package enum EventKind: IdentifierKind { package static let prefix = "evt" }
 
 package typealias UserID = PrefixedID<UserKind>
 package typealias WalletID = PrefixedID<WalletKind>
 package typealias TransferID = PrefixedID<TransferKind>
+package typealias HoldID = PrefixedID<HoldKind>
 package typealias EntryID = PrefixedID<EntryKind>
 package typealias EventID = PrefixedID<EventKind>

@@ -113,6 +113,53 @@ package struct JSONObjectReader {
         return money
     }
 
+    /// The members `amount` and `currency`, which are there together or not at all.
+    package mutating func optionalMoney() throws(RequestFault) -> Money? {
+        let amount = try optionalInteger("amount", in: 1...MinorUnits.maximum)
+        let currency = try optionalCurrency()
+        switch (amount, currency) {
+        case (nil, nil): return nil
+        case (let amount?, let currency?): return Money(amountMinor: amount, currency: currency)
+        case (nil, _): throw fault(.malformedRequest, "amount", "Is missing beside a currency.")
+        case (_, nil): throw fault(.malformedRequest, "currency", "Is missing beside an amount.")
+        }
+    }
+
+    package mutating func optionalBool(_ name: String) throws(RequestFault) -> Bool? {
+        switch take(name) {
+        case nil, .null: return nil
+        case .bool(let value): return value
+        default: throw fault(.malformedRequest, name, "A boolean is expected.")
+        }
+    }
+
+    /// A whole number that is no amount of money.
+    package mutating func optionalNumber(_ name: String, in range: ClosedRange<Int64>) throws(RequestFault) -> Int64? {
+        guard let value = take(name), value != .null else { return nil }
+        guard case .number(let text) = value, let number = Int64(text), text != "-0", range.contains(number) else {
+            throw fault(.malformedRequest, name, "A whole number from \(range.lowerBound) to \(range.upperBound) is expected.")
+        }
+        return number
+    }
+
+    /// An array of objects, each read strictly; faults name the item.
+    package mutating func items<Item: WireDecodable>(
+        _ name: String, count: ClosedRange<Int>, of: Item.Type = Item.self
+    ) throws(RequestFault) -> [Item] {
+        guard let value = take(name) else { throw fault(.malformedRequest, name, "Is missing.") }
+        guard case .array(let values) = value, count.contains(values.count) else {
+            throw fault(.malformedRequest, name, "An array of \(count.lowerBound) to \(count.upperBound) items is expected.")
+        }
+        var items: [Item] = []
+        items.reserveCapacity(values.count)
+        for (index, value) in values.enumerated() {
+            var reader = try JSONObjectReader(value, pointer: "\(pointer)/\(name)/\(index)")
+            items.append(try Item(reading: &reader))
+            try reader.finish()
+        }
+        return items
+    }
+
     /// Refuses every member that was not taken.
     package func finish() throws(RequestFault) {
         var unknown: [FieldError] = []

@@ -35,6 +35,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
     case currencyMismatch = "currency_mismatch"
     case sameWallet = "same_wallet"
     case refundExceedsOriginal = "refund_exceeds_original"
+    case captureExceedsHold = "capture_exceeds_hold"
     case balanceOutOfRange = "balance_out_of_range"
     case balanceNotZero = "balance_not_zero"
     case overdraftInUse = "overdraft_in_use"
@@ -59,8 +60,8 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .requestInProgress, .referenceExists, .holdNotOpen: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .insufficientFunds, .walletFrozen, .walletClosed, .currencyMismatch, .sameWallet, .refundExceedsOriginal, .balanceOutOfRange,
-            .balanceNotZero, .overdraftInUse, .idempotencyKeyReused, .recipientUnavailable:
+        case .insufficientFunds, .walletFrozen, .walletClosed, .currencyMismatch, .sameWallet, .refundExceedsOriginal, .captureExceedsHold,
+            .balanceOutOfRange, .balanceNotZero, .overdraftInUse, .idempotencyKeyReused, .recipientUnavailable:
             422
         case .rateLimited: 429
         case .internalError: 500
@@ -99,6 +100,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .currencyMismatch: "The currencies differ"
         case .sameWallet: "Source and destination are the same wallet"
         case .refundExceedsOriginal: "The refunds would exceed the original transfer"
+        case .captureExceedsHold: "The amount is more than the hold still has"
         case .balanceOutOfRange: "The balance would leave its range"
         case .balanceNotZero: "The wallet's balance is not zero"
         case .overdraftInUse: "The overdraft in use is above the new limit"

@@ -4,6 +4,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+package import TransportSecurity
 
 /// The server of a service's API.
 package struct APIServer: Service {
@@ -14,20 +15,24 @@ package struct APIServer: Service {
     private let host: String
     private let port: Int
     private let eventLoops: Int
+    private let certificate: ServerCertificate?
     private let responder: RouterResponder<BasicRequestContext>
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
     ///   - port: 0 lets the system choose one.
+    ///   - certificate: What to serve HTTPS with; nil serves plain HTTP.
     ///   - onListening: called once with the port that is served; the process is ready then.
     package init(
-        host: String, port: Int, eventLoops: Int, responder: RouterResponder<BasicRequestContext>, logger: Logger,
+        host: String, port: Int, eventLoops: Int, certificate: ServerCertificate? = nil,
+        responder: RouterResponder<BasicRequestContext>, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         self.host = host
         self.port = port
         self.eventLoops = eventLoops
+        self.certificate = certificate
         self.responder = responder
         self.logger = logger
         self.onListening = onListening
@@ -43,8 +48,10 @@ package struct APIServer: Service {
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 64))
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { handle in
-                PinnedHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: configuration))
+            server: HTTPServerBuilder { [certificate] handle in
+                let channel = PinnedHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: configuration))
+                guard let certificate else { return channel }
+                return EncryptedChannel(certificate: certificate, wrapped: channel)
             },
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: Self.backlog),
             onServerRunning: { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) },

@@ -51,10 +51,10 @@ import Testing
         func value(_ series: String) -> Double? {
             lines.first { $0.hasPrefix(series + " ") }.flatMap { Double($0.dropFirst(series.count + 1)) }
         }
-        #expect(value("postgres_pool_connections_limit") == 8)
-        #expect(value("postgres_pool_acquired_total").map { $0 >= 1 } == true)
-        #expect(value("postgres_pool_wait_seconds_count").map { $0 >= 1 } == true)
-        #expect(value(#"postgres_pool_connections{state="idle"}"#) != nil && value("postgres_pool_waiters") != nil)
+        #expect(value(#"postgres_pool_connections_limit{pool="primary"}"#) == 8)
+        #expect(value(#"postgres_pool_acquired_total{pool="primary"}"#).map { $0 >= 1 } == true)
+        #expect(value(#"postgres_pool_wait_seconds_count{pool="primary"}"#).map { $0 >= 1 } == true)
+        #expect(value(#"postgres_pool_connections{pool="primary",state="idle"}"#) != nil && value(#"postgres_pool_waiters{pool="primary"}"#) != nil)
         #expect(value("ledger_queue_capacity") == 1_024 && value("ledger_queue_depth") != nil)
         #expect(value("process_cpu_seconds_total").map { $0 > 0 } == true)
         #expect(value("process_resident_memory_bytes").map { $0 > 1_048_576 } == true)

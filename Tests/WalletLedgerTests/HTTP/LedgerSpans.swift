@@ -23,6 +23,14 @@ final class LedgerSpans: Sendable {
         }
     }
 
+    /// The batches that say that this span's request is in them; other suites' requests may be there too, and one of them come first.
+    func batches(with request: TraceContext) -> [SpanData] {
+        seen.withLock { seen in
+            seen += queue.take(atMost: .max)
+            return seen.filter { $0.name == "ledger.batch" && $0.links.contains { $0.context.trace == request } }
+        }
+    }
+
     /// A trace that somebody else began.
     static func newTrace(isSampled: Bool = true) -> TraceContext {
         var random = SystemRandomNumberGenerator()

@@ -45,6 +45,14 @@ struct LedgerWorld: Sendable {
         return try await api.send(LedgerCall("POST", "/v1/transfers", body, as: party ?? user, key: key))
     }
 
+    /// Places a hold and returns the answer, whatever it is.
+    func hold(
+        _ amount: Int64, from source: String, to destination: String, as party: Party? = nil, key: String = LedgerWorld.newKey()
+    ) async throws -> LedgerAnswer {
+        let body = Self.transfer(source, destination, String(amount))
+        return try await api.send(LedgerCall("POST", "/v1/holds", body, as: party ?? user, key: key))
+    }
+
     func change(_ wallet: String, _ what: String, _ body: String = #"{"reason":"test"}"#) async throws {
         let method = what == "overdraft-limit" ? "PUT" : "POST"
         let answer = try await api.send(LedgerCall(method, "/v1/wallets/\(wallet)/\(what)", body, as: staff))
@@ -58,6 +66,10 @@ struct LedgerWorld: Sendable {
     static func transfer(_ source: String, _ destination: String, _ amount: String, currency: String = "EUR", reference: String? = nil) -> String {
         let tail = reference.map { #","reference":"\#($0)""# } ?? ""
         return #"{"source_wallet_id":"\#(source)","destination_wallet_id":"\#(destination)","amount":\#(amount),"currency":"\#(currency)"\#(tail)}"#
+    }
+
+    static func batch(_ mode: String, _ transfers: String...) -> String {
+        #"{"mode":"\#(mode)","transfers":[\#(transfers.joined(separator: ","))]}"#
     }
 
     static func funding(_ wallet: String, _ amount: Int64, _ currency: String = "EUR") -> String {

@@ -1,5 +1,5 @@
 /// An own name for a posting, unique per principal for ever, that guards against a provider's late repeats.
-private let referenceLength = 1...64
+let referenceLength = 1...64
 
 /// `POST /v1/transfers`.
 package struct TransferRequest: WireDecodable, Hashable {
@@ -53,15 +53,8 @@ package struct RefundRequest: WireDecodable, Hashable {
     }
 
     package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        let amount = try object.optionalInteger("amount", in: 1...MinorUnits.maximum)
-        let currency = try object.optionalCurrency()
+        money = try object.optionalMoney()
         reference = try object.optionalString("reference", length: referenceLength)
-        switch (amount, currency) {
-        case (nil, nil): money = nil
-        case (let amount?, let currency?): money = Money(amountMinor: amount, currency: currency)
-        case (nil, _): throw RequestFault(.malformedRequest, pointer: "/amount", detail: "Is missing beside a currency.")
-        case (_, nil): throw RequestFault(.malformedRequest, pointer: "/currency", detail: "Is missing beside an amount.")
-        }
     }
 }
 
@@ -70,6 +63,8 @@ package enum PostingKind: String, Sendable, Hashable, CaseIterable {
     case deposit
     case withdrawal
     case refund
+    /// A part of a hold, taken.
+    case capture
 }
 
 /// One leg of a posting, as its wallet saw it: `amount` is negative for a debit, `balance_after` the balance that it left.
@@ -119,13 +114,15 @@ package struct TransferBody: WireEncodable, Hashable {
     package let sourceWalletID: WalletID?
     package let destinationWalletID: WalletID?
     package let originalTransferID: TransferID?
+    /// Of a capture.
+    package let holdID: HoldID?
     package let reference: String?
     package let postedAt: Timestamp
     package let entries: [EntryBody]
 
     package init(
         id: TransferID, kind: PostingKind, money: Money, sourceWalletID: WalletID?, destinationWalletID: WalletID?,
-        originalTransferID: TransferID?, reference: String?, postedAt: Timestamp, entries: [EntryBody]
+        originalTransferID: TransferID?, holdID: HoldID? = nil, reference: String?, postedAt: Timestamp, entries: [EntryBody]
     ) {
         self.id = id
         self.kind = kind
@@ -133,6 +130,7 @@ package struct TransferBody: WireEncodable, Hashable {
         self.sourceWalletID = sourceWalletID
         self.destinationWalletID = destinationWalletID
         self.originalTransferID = originalTransferID
+        self.holdID = holdID
         self.reference = reference
         self.postedAt = postedAt
         self.entries = entries
@@ -147,6 +145,7 @@ package struct TransferBody: WireEncodable, Hashable {
             if let sourceWalletID { writer.member("source_wallet_id", sourceWalletID.description) }
             if let destinationWalletID { writer.member("destination_wallet_id", destinationWalletID.description) }
             if let originalTransferID { writer.member("original_transfer_id", originalTransferID.description) }
+            if let holdID { writer.member("hold_id", holdID.description) }
             if let reference { writer.member("reference", reference) }
             writer.member("posted_at", postedAt.description)
             writer.name("entries")
@@ -168,13 +167,16 @@ package struct PageBody<Item: WireEncodable & Hashable>: WireEncodable, Hashable
     }
 
     package func encode(into writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.name("data")
-            writer.array { writer in
-                for item in items { item.encode(into: &writer) }
-            }
-            if let nextCursor { writer.member("next_cursor", nextCursor) } else { writer.memberNull("next_cursor") }
-            writer.member("has_more", nextCursor != nil)
+        writer.object { writer in encodeMembers(into: &writer) }
+    }
+
+    /// The page as members of an object that has more of them.
+    func encodeMembers(into writer: inout JSONWriter) {
+        writer.name("data")
+        writer.array { writer in
+            for item in items { item.encode(into: &writer) }
         }
+        if let nextCursor { writer.member("next_cursor", nextCursor) } else { writer.memberNull("next_cursor") }
+        writer.member("has_more", nextCursor != nil)
     }
 }

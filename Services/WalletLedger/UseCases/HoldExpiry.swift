@@ -1,0 +1,64 @@
+import Contracts
+package import Logging
+import Metrics
+package import Postgres
+import ServiceLifecycle
+
+/// Ends holds whose time is over, each as an order of its own under the lock of its wallet.
+///
+/// Late is safe: from `expires_at` on nothing captures or voids the hold, by the time of the batch. Several replicas may find the same
+/// hold; the first under the lock ends it, and the others are refused.
+package struct HoldExpiry: Service {
+    private static let pause = Duration.seconds(1)
+    private static let pageSize = 128
+
+    private let queue: PostingQueue
+    private let pool: PostgresPool
+    private let now: @Sendable () -> Int64
+    private let logger: Logger
+    private let store = HoldStore()
+    private let expired = Counter(label: "ledger_holds_expired_total")
+
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64, logger: Logger) {
+        self.queue = queue
+        self.pool = pool
+        self.now = now
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil {
+            do {
+                while try await expirePage() == Self.pageSize {}
+            } catch {
+                logger.warning("holds can't be expired", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// - Returns: how many holds were ended; another replica's are not counted.
+    @discardableResult
+    package func expirePage() async throws -> Int {
+        let due = try await pool.withSession { session in try store.expired(session, limit: Self.pageSize) }
+        guard !due.isEmpty else { return 0 }
+        var random = SystemRandomNumberGenerator()
+        let time = now()
+        let outcomes = await queue.post(
+            due.map { hold in
+                PostingRequest(
+                    order: .endHold(EndHoldOrder(hold: hold, eventID: .new(milliseconds: time, using: &random), access: nil)), key: nil,
+                    canonical: "", requestID: "expiry of \(hold.id)")
+            })
+        var count = 0
+        for (hold, outcome) in zip(due, outcomes) {
+            switch outcome {
+            case .holdEnded: count += 1
+            case .failed(let failure):
+                logger.warning("a hold can't be expired", metadata: ["ledger.hold": "\(hold.id)", "error": "\(failure)"])
+            case .posted, .batchPosted, .holdPlaced, .holdCaptured, .refused, .keyReused: break
+            }
+        }
+        expired.increment(by: count)
+        return count
+    }
+}

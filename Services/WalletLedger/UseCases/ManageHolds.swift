@@ -1,0 +1,89 @@
+package import Contracts
+package import Postgres
+
+/// Places, captures and voids holds, through the batch writers like every posting.
+package struct ManageHolds: Sendable {
+    private let queue: PostingQueue
+    private let pool: PostgresPool
+    private let store = HoldStore()
+    private let wallets = WalletStore()
+    private let now: @Sendable () -> Int64
+
+    /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64) {
+        self.queue = queue
+        self.pool = pool
+        self.now = now
+    }
+
+    package func place(_ request: PlaceHoldRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+        var random = SystemRandomNumberGenerator()
+        let time = now()
+        let order = PlaceHoldOrder(
+            hold: HoldTerms(
+                id: .new(milliseconds: time, using: &random), walletID: request.sourceWalletID,
+                destinationWalletID: request.destinationWalletID, money: request.money),
+            lastsSeconds: request.expiresInSeconds, eventID: .new(milliseconds: time, using: &random), access: origin.access)
+        let canonical = CanonicalRequest.render(
+            route: "POST /v1/holds",
+            [
+                ("source_wallet_id", .string(request.sourceWalletID.description)),
+                ("destination_wallet_id", .string(request.destinationWalletID.description)),
+            ] + CanonicalRequest.members(request.money, nil) + [("expires_in", .number(String(request.expiresInSeconds)))])
+        return await post(.placeHold(order), canonical, origin, key)
+    }
+
+    /// - Throws: `PostgresError` when the hold can't be read.
+    package func capture(
+        _ id: HoldID, _ request: CaptureHoldRequest, _ origin: RequestOrigin, key: ScopedKey
+    ) async throws -> PostingOutcome {
+        guard let hold = try await terms(of: id) else { return notFound(origin) }
+        var random = SystemRandomNumberGenerator()
+        let time = now()
+        let order = CaptureOrder(
+            hold: hold, money: request.money, isFinal: request.isFinal, reference: request.reference,
+            transferID: .newTransfer(milliseconds: time, using: &random), eventID: .new(milliseconds: time, using: &random),
+            access: origin.access)
+        let canonical = CanonicalRequest.render(
+            route: "POST /v1/holds/{id}/capture",
+            [("id", .string(id.description))] + CanonicalRequest.members(request.money, request.reference) + [
+                ("final", .bool(request.isFinal))
+            ])
+        return await post(.capture(order), canonical, origin, key)
+    }
+
+    /// - Throws: `PostgresError` when the hold can't be read.
+    package func void(_ id: HoldID, _ origin: RequestOrigin, key: ScopedKey) async throws -> PostingOutcome {
+        guard let hold = try await terms(of: id) else { return notFound(origin) }
+        var random = SystemRandomNumberGenerator()
+        let order = EndHoldOrder(hold: hold, eventID: .new(milliseconds: now(), using: &random), access: origin.access)
+        let canonical = CanonicalRequest.render(route: "POST /v1/holds/{id}/void", [("id", .string(id.description))])
+        return await post(.endHold(order), canonical, origin, key)
+    }
+
+    /// Only who reaches the wallet whose money it sets aside sees a hold.
+    package func hold(_ id: HoldID, _ access: WalletAccess) async throws -> HoldBody? {
+        try await pool.withSession { session in
+            guard let hold = try store.hold(session, id), let wallet = try wallets.wallet(session, hold.terms.walletID),
+                access.reaches(wallet)
+            else { return nil }
+            return hold.body
+        }
+    }
+
+    /// The terms never change, so they may be read before any lock.
+    private func terms(of id: HoldID) async throws -> HoldTerms? {
+        try await pool.withSession { session in try store.hold(session, id)?.terms }
+    }
+
+    private func notFound(_ origin: RequestOrigin) -> PostingOutcome {
+        .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false)
+    }
+
+    private func post(_ order: LedgerOrder, _ canonical: String, _ origin: RequestOrigin, _ key: ScopedKey) async -> PostingOutcome {
+        await queue.post(
+            PostingRequest(
+                order: order, key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                deadline: origin.deadline))
+    }
+}

@@ -1,0 +1,128 @@
+package import Contracts
+import FoundationEssentials
+package import Postgres
+
+/// What became of a batch of transfers.
+package enum TransferBatchOutcome: Sendable, Hashable {
+    /// The transfers of an atomic batch, in order.
+    case posted([TransferID], isReplay: Bool)
+    /// The outcomes of an independent batch's items, in order; `isReplay` when each of them is one.
+    case decided([PostingOutcome], isReplay: Bool)
+    /// Nothing of an atomic batch was posted.
+    case refused(Refusal, requestID: String, isReplay: Bool)
+    case keyReused(pointer: String)
+    case failed(PostingFailure)
+}
+
+/// Up to 500 transfers in one request, under one key.
+///
+/// An atomic batch is one order and has one row in `idempotency_keys`, which holds the whole request. An independent one first takes its
+/// key for good, by a digest of the request, so that no item of another body is posted under it; then every item is an order with a
+/// key of its own, so that a repeat after a crash posts what is missing and finds the rest.
+package struct PostTransferBatch: Sendable {
+    private static let route = "POST /v1/transfers/batch"
+
+    private let queue: PostingQueue
+    private let pool: PostgresPool
+    private let keys = IdempotencyKeyStore()
+    private let now: @Sendable () -> Int64
+
+    /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64) {
+        self.queue = queue
+        self.pool = pool
+        self.now = now
+    }
+
+    /// - Throws: `PostgresError` when the key of an independent batch can't be taken; nothing is posted then.
+    package func callAsFunction(
+        _ request: TransferBatchRequest, _ origin: RequestOrigin, key: ScopedKey
+    ) async throws -> TransferBatchOutcome {
+        switch request.mode {
+        case .atomic: await atomic(request, origin, key)
+        case .independent: try await independent(request, origin, key)
+        }
+    }
+
+    private func atomic(_ request: TransferBatchRequest, _ origin: RequestOrigin, _ key: ScopedKey) async -> TransferBatchOutcome {
+        var random = SystemRandomNumberGenerator()
+        let first = TransferID.newBatch(milliseconds: now(), using: &random)
+        let orders = request.transfers.enumerated().map { index, transfer in
+            PostingOrder.transfer(transfer, id: first.batchItem(index), access: origin.access)
+        }
+        let canonical = CanonicalRequest.render(
+            route: Self.route,
+            [
+                ("mode", .string(request.mode.rawValue)),
+                ("transfers", .array(request.transfers.map { CanonicalRequest.object(CanonicalRequest.members($0)) })),
+            ])
+        let outcome = await queue.post(
+            PostingRequest(
+                order: .atomic(orders), key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                deadline: origin.deadline))
+        switch outcome {
+        case .batchPosted(let ids, let isReplay): return .posted(ids, isReplay: isReplay)
+        case .refused(let refusal, let requestID, let isReplay): return .refused(refusal, requestID: requestID, isReplay: isReplay)
+        case .keyReused(let pointer): return .keyReused(pointer: pointer)
+        case .failed(let failure): return .failed(failure)
+        case .posted, .holdPlaced, .holdCaptured, .holdEnded: return .failed(.internalError)
+        }
+    }
+
+    private func independent(
+        _ request: TransferBatchRequest, _ origin: RequestOrigin, _ key: ScopedKey
+    ) async throws -> TransferBatchOutcome {
+        let items = request.transfers.map(CanonicalRequest.transfer)
+        let canonical = CanonicalRequest.render(
+            route: Self.route,
+            [
+                ("mode", .string(request.mode.rawValue)), ("count", .number(String(items.count))),
+                ("digest", .string(RequestOrigin.digest(items.joined(separator: "\n")).uuidString.lowercased())),
+            ])
+        let itemKeys = items.indices.map { key.item($0) }
+        let pointer: String? = try await pool.withSession { session in
+            guard let kept = try keys.take(session, key, for: canonical), kept.request != canonical else { return nil }
+            return try difference(session, kept.request, canonical, items, itemKeys)
+        }
+        if let pointer { return .keyReused(pointer: pointer) }
+
+        var random = SystemRandomNumberGenerator()
+        let time = now()
+        let outcomes = await queue.post(
+            request.transfers.enumerated().map { index, transfer in
+                PostingRequest(
+                    order: .posting(
+                        .transfer(transfer, id: .newTransfer(milliseconds: time, using: &random), access: origin.access)),
+                    key: itemKeys[index], canonical: items[index], requestID: origin.requestID, traceparent: origin.traceparent,
+                    deadline: origin.deadline)
+            })
+        // What failed altogether is no answer about any item.
+        if case .failed(let failure) = outcomes[0], outcomes.allSatisfy({ $0 == outcomes[0] }) { return .failed(failure) }
+        return .decided(outcomes, isReplay: outcomes.allSatisfy(\.isReplay))
+    }
+
+    /// Where the request differs from the one that the key was first used for, as far as that one's items tell.
+    private func difference(
+        _ session: PostgresSession, _ kept: String, _ canonical: String, _ items: [String], _ itemKeys: [ScopedKey]
+    ) throws -> String {
+        let difference = CanonicalRequest.firstDifference(kept, canonical)
+        guard difference == "/count" || difference == "/digest" else { return difference }
+        let known = try keys.requests(session, itemKeys.map(\.id))
+        for (index, item) in items.enumerated() {
+            guard let before = known[itemKeys[index].id], before != item else { continue }
+            return "/transfers/\(index)" + CanonicalRequest.firstDifference(before, item)
+        }
+        return "/transfers"
+    }
+}
+
+extension PostingOutcome {
+    var isReplay: Bool {
+        switch self {
+        case .posted(_, let isReplay), .batchPosted(_, let isReplay), .holdPlaced(_, let isReplay), .holdCaptured(_, let isReplay),
+            .holdEnded(_, let isReplay), .refused(_, _, let isReplay):
+            isReplay
+        case .keyReused, .failed: false
+        }
+    }
+}

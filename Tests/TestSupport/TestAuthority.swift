@@ -1,0 +1,45 @@
+import Foundation
+
+/// A certificate authority of a test's own, in a folder that is gone with it.
+package final class TestAuthority: Sendable {
+    /// A certificate and its key, as files.
+    package struct Issued: Sendable {
+        package let certificate: String
+        package let key: String
+    }
+
+    package let folder: String
+    /// The authority's own certificate.
+    package var certificate: String { "\(folder)/ca.crt" }
+
+    package init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-authority-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try run(
+            """
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=florin-test
+            """)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// A certificate of the authority's.
+    ///
+    /// - Parameters:
+    ///   - name: Of the files, and the subject: what tells one certificate from another.
+    ///   - hosts: As in `DNS:localhost,IP:127.0.0.1`.
+    package func issue(_ name: String, hosts: String, days: Int = 2) throws -> Issued {
+        try run(
+            """
+            openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr -subj "/CN=\(name)"
+            printf 'subjectAltName=\(hosts)' > \(name).san
+            openssl x509 -req -in \(name).csr -CA ca.crt -CAkey ca.key -CAcreateserial -out \(name).crt -days \(days) -extfile \(name).san
+            chmod 600 \(name).key
+            """)
+        return Issued(certificate: "\(folder)/\(name).crt", key: "\(folder)/\(name).key")
+    }
+
+    private func run(_ script: String) throws {
+        try Shell.run(["/bin/sh", "-c", "set -e; cd \"\(folder)\"\n\(script)"])
+    }
+}

@@ -20,11 +20,15 @@ package enum WalletLedger: FlorinService {
         let tls = try settings.internalTLS.load()
         try await checkDatabase(database, settings, context.logger)
 
+        let metrics = WalletLedgerMetrics(context.metrics)
         let pool = PostgresPool(
-            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger)
-        let replica = try await replica(settings, primary: pool, context.logger)
+            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
+            onAcquire: metrics.waits(of: "primary"))
+        metrics.observe(pool, named: "primary", limit: settings.poolSize)
+        let replica = try await replica(settings, primary: pool, metrics, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
-        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger)
+        metrics.observe(queue)
+        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
         let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
@@ -33,9 +37,8 @@ package enum WalletLedger: FlorinService {
         let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
-        describeMetrics(context.metrics)
-
-        let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, mapError: ledgerProblem)
+        let pipeline = EndpointPipeline(
+            verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: ledgerProblem)
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
             responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
@@ -90,7 +93,7 @@ package enum WalletLedger: FlorinService {
     /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
     /// is refused like such a primary.
     private static func replica(
-        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ logger: Logger
+        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: WalletLedgerMetrics, _ logger: Logger
     ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
         guard let configuration = try settings.replica(as: name) else { return nil }
         do {
@@ -104,7 +107,8 @@ package enum WalletLedger: FlorinService {
             logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
         }
         let options = PoolOptions(maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout)
-        let pool = PostgresPool(configuration: configuration, options: options, logger: logger)
+        let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
+        metrics.observe(pool, named: "replica", limit: settings.poolSize)
         return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
     }
 
@@ -126,23 +130,6 @@ package enum WalletLedger: FlorinService {
         let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
         if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
         readiness.started()
-    }
-
-    private static func describeMetrics(_ metrics: PrometheusRegistry) {
-        metrics.describe("http_server_requests_total", "Answered requests by route, method and status.")
-        metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
-        metrics.describe("signing_keys_inbound", "Keys that are accepted from a caller; two while they are being rotated.")
-        metrics.describe("signing_keys_reload_failures_total", "Looks at a keys file that could not be used; the old keys stay.")
-        metrics.describe("tls_certificate_expiry_seconds", "When the certificate in use expires, in seconds since the Unix epoch.")
-        metrics.describe("tls_reload_failures_total", "Looks at TLS files that could not be used; the old ones stay.")
-        metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")
-        metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
-        metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")
-        metrics.describe("ledger_batch_seconds", "Time from taking a batch to its last answer.")
-        metrics.describe("ledger_holds_expired_total", "Holds that the ledger ended because their time was over.")
-        metrics.describe("ledger_replica_reads_total", "Answers about the past by the server that gave them, where a replica is set.")
-        metrics.describe("ledger_queue_depth", "Postings that wait for a writer.")
-        metrics.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
     }
 }
 

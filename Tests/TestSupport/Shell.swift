@@ -43,7 +43,7 @@ package enum Shell {
     /// - Parameters:
     ///   - input: a descriptor to read from, nil for none.
     ///   - output: a file for what it prints.
-    static func spawn(_ command: [String], input: Int32?, output: String) throws -> pid_t {
+    package static func spawn(_ command: [String], input: Int32?, output: String) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

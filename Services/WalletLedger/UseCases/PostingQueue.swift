@@ -2,6 +2,7 @@ import Contracts
 import DequeModule
 import Dispatch
 import FoundationEssentials
+import Metrics
 import Synchronization
 
 /// The bounded queue before the batch writers.
@@ -78,6 +79,7 @@ package final class PostingQueue: Sendable {
     private let state: Mutex<State>
     /// One per writer, signalled once per batch at most.
     private let wakeUps: [DispatchSemaphore]
+    private let rejected = Counter(label: "ledger_queue_rejected_total")
 
     /// The queue holds four batches: more would only wait longer than callers do.
     package static let capacityPerBatchLimit = 4
@@ -135,6 +137,7 @@ package final class PostingQueue: Sendable {
         case .admitted(let writer):
             if let writer { wakeUps[writer].signal() }
         case .refused(let failure):
+            if case .overloaded = failure { rejected.increment(by: items.count) }
             for item in items { item.resume(returning: .failed(failure)) }
         }
     }

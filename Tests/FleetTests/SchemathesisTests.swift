@@ -93,7 +93,9 @@ struct SchemathesisTests {
         return Set(try object("\(folder)/tally.json").keys)
     }
 
-    /// Wallets of the user that the client opened, with and without money, and transfers between them.
+    private static let holdCount = 30
+
+    /// Wallets of the user that the client opened, with and without money, transfers and holds between them.
     private static func seed(_ fleet: LedgerFleet) async throws -> [String] {
         let funded = try await fleet.openWallets(6, funds: 100_000)
         let empty = try await fleet.openWallets(4, funds: 0)
@@ -104,7 +106,15 @@ struct SchemathesisTests {
                 from: funded[index], to: funded[(index + 1) % funded.count], key: UUID().uuidString, token: token)
             transfers.append(try #require(try JSONParser.parse(await client.send(request).body)["id"]?.stringValue))
         }
-        return funded + empty + transfers + [LedgerFleet.user]
+        // Enough that some are still open when it is their turn to be captured or voided.
+        var holds: [String] = []
+        for index in 0..<Self.holdCount {
+            var request = LedgerFleet.transfer(
+                from: funded[index % funded.count], to: funded[(index + 1) % funded.count], key: UUID().uuidString, token: token)
+            request.target = "/v1/holds"
+            holds.append(try #require(try JSONParser.parse(await client.send(request).body)["id"]?.stringValue))
+        }
+        return funded + empty + transfers + holds + [LedgerFleet.user]
     }
 
     /// Every operation of the document, as `POST /v1/transfers`.

@@ -105,7 +105,7 @@ import Testing
         #expect(try await values(pool) == [0, 0])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `real deadlocks are retried until all have committed`() async throws {
+    @Test(.timeLimit(.minutes(3))) func `real deadlocks are retried until all have committed`() async throws {
         let pool = try await makePool()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (first, second) in [(Int64(1), Int64(2)), (2, 1), (1, 2), (2, 1)] {
@@ -147,7 +147,7 @@ import Testing
         #expect(errors.map(\.isRetryable) == [true])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `serialization failures are retried and lose no update`() async throws {
+    @Test(.timeLimit(.minutes(3))) func `serialization failures are retried and lose no update`() async throws {
         let pool = try await makePool()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<3 {

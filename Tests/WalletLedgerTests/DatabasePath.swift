@@ -45,3 +45,21 @@ extension Trait where Self == EachDatabasePath {
     /// Every test runs on every ``DatabasePath``; a suite that makes a ``MoneyFixture`` has this.
     static var onEachDatabasePath: Self { Self() }
 }
+
+/// One ledger on each path for all cases of a test that changes nothing, made when it is first needed: a database takes a while.
+struct UnchangedLedger<Value: Sendable>: Sendable {
+    private let values: [DatabasePath: Task<Value, any Error>]
+
+    init(_ make: @escaping @Sendable () async throws -> Value) {
+        let tasks = DatabasePath.allCases.map { path in
+            (path, Task { try await DatabasePath.$current.withValue(path) { try await make() } })
+        }
+        values = Dictionary(uniqueKeysWithValues: tasks)
+    }
+
+    /// The one of the path that the test is on.
+    func value() async throws -> Value {
+        guard let path = DatabasePath.current, let task = values[path] else { throw MoneyFixture.NoDatabasePath() }
+        return try await task.value
+    }
+}

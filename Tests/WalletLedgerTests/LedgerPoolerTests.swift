@@ -18,10 +18,10 @@ struct LedgerPoolerTests {
         let path = try #require(DatabasePath.current)
         #expect(fixture.configuration.port == (path == .direct ? server.port : try server.pooler().port))
         let processes = try await withThrowingTaskGroup(of: Int32.self) { group in
-            for _ in 0..<40 {
+            for _ in 0..<20 {
                 group.addTask {
                     try await fixture.pool.withTransaction { session in
-                        try session.query("SELECT pg_backend_pid(), count(*) FROM generate_series(1, 100000)")[0].decode(0)
+                        try session.query("SELECT pg_backend_pid(), count(*) FROM generate_series(1, 30000)")[0].decode(0)
                     }
                 }
             }

@@ -36,7 +36,8 @@ struct MoneyFixture {
     private init(database: TestDatabase, configuration: PostgresConfiguration) {
         self.database = database
         self.configuration = configuration
-        pool = PostgresPool(configuration: configuration)
+        // All suites at once make a slow machine: a test fails for what it tests, not for waiting its turn.
+        pool = PostgresPool(configuration: configuration, options: PoolOptions(acquireTimeout: .seconds(30)))
     }
 
     /// The same ledger with connections that have not been broken.

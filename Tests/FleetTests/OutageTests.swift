@@ -76,8 +76,8 @@ struct OutageTests {
                 try session.begin()
                 try session.execute("SELECT FROM wallets WHERE NOT is_world FOR UPDATE")
                 announcement.finish()
-                // For less than the ledger waits for a lock.
-                _ = isStopped.wait(timeout: .now() + 1.5)
+                // Longer than the ledger waits for a lock: a caller that gave up has come again.
+                _ = isStopped.wait(timeout: .now() + 20)
                 try session.commit()
             }
             for await _ in locked {}
@@ -124,9 +124,9 @@ struct OutageTests {
 
     /// Waits until some session of the server is in the given state.
     private func appears(_ condition: String, _ fleet: LedgerFleet) async throws {
-        for _ in 0..<200 {
-            if try await fleet.number("SELECT count(*) FROM pg_stat_activity WHERE \(condition)") > 0 { return }
+        let hasAppeared = try await eventually(within: .seconds(20), every: .milliseconds(10)) {
+            try await fleet.number("SELECT count(*) FROM pg_stat_activity WHERE \(condition)") > 0
         }
-        Issue.record("no session with \(condition)")
+        #expect(hasAppeared, "no session with \(condition)")
     }
 }

@@ -42,6 +42,6 @@ struct SpanFixture {
 
 /// Expects that a condition comes to hold.
 func expectSoon(sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool) async throws {
-    let holds = try await eventually { condition() }
+    let holds = try await eventually(within: .seconds(60)) { condition() }
     #expect(holds, sourceLocation: sourceLocation)
 }

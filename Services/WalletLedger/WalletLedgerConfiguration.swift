@@ -34,7 +34,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let batchLimit = Setting<Int>.integer(
         "LEDGER_BATCH_LIMIT", "Postings per batch at most; the queue holds four times as many.", in: 1...256, unit: "postings", default: 256)
     static let writers = Setting<Int>.integer(
-        "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 1)
+        "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 2)
     static let poolSize = Setting<Int>.integer(
         "LEDGER_POOL_SIZE", "Connections for everything but batches.", in: 1...100, unit: "connections", default: 8)
     static let migrations = Setting<String>.path(

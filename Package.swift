@@ -78,6 +78,7 @@ let package = Package(
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
+        shared("Redis", [coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
         shared(
             "ServiceRuntime",
             [
@@ -86,6 +87,9 @@ let package = Package(
                 metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
                 "TransportSecurity", nioSSL,
             ]),
+        shared(
+            "ReplayProtection",
+            ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
         shared("ServiceClient", ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1]),
 
         // Services
@@ -95,7 +99,7 @@ let package = Package(
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
                 hummingbird,
                 httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
-                "TransportSecurity",
+                "ReplayProtection", "TransportSecurity",
             ]),
         service(
             "Fleetctl",
@@ -113,6 +117,10 @@ let package = Package(
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
+        tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore]),
+        tests(
+            "ReplayProtectionTests",
+            ["ReplayProtection", "Redis", "RequestSigning", "ServiceRuntime", "TestSupport", coreMetrics, logging, metrics, serviceLifecycle]),
         tests(
             "ServiceRuntimeTests",
             ["ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", crypto, logging, metrics, hummingbird]),

@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 package import Postgres
+import ReplayProtection
 import RequestSigning
 package import ServiceRuntime
 import TransportSecurity
@@ -17,6 +18,7 @@ package enum WalletLedger: FlorinService {
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database(as: name)
         let tls = try settings.internalTLS.load()
+        let redis = try ReplayProtection.target(settings.replayWindow, service: name, authorities: tls?.authorities)
         try await checkDatabase(database, settings, context.logger)
 
         let pool = PostgresPool(
@@ -25,8 +27,8 @@ package enum WalletLedger: FlorinService {
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
-        let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
-        let verifier = RequestVerifier(keys: keys, replayWindow: InProcessReplayWindow(startedAt: startedAt))
+        let replay = try await ReplayProtection.compose(redis, service: name, logger: context.logger)
+        let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
         let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
         let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
         let tokens = AccessTokenVerifier(
@@ -37,16 +39,16 @@ package enum WalletLedger: FlorinService {
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
             responder: pipeline.responder(of: endpoints(pool: pool, queue: queue)), logger: context.logger,
-            onListening: { _ in await ready(context.readiness, notBefore: startedAt + 1) })
+            onListening: { _ in await ready(context.readiness, notBefore: replay.takesRequestsFrom) })
 
         return ComposedProcess(
-            services: [
+            services: replay.services + [
                 pool, ShutdownStep("http client") { try? await httpClient.shutdown() },
                 SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
                 KeyExpiry(pool: pool, logger: context.logger), writer,
                 HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
             ] + (tls.map { [CertificateReloader(material: $0, logger: context.logger)] } ?? []),
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }] + replay.healthChecks)
     }
 
     /// Unix milliseconds.
@@ -90,8 +92,8 @@ package enum WalletLedger: FlorinService {
         })
     }
 
-    /// A request that was signed in the second of the start can't be told from one that the process before has seen, and is refused;
-    /// so nobody is sent here before that second has passed.
+    /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process
+    /// before has seen, and refuses it; so nobody is sent here before that second has passed.
     private static func ready(_ readiness: Readiness, notBefore second: Int64) async {
         let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
         if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
@@ -103,6 +105,7 @@ package enum WalletLedger: FlorinService {
         metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
         metrics.describe("signing_keys_inbound", "Keys that are accepted from a caller; two while they are being rotated.")
         metrics.describe("signing_keys_reload_failures_total", "Looks at a keys file that could not be used; the old keys stay.")
+        ReplayProtection.describeMetrics(metrics)
         metrics.describe("tls_certificate_expiry_seconds", "When the certificate in use expires, in seconds since the Unix epoch.")
         metrics.describe("tls_reload_failures_total", "Looks at TLS files that could not be used; the old ones stay.")
         metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")

@@ -25,11 +25,13 @@ struct LedgerFleet {
 
     /// Lends a fleet and ends it on every path: an HTTP client that is not shut down ends the test process, and hides why the test failed.
     ///
-    /// - Parameter authority: vouches for the replicas, which then encrypt; without one they serve plain HTTP.
+    /// - Parameters:
+    ///   - authority: vouches for the replicas, which then encrypt; without one they serve plain HTTP.
+    ///   - settings: of the replicas, beside or instead of the usual ones.
     static func with(
-        replicas count: Int, authority: TestAuthority? = nil, _ body: (LedgerFleet) async throws -> Void
+        replicas count: Int, authority: TestAuthority? = nil, settings: [String: String] = [:], _ body: (LedgerFleet) async throws -> Void
     ) async throws {
-        let fleet = try await LedgerFleet(replicas: count, authority: authority)
+        let fleet = try await LedgerFleet(replicas: count, authority: authority, settings: settings)
         do {
             try await body(fleet)
         } catch {
@@ -39,7 +41,7 @@ struct LedgerFleet {
         await fleet.stop()
     }
 
-    private init(replicas count: Int, authority: TestAuthority?) async throws {
+    private init(replicas count: Int, authority: TestAuthority?, settings: [String: String]) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -63,7 +65,7 @@ struct LedgerFleet {
         for _ in 0..<count {
             let (port, admin) = (try FreePort.any(), try FreePort.any())
             ports.append(port)
-            let environment = Self.environment(database.servingURL, folder, port: port, admin: admin).merging(tls) { $1 }
+            let environment = Self.environment(database.servingURL, folder, port: port, admin: admin).merging(tls) { $1 }.merging(settings) { $1 }
             processes.append(LedgerProcess(environment: environment, adminPort: admin))
         }
         replicas = processes

@@ -27,7 +27,8 @@ package enum WalletLedger: FlorinService {
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
-        let replay = try await ReplayProtection.compose(redis, service: name, logger: context.logger)
+        let replay = try await ReplayProtection.compose(
+            redis, service: name, timeout: settings.replayWindow.timeout, logger: context.logger)
         let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
         let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
         let keySet = keySet(settings.keySet, httpClient, tls?.authorities)

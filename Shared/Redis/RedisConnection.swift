@@ -204,12 +204,21 @@ package final class RedisConnection: Sendable {
             case _ where "\(command.name)" == "SELECT": throw .refused("it does not let us use the URL's database")
             default: throw .server(error)
             }
-        } catch .timedOut {
-            throw .connectFailed("no reply in time")
-        } catch .connectionLost {
-            throw .connectFailed("the server ended the connection")
+        } catch .notConnected {
+            // It ended before this step; the reason is a failed TLS handshake, say.
+            throw Self.failure(of: shared.withLock { $0.state.end } ?? .connectionLost)
+        } catch {
+            throw Self.failure(of: error)
         }
         guard reply == .simple("OK") else { throw .unexpectedReply }
+    }
+
+    private static func failure(of error: RedisError) -> RedisError {
+        switch error {
+        case .timedOut: .connectFailed("no reply in time")
+        case .connectionLost: .connectFailed("the server ended the connection")
+        default: error
+        }
     }
 }
 

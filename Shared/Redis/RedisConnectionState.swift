@@ -43,7 +43,8 @@ package struct RedisConnectionState<Waiter>: ~Copyable {
     private let maximumInFlight: Int
     private let silenceLimit: TimeAmount
     private var slots: Deque<Slot> = []
-    private var end: RedisError?
+    /// Why the connection has ended; nil while it is open.
+    package private(set) var end: RedisError?
 
     package init(maximumInFlight: Int, silenceLimit: TimeAmount) {
         self.maximumInFlight = maximumInFlight

@@ -18,8 +18,6 @@ import Synchronization
 /// What that leaves: while Redis is out of reach a captured request that may come twice can come once at each replica, and once more
 /// through Redis afterwards. Such a request reads, or its idempotency key makes its repetition the first answer again.
 package final class RedisReplayWindow: ReplayWindow {
-    /// How long a request waits for Redis; then it counts as out of reach.
-    package static let commandTimeout = Duration.milliseconds(100)
     /// Redis is spoken of as back when no request had to do without it for so long.
     package static let quietSeconds: Int64 = 5
     /// Longer than any service's name.

@@ -17,6 +17,9 @@ package struct ReplayProtection: Sendable {
     /// The first second, since the Unix epoch, in which requests can be taken: what was signed before it is refused.
     package let takesRequestsFrom: Int64
 
+    /// What a TLS handshake may need on a busy machine.
+    private static let minimumConnectTimeout = Duration.seconds(1)
+
     /// Where the shared window is, nil when the settings keep it in the process; checked before anything is connected to.
     ///
     /// - Parameters:
@@ -59,10 +62,11 @@ package struct ReplayProtection: Sendable {
     ///
     /// - Parameters:
     ///   - target: As ``target(_:service:authorities:)`` found it.
+    ///   - timeout: How long a request waits for Redis.
     ///   - now: Seconds since the Unix epoch.
     /// - Throws: ``InvalidConfiguration`` when Redis does not accept user and password.
     package static func compose(
-        _ target: RedisConfiguration?, service: String, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory,
+        _ target: RedisConfiguration?, service: String, timeout: Duration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory,
         now: @escaping @Sendable () -> Int64 = { WallClock.microsecondsSinceUnixEpoch() / 1_000_000 }
     ) async throws(InvalidConfiguration) -> ReplayProtection {
         let startedAt = now()
@@ -72,7 +76,8 @@ package struct ReplayProtection: Sendable {
         }
         let beginning = SharedWindowBeginning(logger: logger, now: now)
         let redis = RedisClient(
-            configuration: target, options: RedisOptions(commandTimeout: RedisReplayWindow.commandTimeout), logger: logger, metrics: metrics,
+            configuration: target, options: RedisOptions(commandTimeout: timeout, connectTimeout: max(timeout * 4, minimumConnectTimeout)),
+            logger: logger, metrics: metrics,
             prepare: { try await beginning.observe($0) })
         do throws(RedisError) {
             try await redis.connect()

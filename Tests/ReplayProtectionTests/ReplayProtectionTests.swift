@@ -52,6 +52,20 @@ struct ReplayProtectionTests {
         #expect(await replica.refusal(of: Replica.request("b"), isRepeatable: false) == .replayWindowUnavailable)
     }
 
+    @Test("a rediss address is verified against the authorities that are given, by default the system's")
+    func encryption() async throws {
+        let authority = try TestAuthority()
+        let issued = try authority.issue("redis", hosts: "IP:127.0.0.1")
+        let server = try await RedisServer.start(
+            password: "right",
+            encryption: RedisServer.Encryption(certificate: issued.certificate, key: issued.key, authorities: authority.certificate))
+        let replica = try await Replica(server.url(), environment: ["REDIS_CA_FILE": authority.certificate, "REDIS_TIMEOUT": "5s"])
+        #expect(await replica.refusal(of: Replica.request("a"), isRepeatable: false) == nil)
+        let distrustful = try await Replica(server.url())
+        #expect(distrustful.lines.count("nobody trusted vouches for the certificate") == 1, "\(distrustful.lines.all)")
+        #expect(await distrustful.refusal(of: Replica.request("b"), isRepeatable: false) == .replayWindowUnavailable)
+    }
+
     @Test("a Redis that may evict is warned of, at each connection")
     func policy() async throws {
         let server = try await RedisServer.start(settings: ["maxmemory-policy allkeys-lru"])
@@ -62,7 +76,8 @@ struct ReplayProtectionTests {
 
     @Test("the window in the process refuses what was signed before its start, and requests are taken from the next second on")
     func inProcess() async throws {
-        let protection = try await ReplayProtection.compose(nil, service: "wallet-ledger", logger: Replica.quiet, now: { 1_000 })
+        let protection = try await ReplayProtection.compose(
+            nil, service: "wallet-ledger", timeout: .seconds(1), logger: Replica.quiet, now: { 1_000 })
         #expect(protection.takesRequestsFrom == 1_001 && protection.services.isEmpty && protection.healthChecks.isEmpty)
         let before = Replica.request("a", created: 1_000)
         await #expect(throws: SignatureRejection.replayed) { try await protection.window.admit(before, isRepeatable: true, now: 1_001) }

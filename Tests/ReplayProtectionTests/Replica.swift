@@ -21,10 +21,11 @@ struct Replica {
 
     /// Lends replicas of a service that share a Redis, running, and ends them.
     static func with(
-        _ count: Int, _ url: String, service: String = "wallet-ledger", _ body: ([Replica]) async throws -> Void
+        _ count: Int, _ url: String, service: String = "wallet-ledger", environment: [String: String] = ["REDIS_TIMEOUT": "5s"],
+        _ body: ([Replica]) async throws -> Void
     ) async throws {
         var replicas: [Replica] = []
-        for _ in 0..<count { replicas.append(try await Replica(url, service: service)) }
+        for _ in 0..<count { replicas.append(try await Replica(url, service: service, environment: environment)) }
         let running = replicas.flatMap(\.protection.services)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in running { group.addTask { try await service.run() } }
@@ -36,13 +37,16 @@ struct Replica {
         }
     }
 
-    init(_ url: String, service: String = "wallet-ledger", environment: [String: String] = [:]) async throws {
-        let values = try SettingsReader(environment: environment.merging(["REDIS_URL": url]) { $1 }).read(ReplayWindowSettings.declared)
+    /// - Parameter environment: Patient unless told otherwise, for a machine with much else to do.
+    init(_ url: String, service: String = "wallet-ledger", environment: [String: String] = ["REDIS_TIMEOUT": "5s"]) async throws {
+        let values = try SettingsReader(environment: environment.merging(["REDIS_URL": url]) { $1 }).read(
+            ReplayWindowSettings.declared)
         let lines = Lines()
         let metrics = PrometheusRegistry()
-        let target = try ReplayProtection.target(try ReplayWindowSettings(values), service: service, authorities: nil)
+        let settings = try ReplayWindowSettings(values)
+        let target = try ReplayProtection.target(settings, service: service, authorities: nil)
         protection = try await ReplayProtection.compose(
-            target, service: service, logger: Logger(label: "test") { _ in LineHandler(lines: lines) }, metrics: metrics)
+            target, service: service, timeout: settings.timeout, logger: Logger(label: "test") { _ in LineHandler(lines: lines) }, metrics: metrics)
         self.lines = lines
         self.metrics = metrics
     }

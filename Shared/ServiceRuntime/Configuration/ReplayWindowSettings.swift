@@ -20,17 +20,23 @@ package struct ReplayWindowSettings: Sendable {
         default: nil
     ).optional
 
-    package static let declared: [any SettingDeclaration] = [mode, url, authoritiesFile]
+    private static let timeout = Setting<Duration>.duration(
+        "REDIS_TIMEOUT", "How long a request waits for Redis; then it counts as out of reach.", in: .milliseconds(5) ... .seconds(5),
+        default: .milliseconds(100))
+
+    package static let declared: [any SettingDeclaration] = [mode, url, authoritiesFile, timeout]
     package static let urlKey = url.key
     package static let authoritiesKey = authoritiesFile.key
 
     /// Where the shared window is; nil keeps it in the process.
     package let redisURL: Secret<String>?
     package let authoritiesFile: String?
+    package let timeout: Duration
 
     /// - Throws: ``InvalidConfiguration`` when the window is to be shared and nothing says where.
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         authoritiesFile = values[Self.authoritiesFile]
+        timeout = values[Self.timeout]
         switch values[Self.mode] {
         case .inProcess: redisURL = nil
         case .redis:

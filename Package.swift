@@ -117,7 +117,7 @@ let package = Package(
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
-        tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore]),
+        tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
             "ReplayProtectionTests",
             ["ReplayProtection", "Redis", "RequestSigning", "ServiceRuntime", "TestSupport", coreMetrics, logging, metrics, serviceLifecycle]),

@@ -96,7 +96,7 @@ package struct ReplayProtection: Sendable {
 
     /// Says what its metrics mean.
     package static func describeMetrics(_ metrics: PrometheusRegistry) {
-        metrics.describe("replay_window_fallbacks_total", "Requests that may come twice, let in while Redis was out of reach.")
+        metrics.describe("replay_window_fallbacks_total", "Requests that may come twice, judged by the process alone while Redis was out of reach.")
         metrics.describe("replay_window_unavailable_total", "Requests refused because Redis was full or out of reach.")
         metrics.describe("redis_commands_total", "Commands sent to Redis.")
         metrics.describe("redis_command_failures_total", "Commands without the reply that was asked for, by reason.")

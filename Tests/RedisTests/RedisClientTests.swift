@@ -268,6 +268,28 @@ struct RedisClientTests {
         }
     }
 
+    @Test(
+        "what is no Redis is left, with the reason",
+        arguments: [
+            ("HTTP/1.1 400 Bad Request\r\n", RedisError.malformedReply(.unknownType)), ("+OK\r\n+OK\r\n", .malformedReply(.unsolicited)),
+            (":1\r\n", .unexpectedReply), ("$99999999999\r\n", .malformedReply(.replyTooLarge)),
+        ])
+    func garbage(_ answer: String, _ expected: RedisError) async throws {
+        try await GarbageServer.with(answer) { server in
+            let client = RedisClient(
+                configuration: try RedisConfiguration(url: "redis://:secret@127.0.0.1:\(server.port)/1", clientName: "test"),
+                options: Self.patient, logger: Self.quiet)
+            do throws(RedisError) {
+                // An unasked-for reply ends the connection behind an answer that was right: the next command finds it gone.
+                try await client.connect()
+                try await client.ping()
+                Issue.record("\(answer) is taken for Redis")
+            } catch {
+                #expect(error == expected, "\(error)")
+            }
+        }
+    }
+
     @Test("a server that has no room says so: nothing is evicted")
     func outOfMemory() async throws {
         let server = try await RedisServer.start(settings: ["maxmemory 2mb"])

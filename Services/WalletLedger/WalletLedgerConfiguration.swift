@@ -7,6 +7,10 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         "LEDGER_DATABASE_URL", "The ledger's own database, as the role of this process.",
         expected: "an address beginning with postgres:// or postgresql://"
     ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }
+    static let replicaDatabase = Setting<Secret<String>>.secret(
+        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them.",
+        expected: "an address beginning with postgres:// or postgresql://"
+    ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }.optional
     static let isolation = Setting<DatabaseIsolation.Mode>.choice(
         "DATABASE_ISOLATION_MODE", "What a violation of database isolation does.", default: .strict
     ).refusedInProduction { $0 == .warn }
@@ -31,11 +35,12 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     package static let defaultAdminPort = 9_103
     package static let declared: [any SettingDeclaration] =
         [
-            database, isolation, keysFile, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
+            database, replicaDatabase, isolation, keysFile, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
             poolSize, migrations,
         ] + ReplayWindowSettings.declared + InternalTLS.declared
 
     package let databaseURL: Secret<String>
+    let replicaDatabaseURL: Secret<String>?
     let isolation: DatabaseIsolation.Mode
     let keysFile: String
     let issuer: String
@@ -53,6 +58,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         databaseURL = values[Self.database]
+        replicaDatabaseURL = values[Self.replicaDatabase]
         isolation = values[Self.isolation]
         keysFile = values[Self.keysFile]
         issuer = values[Self.issuer]

@@ -2,6 +2,8 @@ import HTTPTypes
 import NIOHTTP1
 import RequestSigning
 import ServiceClient
+import TestSupport
+import Tracing
 
 /// A client of the ledger with keys of its own, and the ledger's check of what it signs.
 struct ClientFixture {
@@ -23,11 +25,12 @@ struct ClientFixture {
 
     /// A client without jitter, so that a test knows how long a pause is.
     func client(
-        port: Int, origin: String = "http://127.0.0.1", connections: ServiceConnections, tryTimeout: Duration = .seconds(20)
+        port: Int, origin: String = "http://127.0.0.1", connections: ServiceConnections, tryTimeout: Duration = .seconds(20),
+        tracer: (any Tracer)? = nil
     ) throws -> ServiceClient {
         ServiceClient(
             callee: "wallet-ledger", address: try ServiceAddress("\(origin):\(port)"), connections: connections, signer: signer,
-            retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), unixMilliseconds: { Self.unixMilliseconds })
+            retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), tracer: tracer, unixMilliseconds: { Self.unixMilliseconds })
     }
 
     /// A client whose callee no key is for.

@@ -12,7 +12,7 @@ import yaml
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # Settings that the interfaces name and the code does not read yet; one that it reads by now must leave this list.
 PLANNED: set[str] = set()
-SECRET_SETTING = re.compile(r"(DATABASE_URL|REDIS_URL|PASSWORD|SECRET|TOKEN|_KEY)$")
+SECRET_SETTING = re.compile(r"(DATABASE_URL|REDIS_URL|PASSWORD|SECRET|TOKEN|_KEY|_HEADERS)$")
 OUR_IMAGES = "/florin/"
 ADMIN_PORTS = {"admin"}
 ALLOWED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the fleet and its tests need and this machine lacks: Debian packages only, and only the missing ones.
+# Installs what the fleet and its tests need and this machine lacks: Debian packages, and only the missing ones; Python's go to .local.
 # The Swift toolchain is not among them; it is the one thing you bring.
-# install.sh --tests adds what only the tests use: Python for the cross-check of signatures, openssl for certificates;
+# install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer;
 # install.sh --lint what only make lint uses: kubectl, and Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -105,6 +105,10 @@ main() {
     )
     if ((${#packages[@]} > 0)); then
         install_packages "${packages[@]}"
+    fi
+    if [[ ${1:-} == --tests ]]; then
+        "$LOCAL_SCRIPTS/venv.sh" python-crosscheck "$FLORIN_REPOSITORY/Tests/RequestSigningTests/crosscheck/requirements.txt"
+        "$LOCAL_SCRIPTS/venv.sh" python-schemathesis "$FLORIN_REPOSITORY/Tests/FleetTests/schemathesis/requirements.txt"
     fi
 }
 

@@ -80,12 +80,16 @@ let package = Package(
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
+        shared("Redis", [coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
         shared(
             "ServiceRuntime",
             [
                 "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient,
                 configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
+        shared(
+            "ReplayProtection",
+            ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
         shared(
             "ServiceClient",
             ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1, tracing]),
@@ -96,7 +100,7 @@ let package = Package(
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
-                "TransportSecurity",
+                "ReplayProtection", "TransportSecurity",
             ]),
         service(
             "Fleetctl",
@@ -115,6 +119,10 @@ let package = Package(
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
+        tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
+        tests(
+            "ReplayProtectionTests",
+            ["ReplayProtection", "Redis", "RequestSigning", "ServiceRuntime", "TestSupport", coreMetrics, logging, metrics, serviceLifecycle]),
         tests(
             "ServiceRuntimeTests",
             [

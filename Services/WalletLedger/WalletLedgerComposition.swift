@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 package import Postgres
+import ReplayProtection
 import RequestSigning
 import ServiceLifecycle
 package import ServiceRuntime
@@ -18,6 +19,7 @@ package enum WalletLedger: FlorinService {
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database(as: name)
         let tls = try settings.internalTLS.load()
+        let redis = try ReplayProtection.target(settings.replayWindow, service: name, authorities: tls?.authorities)
         try await checkDatabase(database, settings, context.logger)
 
         let metrics = WalletLedgerMetrics(context.metrics)
@@ -31,8 +33,10 @@ package enum WalletLedger: FlorinService {
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
-        let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
-        let verifier = RequestVerifier(keys: keys, replayWindow: InProcessReplayWindow(startedAt: startedAt))
+        let replay = try await ReplayProtection.compose(
+            redis, service: name, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
+        ReplayProtection.describeMetrics(context.metrics)
+        let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
         let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
         let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
         let tokens = AccessTokenVerifier(
@@ -42,9 +46,9 @@ package enum WalletLedger: FlorinService {
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
             responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
-            onListening: { _ in await ready(context.readiness, notBefore: startedAt + 1) })
+            onListening: { _ in await ready(context.readiness, notBefore: replay.takesRequestsFrom) })
 
-        var services: [any Service] = [pool]
+        var services: [any Service] = replay.services + [pool]
         if let replica { services += [replica.pool, replica.reads] }
         services += [
             ShutdownStep("http client") { try? await httpClient.shutdown() },
@@ -55,7 +59,7 @@ package enum WalletLedger: FlorinService {
         if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
         return ComposedProcess(
             services: services,
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }] + replay.healthChecks)
     }
 
     /// Unix milliseconds.
@@ -124,8 +128,8 @@ package enum WalletLedger: FlorinService {
         })
     }
 
-    /// A request that was signed in the second of the start can't be told from one that the process before has seen, and is refused;
-    /// so nobody is sent here before that second has passed.
+    /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process
+    /// before has seen, and refuses it; so nobody is sent here before that second has passed.
     private static func ready(_ readiness: Readiness, notBefore second: Int64) async {
         let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
         if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }

@@ -1,11 +1,6 @@
 import Postgres
 package import ServiceRuntime
 
-/// How the replay window is kept. Redis, for several replicas, is not there yet.
-package enum ReplayWindowMode: String, Sendable, CaseIterable {
-    case inProcess = "in-process"
-}
-
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
 package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let database = Setting<Secret<String>>.secret(
@@ -21,9 +16,6 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     ).refusedInProduction { $0 == .warn }
     static let keysFile = Setting<String>.path(
         "INTERNAL_AUTH_KEYS_FILE", "The signing keys of this service's pairs.", default: "/run/secrets/florin/wallet-ledger.keys.json")
-    static let replayWindow = Setting<ReplayWindowMode>.choice(
-        "REPLAY_WINDOW", "Where seen nonces are kept; in-process is safe for a single replica only.", default: nil
-    ).refusedInProduction { $0 == .inProcess }
     static let issuer = Setting<String>.url("TOKEN_ISSUER", "Who issues access tokens.", schemes: ["https", "http"], default: nil)
     static let audience = Setting<String>.text("TOKEN_AUDIENCE", "The audience that access tokens name.", default: "florin-api")
     static let keySet = Setting<String>.text(
@@ -43,9 +35,9 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     package static let defaultAdminPort = 9_103
     package static let declared: [any SettingDeclaration] =
         [
-            database, replicaDatabase, isolation, keysFile, replayWindow, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
+            database, replicaDatabase, isolation, keysFile, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
             poolSize, migrations,
-        ] + InternalTLS.declared
+        ] + ReplayWindowSettings.declared + InternalTLS.declared
 
     package let databaseURL: Secret<String>
     let replicaDatabaseURL: Secret<String>?
@@ -61,6 +53,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     let writers: Int
     let poolSize: Int
     let migrations: String
+    let replayWindow: ReplayWindowSettings
     let internalTLS: InternalTLS
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
@@ -79,7 +72,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         poolSize = values[Self.poolSize]
         migrations = values[Self.migrations]
         internalTLS = InternalTLS(values)
-        _ = values[Self.replayWindow]
+        replayWindow = try ReplayWindowSettings(values)
     }
 
     /// The folders that `migrate` applies, in order.

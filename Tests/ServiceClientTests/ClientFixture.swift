@@ -42,7 +42,7 @@ struct ClientFixture {
     }
 
     /// What the ledger would say to a request that has arrived.
-    func check(_ received: ScriptedServer.Received) throws {
+    func check(_ received: ScriptedServer.Received) async throws {
         var fields = HTTPFields()
         for (name, value) in received.headers { fields.append(HTTPField(name: HTTPField.Name(name)!, value: value)) }
         let request = SignableRequest(
@@ -50,7 +50,7 @@ struct ClientFixture {
         let now = Self.unixMilliseconds / 1_000
         let caller = try verifier.verifyHead(request, now: now, isRouteOpenTo: { $0 == "mobile-bff" })
         try verifier.verifyBody(caller, body: received.body)
-        try verifier.admitNonce(caller, now: now)
+        try await verifier.admitNonce(caller, isRepeatable: false, now: now)
     }
 
     static func post(key: String? = "order-1", deadline: Duration = .seconds(60)) -> ServiceRequest {

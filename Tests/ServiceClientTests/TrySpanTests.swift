@@ -45,7 +45,7 @@ struct TrySpanTests {
             #expect(request.headers["traceparent"] == [span.trace.traceparent])
             #expect(span.attributes.get("peer.service") == "wallet-ledger" && span.attributes.get("server.address") == "127.0.0.1")
             #expect(!"\(span)".contains("a.b.c") && !"\(span)".contains("dry=1"))
-            try fixture.check(request)
+            try await fixture.check(request)
         }
         #expect(spans[0].attributes.get("http.response.status_code") == 503 && spans[0].attributes.get("error.type") == "503")
         #expect(spans[0].status == SpanStatus(code: .error) && spans[1].status == nil)
@@ -67,6 +67,6 @@ struct TrySpanTests {
         #expect(spans.isEmpty)
         let traceparent = try #require(received.first?.headers["traceparent"].first)
         #expect(traceparent.hasPrefix("00-4bf92f3577b34da6a3ce929d0e0e4736-") && traceparent.hasSuffix("-00"))
-        try fixture.check(received[0])
+        try await fixture.check(received[0])
     }
 }

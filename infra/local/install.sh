@@ -25,6 +25,7 @@ has_postgres_server() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 
 missing_packages() {
     has_postgres_server || printf 'postgresql\n'
+    [[ -x /usr/bin/redis-server ]] || printf 'redis-server\n'
     command -v pkg-config >/dev/null || printf 'pkg-config\n'
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
     [[ -f /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
@@ -64,12 +65,22 @@ forbid_distribution_cluster() {
             > /etc/postgresql-common/createcluster.d/florin.conf'
 }
 
+# Nor does the distribution's Redis start on port 6379; one that somebody has set up before is left as it is.
+forbid_distribution_redis() {
+    # shellcheck disable=SC2016
+    privileged sh -c 'mkdir -p /etc/systemd/system &&
+        [ -e /etc/systemd/system/redis-server.service ] || ln -s /dev/null /etc/systemd/system/redis-server.service'
+}
+
 install_packages() {
     is_root || command -v sudo >/dev/null || fail "missing packages: $*. Install them, or run this as root or as a user with sudo"
     command -v apt-get >/dev/null || fail "missing packages: $*. Only Debian's apt-get is known here; install their like by hand"
     step "Installing: $*"
     if [[ " $* " == *" postgresql "* ]]; then
         forbid_distribution_cluster
+    fi
+    if [[ " $* " == *" redis-server "* ]]; then
+        forbid_distribution_redis
     fi
     local log
     log=$(mktemp)

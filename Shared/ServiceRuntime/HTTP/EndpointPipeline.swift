@@ -88,7 +88,7 @@ package struct EndpointPipeline: Sendable {
         let caller = try verifier.verifyHead(signable, now: seconds, isRouteOpenTo: endpoint.isOpen)
         let body = try await collect(request.body, limit: endpoint.bodyLimit)
         try body.withUnsafeReadableBytes { bytes throws(SignatureRejection) in try verifier.verifyBody(caller, body: bytes) }
-        try verifier.admitNonce(caller, now: seconds)
+        try await verifier.admitNonce(caller, isRepeatable: request.headers.isRepeatable(endpoint.method), now: seconds)
 
         let token = try await tokens.authenticate(authorizationHeader: request.headers[.authorization], now: seconds)
         let grants = endpoint.grants.filter { $0.callers.contains(caller.caller) && $0.fits(token) }

@@ -89,7 +89,7 @@ struct OutageTests {
             try await blocker
             await connection.close()
             // Its backend has the locks and the batch's time, and nobody to decide.
-            try await appears("state = 'idle in transaction' AND application_name = 'wallet-ledger'", fleet)
+            try await appears("state LIKE 'idle in transaction%' AND application_name = 'wallet-ledger'", fleet)
             let isPosted = try await eventually(within: .seconds(15)) {
                 try await other.send(LedgerFleet.transfer(from: wallets[0], to: wallets[1], key: "other", token: token)).status == 201
             }

@@ -45,15 +45,12 @@ struct OutageTests {
             try await fleet.ready(0)
             let wallets = try await fleet.openWallets(2, funds: 100)
             let (client, token) = (try fleet.client("mobile-bff", replica: 0), try await fleet.userToken())
-            // The lock is held for less than the ledger waits for it.
-            async let blocker: Void = fleet.server.execute(
-                ["BEGIN", "SELECT FROM wallets WHERE NOT is_world FOR UPDATE", "SELECT pg_sleep(1.5)", "COMMIT"], database: fleet.database.name)
-            try await appears("wait_event = 'PgSleep'", fleet)
+            let lock = try await WalletLock.take(fleet)
             async let answer = client.send(LedgerFleet.transfer(from: wallets[0], to: wallets[1], key: "drained", token: token))
             try await appears("wait_event_type = 'Lock' AND application_name = 'wallet-ledger'", fleet)
             fleet.replicas[0].signal(SIGTERM)
+            try await lock.release()
             let status = try await answer.status
-            try await blocker
             #expect(status == 201)
             #expect(fleet.replicas[0].wait() == 0)
             #expect(try await fleet.number("SELECT count(*) FROM transfers WHERE kind = 1") == 1)
@@ -69,25 +66,12 @@ struct OutageTests {
             let (client, other, token) = (
                 try fleet.client("mobile-bff", replica: 0), try fleet.client("mobile-bff", replica: 1), try await fleet.userToken()
             )
-            let connection = try await fleet.server.superuserConnection(database: fleet.database.name)
-            let (locked, announcement) = AsyncStream<Void>.makeStream()
-            let isStopped = DispatchSemaphore(value: 0)
-            async let blocker: Void = connection.withSession { session in
-                try session.begin()
-                try session.execute("SELECT FROM wallets WHERE NOT is_world FOR UPDATE")
-                announcement.finish()
-                // Longer than the ledger waits for a lock: a caller that gave up has come again.
-                _ = isStopped.wait(timeout: .now() + 20)
-                try session.commit()
-            }
-            for await _ in locked {}
+            let lock = try await WalletLock.take(fleet)
             // Whoever waits for it gives up at some time, and repeats the key.
             async let answer = try? client.send(LedgerFleet.transfer(from: wallets[0], to: wallets[1], key: "stopped", token: token))
             try await appears("wait_event_type = 'Lock' AND application_name = 'wallet-ledger'", fleet)
             fleet.replicas[0].signal(SIGSTOP)
-            isStopped.signal()
-            try await blocker
-            await connection.close()
+            try await lock.release()
             // Its backend has the locks and the batch's time, and nobody to decide.
             try await appears("state LIKE 'idle in transaction%' AND application_name = 'wallet-ledger'", fleet)
             let isPosted = try await eventually(within: .seconds(15)) {
@@ -128,5 +112,38 @@ struct OutageTests {
             try await fleet.number("SELECT count(*) FROM pg_stat_activity WHERE \(condition)") > 0
         }
         #expect(hasAppeared, "no session with \(condition)")
+    }
+}
+
+/// A transaction of a stranger that has locked every wallet of the users, until it is told to end.
+private struct WalletLock {
+    /// For how long it waits to be told: longer than the ledger waits for a lock.
+    private static let limit = DispatchTimeInterval.seconds(20)
+
+    private let end: DispatchSemaphore
+    private let transaction: Task<Void, any Error>
+
+    static func take(_ fleet: LedgerFleet) async throws -> WalletLock {
+        let connection = try await fleet.server.superuserConnection(database: fleet.database.name)
+        let (locked, announcement) = AsyncStream<Void>.makeStream()
+        let end = DispatchSemaphore(value: 0)
+        let transaction = Task {
+            defer { announcement.finish() }
+            try await connection.withSession { session in
+                try session.begin()
+                try session.execute("SELECT FROM wallets WHERE NOT is_world FOR UPDATE")
+                announcement.finish()
+                _ = end.wait(timeout: .now() + Self.limit)
+                try session.commit()
+            }
+            await connection.close()
+        }
+        for await _ in locked {}
+        return WalletLock(end: end, transaction: transaction)
+    }
+
+    func release() async throws {
+        end.signal()
+        try await transaction.value
     }
 }

@@ -131,9 +131,11 @@ struct SchemathesisTests {
         return try #require(try JSONSerialization.jsonObject(with: data) as? [String: any Sendable])
     }
 
-    /// The part of a long report that says what is wrong.
+    /// The part of a long report that says what is wrong, without the rules and empty lines between.
     private static func findings(_ report: String) -> String {
-        String((report.range(of: "= FAILURES =").map { report[$0.upperBound...] } ?? report[...]).prefix(20_000))
+        let report = report.range(of: "= FAILURES =").map { report[$0.upperBound...] } ?? report[...]
+        let lines = report.split(separator: "\n").filter { !$0.allSatisfy { "=_- ".contains($0) } }
+        return String(lines.joined(separator: "\n").prefix(20_000))
     }
 
     /// Nothing that it starts outlives it, so this may be a Process; it needs pip's settings from the environment.

@@ -122,7 +122,7 @@ struct ServiceClientTests {
 
     @Test("a GET that hangs is given up after the time of one try and tried again")
     func hangingGet() async throws {
-        try await withClient([.hang, .answer(200)], tryTimeout: .milliseconds(200)) { server, client in
+        try await withClient([.hang, .answer(200)], tryTimeout: .seconds(2)) { server, client in
             let response = try await client.send(ClientFixture.get())
             #expect(response.status == 200)
             #expect(server.received.count == 2)

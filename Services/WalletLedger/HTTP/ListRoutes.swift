@@ -3,7 +3,7 @@ import FoundationEssentials
 import HTTPTypes
 import ServiceRuntime
 
-/// Lists of wallets and of transfers.
+/// Lists of wallets, transfers and holds.
 struct ListRoutes {
     let list: ListLedger
 
@@ -11,6 +11,7 @@ struct ListRoutes {
         [
             Endpoint(.get, "/v1/wallets", grants: LedgerGrants.readers, takesQuery: true) { request in try await wallets(request) },
             Endpoint(.get, "/v1/transfers", grants: LedgerGrants.readers, takesQuery: true) { request in try await transfers(request) },
+            Endpoint(.get, "/v1/wallets/{id}/holds", grants: LedgerGrants.readers, takesQuery: true) { request in try await holds(request) },
         ]
     }
 
@@ -29,6 +30,17 @@ struct ListRoutes {
         let page = try await list.wallets(ownedBy: owner, before: before, limit: try query.limit(), access)
         let next = page.next.map { [$0.uuid.halves.high, $0.uuid.halves.low] }
         return Answer(.ok, PageBody(items: page.items.map { WalletBody($0) }, nextCursor: query.cursor(after: next, of: pages)))
+    }
+
+    private func holds(_ request: AuthenticatedRequest) async throws -> Answer {
+        let query = try QueryReader(request.query, known: ["status"])
+        let (id, access) = (try request.identifier(as: WalletKind.self), try request.access)
+        let pages = PageList(route: "holds", principal: access.principal, subject: id.description)
+        let before = try query.cursor(of: pages, fields: 2).map { HoldID(UUID(high: $0[0], low: $0[1])) }
+        let page = try await list.holds(of: id, openOnly: try query.openOnly(), before: before, limit: try query.limit(), access)
+        guard let page else { throw Problem(.notFound) }
+        let next = page.next.map { [$0.uuid.halves.high, $0.uuid.halves.low] }
+        return Answer(.ok, PageBody(items: page.items, nextCursor: query.cursor(after: next, of: pages)))
     }
 
     /// Of one wallet, page by page, or the one that the caller ordered under a reference.

@@ -66,6 +66,13 @@ struct QueryReader {
         return kind
     }
 
+    /// Whether only holds that are open are asked for. There is no index for the ones that ended one way or another.
+    func openOnly() throws -> Bool {
+        guard let text = values["status"] else { return false }
+        guard text == HoldStatus.open.rawValue else { throw Self.fault(.malformedRequest, "status", "Can only be open.") }
+        return true
+    }
+
     func reference() throws -> String? {
         guard let text = values["reference"] else { return nil }
         guard Self.referenceLength.contains(text.unicodeScalars.count), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })

@@ -1,7 +1,7 @@
 package import Contracts
 package import Postgres
 
-/// Lists wallets, entries and transfers as far as the reader may read them, newest first.
+/// Lists wallets, entries, transfers and holds as far as the reader may read them, newest first.
 ///
 /// A page is never longer than asked for. It may be shorter and still not the last: see ``HistoryStore/scanLimit``.
 package struct ListLedger: Sendable {
@@ -14,6 +14,7 @@ package struct ListLedger: Sendable {
     private let pool: PostgresPool
     private let store = ListingStore()
     private let history = HistoryStore()
+    private let holdStore = HoldStore()
     private let postings = BatchStore()
 
     package init(pool: PostgresPool) {
@@ -81,11 +82,27 @@ package struct ListLedger: Sendable {
         }
     }
 
+    /// - Returns: nil for a wallet that the reader may not read.
+    package func holds(
+        of wallet: WalletID, openOnly: Bool, before: HoldID?, limit: Int, _ access: WalletAccess
+    ) async throws -> Page<HoldBody, HoldID>? {
+        try await pool.withSession { session in
+            guard try readable(session, wallet, access) else { return nil }
+            let query = holdStore.latestQuery(wallet, openOnly: openOnly, before: before, limit: limit + 1)
+            let found = try session.query(query).map { try HoldState(row: $0).body }
+            return Page(items: Array(found.prefix(limit)), next: found.count > limit ? found[limit - 1].id : nil)
+        }
+    }
+
+    private func readable(_ session: PostgresSession, _ id: WalletID, _ access: WalletAccess) throws -> Bool {
+        let wallet = try session.query(history.walletQuery(id)).first.map(WalletState.init(row:))
+        return wallet.map { !$0.isWorld && access.reaches($0) } ?? false
+    }
+
     private func entries(
         _ session: PostgresSession, _ filter: EntryFilter, before: Int64?, limit: Int, _ access: WalletAccess
     ) throws -> Page<EntryBody, Int64>? {
-        let wallet = try session.query(history.walletQuery(filter.wallet)).first.map(WalletState.init(row:))
-        guard let wallet, !wallet.isWorld, access.reaches(wallet) else { return nil }
+        guard try readable(session, filter.wallet, access) else { return nil }
         var first: Int64 = 0
         var last = before ?? .max
         if let from = filter.from {

@@ -30,6 +30,7 @@ import Testing
         Row("GET /v1/wallets/{id}", [.user, .clientReads, .staff], 200),
         Row("GET /v1/wallets/{id}/balance", [.user, .clientReads, .staff], 200),
         Row("GET /v1/wallets/{id}/entries", [.user, .clientReads, .staff], 200),
+        Row("GET /v1/wallets/{id}/holds", [.user, .clientReads, .staff], 200),
         Row("GET /v1/wallets/{id}/statement", [.user, .clientReads, .staff], 200),
         Row("GET /v1/wallets", [.user, .clientReads, .staff], 200, query: "?owner_id={user}"),
         Row("GET /v1/transfers", [.user, .clientReads, .staff], 200, query: "?wallet_id={own}"),

@@ -80,6 +80,31 @@ import Testing
         #expect(listed.first == single.json)
     }
 
+    @Test func holdsOfAWalletComeNewestFirstAndTheOpenOnesByThemselves() async throws {
+        let world = try await LedgerWorld.new()
+        let (own, other) = (try await world.wallet(balance: 1_000), try await world.wallet())
+        var placed: [String] = []
+        for amount: Int64 in 1...7 { placed.append(try await world.hold(amount, from: own, to: other).id) }
+        for index in [0, 3, 6] {
+            let call = LedgerCall("POST", "/v1/holds/\(placed[index])/void", "{}", as: world.user, key: LedgerWorld.newKey())
+            #expect(try await world.api.send(call).status == 200)
+        }
+        let path = "/v1/wallets/\(own)/holds"
+        let listed = try await all(path, limit: 2, as: world.user, world.api) { _ = try await world.hold(1, from: own, to: other) }
+        #expect(ids(listed) == placed.reversed())
+        let open = try await all("\(path)?status=open", limit: 1, as: world.client, world.api)
+        #expect(open.allSatisfy { $0["status"]?.stringValue == "open" })
+        #expect(ids(open).suffix(4) == [placed[5], placed[4], placed[2], placed[1]])
+        let single = try await world.api.send(LedgerCall("GET", "/v1/holds/\(placed[0])", as: world.user))
+        #expect(listed.last == single.json)
+        // Who receives the money sees its capture, not what the payer sets aside.
+        #expect(try await all("/v1/wallets/\(other)/holds", limit: 100, as: world.user, world.api) == [])
+        let (stranger, _) = try await world.api.newUser()
+        #expect(try await world.api.send(LedgerCall("GET", path, as: stranger)).status == 404)
+        let refused = try await world.api.send(LedgerCall("GET", "\(path)?status=voided", as: world.user))
+        #expect(refused.status == 400 && refused.pointers == ["/status"], "\(refused.text)")
+    }
+
     @Test func aReferenceFindsWhatItsPrincipalOrdered() async throws {
         let world = try await LedgerWorld.new()
         let own = try await world.wallet(balance: 100)

@@ -35,6 +35,11 @@ struct HistoryPlanTests {
                 FROM generate_series(0, \(others)) n;
                 INSERT INTO wallets (id, owner_id, opened_by, currency, opened_at, last_posted_at)
                 SELECT gen_random_uuid(), gen_random_uuid(), 'client:other' || n % 10, 'EUR', now(), now() FROM generate_series(1, 50000) n;
+                INSERT INTO holds (id, wallet_id, destination_wallet_id, amount, currency, captured, status, placed_by, placed_at, expires_at)
+                SELECT pg_temp.wallet(n), CASE WHEN n % 2 = 0 THEN '\(hot.uuid)' ELSE pg_temp.wallet(5 + n / 2 % 400) END,
+                    pg_temp.wallet(1), 1, 'EUR', CASE WHEN n % 1000 < 2 THEN 0 ELSE 1 END, CASE WHEN n % 1000 < 2 THEN 0 ELSE 1 END,
+                    'client:bank', now(), now() + interval '1 hour'
+                FROM generate_series(1, 200000) n;
                 ALTER TABLE entries DROP CONSTRAINT entries_pkey;
                 ALTER TABLE transfers DROP CONSTRAINT transfers_pkey;
                 CREATE TEMP TABLE payers AS SELECT n, pg_temp.wallet(n + 1) AS id FROM generate_series(0, \(others - 1)) n;
@@ -74,6 +79,7 @@ struct HistoryPlanTests {
     private static var reads: [Read] {
         let history = HistoryStore()
         let listing = ListingStore()
+        let holds = HoldStore()
         let payer = WalletID(UUID(high: 0x0190_0000_0000_7000, low: 0x8000_0000_0000_0005))
         return [
             Read(name: "wallet", budget: 10, query: history.walletQuery(hot)),
@@ -95,6 +101,10 @@ struct HistoryPlanTests {
             Read(name: "an owner's wallets", budget: 130, query: listing.walletsQuery(.ownedBy(owner), before: nil, limit: 101)),
             Read(name: "an owner's later wallets", budget: 130, query: listing.walletsQuery(.ownedBy(owner), before: payer, limit: 101)),
             Read(name: "a client's wallets", budget: 130, query: listing.walletsQuery(.openedBy("client:other3"), before: nil, limit: 101)),
+            Read(name: "latest holds", budget: 130, query: holds.latestQuery(hot, openOnly: false, before: nil, limit: 101)),
+            Read(name: "latest holds of a small wallet", budget: 130, query: holds.latestQuery(payer, openOnly: false, before: nil, limit: 101)),
+            Read(name: "open holds", budget: 130, query: holds.latestQuery(hot, openOnly: true, before: nil, limit: 101)),
+            Read(name: "open holds of a small wallet", budget: 130, query: holds.latestQuery(payer, openOnly: true, before: nil, limit: 101)),
             Read(name: "legs' wallets", budget: 60, query: listing.walletsQuery([hot, payer])),
             Read(name: "reference", budget: 10, query: listing.referenceQuery("reference-5000", orderedBy: "client:bank")),
         ]

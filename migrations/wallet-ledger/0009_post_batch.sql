@@ -1,7 +1,8 @@
 -- serves-from: 0006
--- Takes the place of write_batch, which stays for the executables before: with holds, captures and the keys of batches. In one statement,
--- so that every statement trigger sees the whole of it. The rows are aligned arrays; `key_*` are the decided requests, refused ones
--- included. A function, because its plan is kept per connection (PgBouncer in transaction mode rules out named statements).
+-- Takes the place of write_batch for a batch with holds, captures or the keys of batches; the others are spared 0.1 ms of tables and
+-- triggers that they don't touch. In one statement, so that every statement trigger sees the whole of it. The rows are aligned arrays;
+-- `key_*` are the decided requests, refused ones included. A function, because its plan is kept per connection (PgBouncer in transaction
+-- mode rules out named statements).
 CREATE FUNCTION post_batch(
     batch_posted_at timestamptz,
     wallet_ids uuid[], wallet_balances bigint[], wallet_helds bigint[], wallet_versions bigint[], wallet_previous_versions bigint[],

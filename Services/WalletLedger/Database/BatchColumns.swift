@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Postgres
 
-/// The rows of a batch as columns: one array per parameter of the function `post_batch`.
+/// The rows of a batch as columns: one array per parameter of the functions `write_batch` and `post_batch`.
 struct BatchColumns {
     struct Wallets {
         var ids: [UUID] = []
@@ -66,6 +66,7 @@ struct BatchColumns {
         var outcomes: [Int16] = []
         var subjects: [UUID?] = []
         var subjectVersions: [Int64?] = []
+        var hasSubjectVersions = false
         var refusals: [String?] = []
         var requestIDs: [String?] = []
     }

@@ -132,11 +132,32 @@ struct BatchWrite {
         columns.keys.outcomes.append(stored.outcome)
         columns.keys.subjects.append(stored.subject)
         columns.keys.subjectVersions.append(stored.version)
+        columns.keys.hasSubjectVersions = columns.keys.hasSubjectVersions || stored.version != nil
         columns.keys.refusals.append(stored.refusal)
         columns.keys.requestIDs.append(stored.requestID)
     }
 
-    var query: PostgresQuery {
+    /// Nearly every batch has neither a hold nor the key of a batch, and is spared the tables and triggers of both.
+    var query: PostgresQuery { columns.holds.ids.isEmpty && !columns.keys.hasSubjectVersions ? shortQuery : fullQuery }
+
+    private var shortQuery: PostgresQuery {
+        let (wallets, transfers, keys, events) = (columns.wallets, columns.transfers, columns.keys, columns.events)
+        let totals = refunds.sorted { $0.key < $1.key }
+        return """
+            SELECT write_batch(
+                \(postedAt.stored), \(wallets.ids), \(wallets.balances), \(wallets.versions), \(wallets.previousVersions),
+                \(transfers.ids), \(transfers.kinds), \(transfers.amounts), \(transfers.currencies),
+                \(transfers.sources), \(transfers.sourceVersions), \(transfers.sourceBalances),
+                \(transfers.destinations), \(transfers.destinationVersions), \(transfers.destinationBalances),
+                \(transfers.originals), \(transfers.principals), \(transfers.references), \(transfers.keys),
+                \(totals.map(\.key.uuid)), \(totals.map(\.value.original)), \(totals.map(\.value.amount)),
+                \(keys.ids), \(keys.callers), \(keys.principals), \(keys.keys), \(keys.requests), \(keys.outcomes),
+                \(keys.subjects), \(keys.refusals), \(keys.requestIDs),
+                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data))
+            """
+    }
+
+    private var fullQuery: PostgresQuery {
         let (wallets, transfers, keys, events) = (columns.wallets, columns.transfers, columns.keys, columns.events)
         let (holds, changes) = (columns.holds, columns.holdChanges)
         let totals = refunds.sorted { $0.key < $1.key }

@@ -139,7 +139,7 @@ struct OpenAPITests {
                 }
             }
         }
-        #expect(ids.count == 21)
+        #expect(ids.count == 22)
         #expect(Set(ids).count == ids.count)
     }
 

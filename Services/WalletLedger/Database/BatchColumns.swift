@@ -66,7 +66,6 @@ struct BatchColumns {
         var outcomes: [Int16] = []
         var subjects: [UUID?] = []
         var subjectVersions: [Int64?] = []
-        var hasSubjectVersions = false
         var refusals: [String?] = []
         var requestIDs: [String?] = []
     }

@@ -132,13 +132,12 @@ struct BatchWrite {
         columns.keys.outcomes.append(stored.outcome)
         columns.keys.subjects.append(stored.subject)
         columns.keys.subjectVersions.append(stored.version)
-        columns.keys.hasSubjectVersions = columns.keys.hasSubjectVersions || stored.version != nil
         columns.keys.refusals.append(stored.refusal)
         columns.keys.requestIDs.append(stored.requestID)
     }
 
     /// Nearly every batch has neither a hold nor the key of a batch, and is spared the tables and triggers of both.
-    var query: PostgresQuery { columns.holds.ids.isEmpty && !columns.keys.hasSubjectVersions ? shortQuery : fullQuery }
+    var query: PostgresQuery { columns.holds.ids.isEmpty && columns.keys.subjectVersions.allSatisfy { $0 == nil } ? shortQuery : fullQuery }
 
     private var shortQuery: PostgresQuery {
         let (wallets, transfers, keys, events) = (columns.wallets, columns.transfers, columns.keys, columns.events)

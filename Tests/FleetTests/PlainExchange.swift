@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import HTTPTypes
 import RequestSigning
 import TestSupport
@@ -13,8 +12,6 @@ struct PlainExchange: Sendable {
         /// Head and body.
         let text: String
     }
-
-    private static let limitSeconds = 20
 
     private let bytes: [UInt8]
 
@@ -48,25 +45,8 @@ struct PlainExchange: Sendable {
     }
 
     private func blocking(_ port: Int) throws -> String {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var limit = timeval(tv_sec: Self.limitSeconds, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
-        guard connected == 0, Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { throw NoAnswer() }
-        var received: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            received += buffer.prefix(count)
-        }
-        return String(decoding: received, as: UTF8.self)
+        let socket = try LoopbackSocket(port: port)
+        try socket.send(bytes)
+        return String(decoding: socket.receiveAll(), as: UTF8.self)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// One HTTP/1.1 exchange over a plain socket, so that a test can send what no client library would.
 ///
@@ -15,8 +16,6 @@ enum LedgerSocket {
         let description: String
     }
 
-    private static let answerLimitSeconds = 30
-
     static func exchange(_ bytes: [UInt8], port: Int) async throws -> Raw {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Result { try blocking(bytes, port: port) }) }
@@ -29,60 +28,30 @@ enum LedgerSocket {
             Thread.detachNewThread {
                 continuation.resume(
                     with: Result {
-                        let descriptor = try open(requests.flatMap(\.self), port: port)
-                        defer { close(descriptor) }
+                        let socket = try LoopbackSocket(port: port)
+                        try socket.send(requests.flatMap(\.self))
                         var received: [UInt8] = []
-                        var buffer = [UInt8](repeating: 0, count: 65_536)
-                        while received.last != UInt8(ascii: "}") {
-                            let count = recv(descriptor, &buffer, buffer.count, 0)
-                            guard count > 0 else { throw NoAnswer(description: "ended after \(received.count) bytes (errno \(errno))") }
-                            received += buffer.prefix(count)
-                        }
+                        while received.last != UInt8(ascii: "}") { received += try next(socket, after: received) }
                         return String(decoding: received, as: UTF8.self)
                     })
             }
         }
     }
 
-    /// Connects and sends.
-    private static func open(_ bytes: [UInt8], port: Int) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: answerLimitSeconds, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
-        guard connected == 0 else {
-            close(descriptor)
-            throw NoAnswer(description: "not connected (errno \(errno))")
-        }
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            guard count > 0 else {
-                close(descriptor)
-                throw NoAnswer(description: "not sent (errno \(errno))")
-            }
-            sent += count
-        }
-        return descriptor
-    }
-
     private static func blocking(_ bytes: [UInt8], port: Int) throws -> Raw {
-        let descriptor = try open(bytes, port: port)
-        defer { close(descriptor) }
+        let socket = try LoopbackSocket(port: port)
+        try socket.send(bytes)
         var received: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             if let answer = try parse(received) { return answer }
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { throw NoAnswer(description: "ended after \(received.count) bytes (errno \(errno))") }
-            received += buffer.prefix(count)
+            received += try next(socket, after: received)
         }
+    }
+
+    private static func next(_ socket: borrowing LoopbackSocket, after received: [UInt8]) throws -> [UInt8] {
+        let part = socket.receive()
+        guard !part.isEmpty else { throw NoAnswer(description: "ended after \(received.count) bytes (errno \(errno))") }
+        return part
     }
 
     /// - Returns: nil while the answer is not complete.

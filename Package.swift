@@ -71,6 +71,7 @@ let package = Package(
     targets: [
         // C modules
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
 
         // Shared modules
         shared("Contracts", [], exclude: ["OpenAPI"]),
@@ -78,6 +79,7 @@ let package = Package(
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
+        shared("AMQP", ["CRabbitMQ", coreMetrics, deques, logging, serviceLifecycle]),
         shared(
             "ServiceRuntime",
             [
@@ -113,6 +115,7 @@ let package = Package(
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
+        tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
         tests(
             "ServiceRuntimeTests",
             ["ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", crypto, logging, metrics, hummingbird]),

@@ -27,6 +27,7 @@ missing_packages() {
     has_postgres_server || printf 'postgresql\n'
     command -v pkg-config >/dev/null || printf 'pkg-config\n'
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
+    [[ -f /usr/include/amqp.h ]] || printf 'librabbitmq-dev\n'
     [[ -f /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
     command -v git >/dev/null || printf 'git\n'
     [[ -f /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'
@@ -37,6 +38,7 @@ missing_test_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
     command -v openssl >/dev/null || printf 'openssl\n'
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
+    [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || printf 'rabbitmq-server\n'
 }
 
 missing_lint_packages() {
@@ -64,12 +66,22 @@ forbid_distribution_cluster() {
             > /etc/postgresql-common/createcluster.d/florin.conf'
 }
 
+# So it is with the broker: the tests start their own, and one of the distribution would take port 5672. Unmask it to have it anyway.
+forbid_distribution_broker() {
+    # shellcheck disable=SC2016
+    privileged sh -c 'unit=/etc/systemd/system/rabbitmq-server.service
+        [ ! -d /etc/systemd/system ] || [ -e "$unit" ] || ln -sfn /dev/null "$unit"'
+}
+
 install_packages() {
     is_root || command -v sudo >/dev/null || fail "missing packages: $*. Install them, or run this as root or as a user with sudo"
     command -v apt-get >/dev/null || fail "missing packages: $*. Only Debian's apt-get is known here; install their like by hand"
     step "Installing: $*"
     if [[ " $* " == *" postgresql "* ]]; then
         forbid_distribution_cluster
+    fi
+    if [[ " $* " == *" rabbitmq-server "* ]]; then
+        forbid_distribution_broker
     fi
     local log
     log=$(mktemp)

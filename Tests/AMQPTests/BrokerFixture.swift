@@ -73,14 +73,29 @@ import Testing
         }
     }
 
-    /// The next deliveries, waited for one by one.
-    func take(_ count: Int, from consumer: AMQPConsumer) async -> [AMQPDelivery] {
-        var taken: [AMQPDelivery] = []
-        for await delivery in consumer.deliveries {
-            taken.append(delivery)
-            if taken.count == count { break }
+    /// The next deliveries, as many as come in time.
+    func take(
+        _ count: Int, from consumer: AMQPConsumer, within limit: Duration = .seconds(10), isAcknowledging: Bool = false
+    ) async throws -> [AMQPDelivery] {
+        try await withThrowingTaskGroup(of: [AMQPDelivery]?.self) { group in
+            group.addTask {
+                var taken: [AMQPDelivery] = []
+                for await delivery in consumer.deliveries {
+                    taken.append(delivery)
+                    if isAcknowledging { consumer.acknowledge(delivery.receipt) }
+                    if taken.count == count { break }
+                }
+                return taken
+            }
+            group.addTask {
+                _ = try? await eventually(within: limit) { false }
+                return nil
+            }
+            let first = try await group.next() ?? nil
+            group.cancelAll()
+            if let first { return first }
+            return try await (group.next() ?? nil) ?? []
         }
-        return taken
     }
 
     /// That something stays as it is.

@@ -103,18 +103,18 @@ package final class RabbitMQServer: Sendable {
     package func thaw() throws { Foundation.kill(try process, SIGCONT) }
 
     /// Runs `rabbitmqctl` on this node.
-    /// - Returns: what it prints, without headings.
+    /// - Returns: what it prints.
     @discardableResult
     package func control(_ arguments: String...) throws -> String {
         let output = "\(folder)/control-\(UUID().uuidString)"
-        let command = ["\(Self.scripts)/rabbitmqctl", "--quiet", "--no-table-headers"] + arguments
+        let command = ["\(Self.scripts)/rabbitmqctl", "--quiet"] + arguments
         try Shell.run(Self.asBroker(inEnvironment(["/bin/sh", "-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh", output] + command)))
         return try String(contentsOfFile: output, encoding: .utf8)
     }
 
     /// How many messages wait in the queue, those handed out and unsettled included.
     package func messages(in queue: String) throws -> Int? {
-        let lines = try control("list_queues", "name", "messages").split(separator: "\n").map { $0.split(separator: "\t") }
+        let lines = try control("list_queues", "--no-table-headers", "name", "messages").split(separator: "\n").map { $0.split(separator: "\t") }
         return lines.first { $0.count == 2 && $0[0] == queue }.flatMap { Int($0[1]) }
     }
 

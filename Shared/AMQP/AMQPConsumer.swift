@@ -14,7 +14,7 @@ package final class AMQPConsumer: Service {
     let topology: AMQPTopology
     let options: ConsumerOptions
     let logger: Logger
-    let metrics: AMQPMetrics
+    let metrics: ConsumerMetrics
     let lifeline: Lifeline
     let wakeUp: WakeUp
     let arrived = DeliveryQueue()
@@ -58,7 +58,7 @@ package final class AMQPConsumer: Service {
         self.topology = topology
         self.options = options
         self.logger = logger
-        self.metrics = AMQPMetrics(client: name, factory: metrics)
+        self.metrics = ConsumerMetrics(client: name, factory: metrics)
         lifeline = Lifeline(limit: options.stallLimit)
         wakeUp = try WakeUp()
         (changes, changed) = AsyncStream.makeStream(of: ConsumerChange.self, bufferingPolicy: .bufferingNewest(Self.changesKept))

@@ -14,7 +14,7 @@ package final class AMQPPublisher: Service {
     let topology: AMQPTopology
     let options: PublisherOptions
     let logger: Logger
-    let metrics: AMQPMetrics
+    let metrics: PublisherMetrics
     let lifeline: Lifeline
     let wakeUp: WakeUp
     private let inbox = Mutex(Inbox())
@@ -47,7 +47,7 @@ package final class AMQPPublisher: Service {
         self.topology = topology
         self.options = options
         self.logger = logger
-        self.metrics = AMQPMetrics(client: name, factory: metrics)
+        self.metrics = PublisherMetrics(client: name, factory: metrics)
         lifeline = Lifeline(limit: options.stallLimit)
         wakeUp = try WakeUp()
     }

@@ -42,7 +42,7 @@ struct ConsumerLoop {
         try openChannel(of: session)
         subscribeAttempt = 0
         subscribeAt = .now
-        consumer.metrics.connections.increment()
+        consumer.metrics.connection.made.increment()
         consumer.logger.info("connected to the broker", metadata: ["amqp.client": "\(consumer.name)"])
         report { status in
             status.phase = .open
@@ -116,13 +116,13 @@ struct ConsumerLoop {
                     message: delivered.message, exchange: delivered.exchange, routingKey: delivered.routingKey,
                     isRedelivered: delivered.isRedelivered, receipt: receipt))
         case .subscriptionCancelled:
-            consumer.metrics.subscriptionsCancelled.increment()
+            consumer.metrics.cancellations.increment()
             consumer.logger.info("the broker ended the subscription", metadata: ["amqp.client": "\(consumer.name)"])
             report { $0.isSubscribed = false }
             consumer.tell(.cancelledByBroker)
             subscribeLater()
         case .channelClosed(let error):
-            consumer.metrics.channelsClosed.increment()
+            consumer.metrics.connection.channelsClosed.increment()
             consumer.logger.info("the broker closed the channel", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)"])
             report { status in
                 status.isSubscribed = false
@@ -175,7 +175,7 @@ struct ConsumerLoop {
     }
 
     private mutating func lost(_ error: AMQPError) {
-        consumer.metrics.losses.increment()
+        consumer.metrics.connection.failures.increment()
         consumer.logger.info("no connection to the broker", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)"])
         _ = consumer.arrived.removeAll()
         if status.isOpen { consumer.tell(.lost(error)) }
@@ -223,7 +223,7 @@ struct ConsumerLoop {
         status.unsettled = ledger.count
         guard status != before else { return }
         consumer.update(status)
-        consumer.metrics.connected.record(status.isOpen ? 1 : 0)
+        consumer.metrics.connection.connected.record(status.isOpen ? 1 : 0)
         consumer.metrics.unsettled.record(status.unsettled)
     }
 }

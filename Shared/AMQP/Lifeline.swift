@@ -10,7 +10,6 @@ final class Lifeline: Sendable {
         /// A duplicate: the library closes its own descriptor when it likes, and the number could then be somebody else's.
         var descriptor: Int32 = -1
         var callEnds: ContinuousClock.Instant?
-        var cuts = 0
     }
 
     private let state = Mutex(State())
@@ -23,9 +22,6 @@ final class Lifeline: Sendable {
         let descriptor = state.withLock { $0.descriptor }
         if descriptor >= 0 { close(descriptor) }
     }
-
-    /// How often a call was ended, since the start.
-    var cuts: Int { state.withLock { $0.cuts } }
 
     /// Guards this socket from now on.
     func attach(_ socket: Int32) {
@@ -61,7 +57,6 @@ final class Lifeline: Sendable {
             guard let ends = state.callEnds, ends < now, state.descriptor >= 0 else { return }
             shutdown(state.descriptor, Int32(SHUT_RDWR))
             state.callEnds = nil
-            state.cuts += 1
         }
     }
 }

@@ -46,7 +46,7 @@ struct PublisherLoop {
         try session.declare(publisher.topology)
         try session.selectConfirms()
         let generation = window.opened()
-        publisher.metrics.connections.increment()
+        publisher.metrics.connection.made.increment()
         publisher.logger.info("connected to the broker", metadata: ["amqp.client": "\(publisher.name)", "amqp.generation": "\(generation)"])
         report { status in
             status.phase = .open
@@ -103,7 +103,7 @@ struct PublisherLoop {
             window.unblocked()
             publisher.logger.info("the broker takes messages again", metadata: ["amqp.client": "\(publisher.name)"])
         case .channelClosed(let error):
-            publisher.metrics.channelsClosed.increment()
+            publisher.metrics.connection.channelsClosed.increment()
             publisher.logger.info("the broker closed the channel", metadata: ["amqp.client": "\(publisher.name)", "error": "\(error)"])
             settle(window.closed(.channelClosed(code: error.replyCode ?? 0, text: error.reply), isConnectionLost: false))
             status.lastError = error
@@ -120,7 +120,7 @@ struct PublisherLoop {
 
     private mutating func lost(_ error: AMQPError) {
         settle(window.closed(.connectionLost, isConnectionLost: true))
-        publisher.metrics.losses.increment()
+        publisher.metrics.connection.failures.increment()
         publisher.logger.info("no connection to the broker", metadata: ["amqp.client": "\(publisher.name)", "error": "\(error)"])
         report { status in
             status.phase = .connecting
@@ -192,7 +192,7 @@ struct PublisherLoop {
         status.queued = queue.count
         guard status != before else { return }
         publisher.update(status)
-        publisher.metrics.connected.record(status.isOpen ? 1 : 0)
+        publisher.metrics.connection.connected.record(status.isOpen ? 1 : 0)
         publisher.metrics.blocked.record(status.isBlocked ? 1 : 0)
         publisher.metrics.unconfirmed.record(status.unconfirmed)
         publisher.metrics.queued.record(status.queued)

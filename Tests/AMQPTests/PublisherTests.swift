@@ -107,6 +107,27 @@ extension AMQPBrokerTests {
             await #expect(throws: AMQPError.self) { try await publisher.run() }
         }
 
+        @Test func `each outcome is counted, and the state of the connection shows`() async throws {
+            let metrics = RecordingMetrics()
+            let publisher = try AMQPPublisher(
+                configuration: fixture.configuration(), name: "counted", topology: fixture.topology("counted"), options: fixture.options(),
+                logger: AMQPBrokerTests.quiet, metrics: metrics)
+            let running = Task { try await publisher.run() }
+            let keys = ["counted", "counted", "nowhere"]
+            _ = await publisher.publish(keys.enumerated().map { fixture.publication("counted", id: "\($0.offset)", key: $0.element) })
+            _ = await publisher.publish(fixture.publication("counted", id: ""))
+            // Counted just after the caller is answered.
+            #expect(try await eventually { metrics["amqp_publish_total client=counted,result=confirmed"] == 2 })
+            #expect(try await eventually { metrics["amqp_publish_total client=counted,result=unroutable"] == 1 })
+            #expect(metrics["amqp_publish_total client=counted,result=not_sent"] == 1)
+            #expect(metrics["amqp_connected client=counted"] == 1)
+            #expect(metrics["amqp_connections_total client=counted"] == 1)
+            running.cancel()
+            try await running.value
+            #expect(metrics["amqp_connected client=counted"] == 0)
+            #expect(metrics["amqp_unconfirmed client=counted"] == 0)
+        }
+
         @Test func `a caller that goes away is answered at once`() async throws {
             let publisher = try AMQPPublisher(
                 configuration: fixture.configuration(), name: "publisher.gone", topology: fixture.topology("gone"), options: fixture.options(),

@@ -41,7 +41,8 @@ import Testing
         let publisher = try AMQPPublisher(
             configuration: configuration(parameters), name: "publisher.\(name)", topology: topology ?? self.topology(name),
             options: options ?? self.options(), logger: Self.quiet)
-        return try await running({ try await publisher.run() }) {
+        let service: @Sendable () async throws -> Void = { try await publisher.run() }
+        return try await running(service) {
             #expect(try await eventually { publisher.status.isOpen })
             return try await body(publisher)
         }
@@ -58,7 +59,8 @@ import Testing
                 prefetch: prefetch, stallLimit: .seconds(2), drainTimeout: .milliseconds(500), reconnectBackoff: Self.fastBackoff,
                 resubscribeBackoff: Self.fastBackoff),
             logger: Self.quiet)
-        return try await running({ try await consumer.run() }) { try await body(consumer) }
+        let service: @Sendable () async throws -> Void = { try await consumer.run() }
+        return try await running(service) { try await body(consumer) }
     }
 
     private func running<Value: Sendable>(

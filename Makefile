@@ -1,6 +1,6 @@
 # Florin's commands. Each target is one line; what it does is in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help run up demo down status logs reset test lint format bench chaos mutants
+.PHONY: help run up demo down status logs reset test lint format bench chaos mutants fuzz sanitize
 SHELL := /bin/bash
 
 help: ## this list
@@ -44,3 +44,9 @@ chaos: ## the long form of the kill tests
 
 mutants: ## break each rule in a copy: the tests must notice (about 15 minutes at first)
 	@exec infra/local/mutants.sh
+
+fuzz: ## feed what reads bytes from outside, FUZZ_SECONDS=20 each (about 4 minutes, the first build 4 more)
+	@exec infra/local/fuzz.sh
+
+sanitize: ## drivers and races under the thread sanitizer (about 10 minutes at first, then one); infra/local/sanitize.sh address for the other
+	@exec infra/local/sanitize.sh

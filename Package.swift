@@ -28,6 +28,7 @@ var coreMetrics: Target.Dependency { .product(name: "CoreMetrics", package: "swi
 var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio") }
 var nioPosix: Target.Dependency { .product(name: "NIOPosix", package: "swift-nio") }
 var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
+var tracing: Target.Dependency { .product(name: "Tracing", package: "swift-distributed-tracing") }
 var nioSSL: Target.Dependency { .product(name: "NIOSSL", package: "swift-nio-ssl") }
 var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
@@ -61,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -80,24 +82,27 @@ let package = Package(
         shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
         shared("AMQP", ["CRabbitMQ", coreMetrics, deques, logging, serviceLifecycle]),
+        shared("Redis", [coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
         shared(
             "ServiceRuntime",
             [
-                "Contracts", "RequestSigning", "AccessTokens", hummingbird, hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes,
-                logging,
-                metrics, nioCore, nioPosix, serviceLifecycle, unixSignals,
-                "TransportSecurity", nioSSL,
+                "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient,
+                configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
-        shared("ServiceClient", ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1]),
+        shared(
+            "ReplayProtection",
+            ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
+        shared(
+            "ServiceClient",
+            ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1, tracing]),
 
         // Services
         service(
             "WalletLedger",
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
-                hummingbird,
-                httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
-                "TransportSecurity",
+                hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
+                "ReplayProtection", "TransportSecurity",
             ]),
         service(
             "Fleetctl",
@@ -108,24 +113,37 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport",
+            dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", nioCore, nioHTTP1, nioPosix, nioSSL],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
+        tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
+        tests(
+            "ReplayProtectionTests",
+            ["ReplayProtection", "Redis", "RequestSigning", "ServiceRuntime", "TestSupport", coreMetrics, logging, metrics, serviceLifecycle]),
         tests(
             "ServiceRuntimeTests",
-            ["ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", crypto, logging, metrics, hummingbird]),
+            [
+                "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", coreMetrics, crypto, httpTypes, hummingbird, logging, metrics,
+                nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
+            ], exclude: ["otlp"]),
         tests(
             "ServiceClientTests",
-            ["ServiceClient", "TransportSecurity", nioSSL, "Contracts", "RequestSigning", "TestSupport", httpTypes, nioCore, nioHTTP1, nioPosix]),
+            [
+                "ServiceClient", "ServiceRuntime", "TransportSecurity", "Contracts", "RequestSigning", "TestSupport", httpTypes, metrics, nioCore,
+                nioHTTP1, nioPosix, nioSSL, tracing,
+            ]),
         tests(
             "WalletLedgerTests",
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
+                metrics,
+                tracing,
             ]),
         tests(
             "FleetctlTests",
@@ -135,7 +153,48 @@ let package = Package(
             [
                 "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
                 crypto, httpTypes, logging,
-            ]),
+            ], exclude: ["schemathesis"]),
         tests("ArchitectureTests", []),
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            path: "Tests/Fuzzing", exclude: ["Corpus", "Driver"], swiftSettings: settings),
     ]
 )
+
+// FLORIN_FUZZ=1 (infra/local/fuzz.sh): the fuzzer instead of the fleet. Of a module that needs much to build only what it feeds is taken,
+// and only our code is instrumented.
+if Context.environment["FLORIN_FUZZ"] == "1" {
+    let fuzzing = settings + [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])]
+    @MainActor func part(
+        _ name: String, _ dependencies: [Target.Dependency], of path: String, sources: [String]? = nil, exclude: [String] = []
+    ) -> Target {
+        .target(name: name, dependencies: dependencies, path: path, exclude: exclude, sources: sources, swiftSettings: fuzzing)
+    }
+    package.products = [.executable(name: "Fuzz", targets: ["Fuzz"])]
+    package.targets = [
+        .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        part("Contracts", [], of: "Shared/Contracts", exclude: ["OpenAPI"]),
+        part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
+        part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
+        part("Postgres", ["CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),
+        part(
+            "ServiceRuntime", [configuration, httpTypes, logging], of: "Shared/ServiceRuntime",
+            sources: [
+                "Configuration", "Logging/JSONText.swift", "Tracing/Hexadecimal.swift", "Tracing/OTLPHeaders.swift", "Tracing/RequestID.swift",
+                "Tracing/TraceContext.swift", "Tracing/TraceSampler.swift",
+            ], exclude: ["Configuration/InternalTLS.swift"]),
+        part(
+            "WalletLedger", ["Contracts", crypto], of: "Services/WalletLedger",
+            sources: [
+                "Domain", "HTTP/PageCursor.swift", "HTTP/QueryReader.swift", "HTTP/RequestOrigin+Digest.swift", "UseCases/RequestOrigin.swift",
+            ]),
+        part(
+            "FuzzTargets", ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",
+            swiftSettings: fuzzing + [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])]),
+    ]
+}

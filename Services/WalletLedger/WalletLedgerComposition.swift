@@ -6,7 +6,9 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 package import Postgres
+import ReplayProtection
 import RequestSigning
+import ServiceLifecycle
 package import ServiceRuntime
 import TransportSecurity
 
@@ -17,50 +19,64 @@ package enum WalletLedger: FlorinService {
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database(as: name)
         let tls = try settings.internalTLS.load()
+        let redis = try ReplayProtection.target(settings.replayWindow, service: name, authorities: tls?.authorities)
         try await checkDatabase(database, settings, context.logger)
 
+        let metrics = WalletLedgerMetrics(context.metrics)
         let pool = PostgresPool(
-            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger)
+            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
+            onAcquire: metrics.waits(of: "primary"))
+        metrics.observe(pool, named: "primary", limit: settings.poolSize)
+        let replica = try await replica(settings, primary: pool, metrics, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
-        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger)
+        metrics.observe(queue)
+        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
-        let startedAt = WallClock.microsecondsSinceUnixEpoch() / 1_000_000
-        let verifier = RequestVerifier(keys: keys, replayWindow: InProcessReplayWindow(startedAt: startedAt))
+        let replay = try await ReplayProtection.compose(
+            redis, service: name, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
+        ReplayProtection.describeMetrics(context.metrics)
+        let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
         let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
         let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
-        describeMetrics(context.metrics)
-
-        let pipeline = EndpointPipeline(verifier: verifier, tokens: tokens, logger: context.logger, mapError: ledgerProblem)
+        let pipeline = EndpointPipeline(
+            verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: ledgerProblem)
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
-            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue)), logger: context.logger,
-            onListening: { _ in await ready(context.readiness, notBefore: startedAt + 1) })
+            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
+            onListening: { _ in await ready(context.readiness, notBefore: replay.takesRequestsFrom) })
 
+        var services: [any Service] = replay.services + [pool]
+        if let replica { services += [replica.pool, replica.reads] }
+        services += [
+            ShutdownStep("http client") { try? await httpClient.shutdown() },
+            SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
+            KeyExpiry(pool: pool, logger: context.logger), writer,
+            HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
+        ]
+        if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
         return ComposedProcess(
-            services: [
-                pool, ShutdownStep("http client") { try? await httpClient.shutdown() },
-                SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
-                KeyExpiry(pool: pool, logger: context.logger), writer,
-                HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
-            ] + (tls.map { [CertificateReloader(material: $0, logger: context.logger)] } ?? []),
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }])
+            services: services,
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }] + replay.healthChecks)
     }
 
     /// Unix milliseconds.
     @Sendable private static func milliseconds() -> Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000 }
 
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
-    package static func endpoints(pool: PostgresPool, queue: PostingQueue) -> [Endpoint] {
+    package static func endpoints(pool: PostgresPool, queue: PostingQueue, replica: ReplicaReads? = nil) -> [Endpoint] {
         let read = ReadLedger(pool: pool)
         let postMoney = PostMoney(queue: queue, pool: pool, now: milliseconds)
         let postBatch = PostTransferBatch(queue: queue, pool: pool, now: milliseconds)
         let holds = ManageHolds(queue: queue, pool: pool, now: milliseconds)
         let wallets = WalletRoutes(openWallet: OpenWallet(pool: pool), changeWallet: ChangeWallet(pool: pool), read: read)
+        let list = ListLedger(pool: pool)
         return wallets.endpoints + PostingRoutes(postMoney: postMoney, postBatch: postBatch, read: read).endpoints
             + HoldRoutes(holds: holds).endpoints
+            + HistoryRoutes(history: ReadHistory(pool: pool, replica: replica), list: list, read: read).endpoints
+            + ListRoutes(list: list).endpoints
     }
 
     /// Refuses a database that is not the ledger's, a role that may too much, and a schema that this executable does not fit.
@@ -78,6 +94,28 @@ package enum WalletLedger: FlorinService {
         try settings.enforce(findings, logger)
     }
 
+    /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
+    /// is refused like such a primary.
+    private static func replica(
+        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: WalletLedgerMetrics, _ logger: Logger
+    ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
+        guard let configuration = try settings.replica(as: name) else { return nil }
+        do {
+            let connection = try await PostgresConnection.connect(configuration, logger: logger)
+            let findings = try await connection.withSession { session in
+                try DatabaseIsolation(service: name).findings(session, phase: .serve)
+            }
+            await connection.close()
+            try settings.enforce(findings, logger)
+        } catch let error as PostgresError {
+            logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
+        }
+        let options = PoolOptions(maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout)
+        let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
+        metrics.observe(pool, named: "replica", limit: settings.poolSize)
+        return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
+    }
+
     /// - Parameter authorities: Who vouches for an https address; nil leaves it to the system's authorities.
     private static func keySet(_ source: String, _ client: HTTPClient, _ authorities: FleetAuthorities?) -> JSONWebKeySet {
         guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
@@ -90,28 +128,12 @@ package enum WalletLedger: FlorinService {
         })
     }
 
-    /// A request that was signed in the second of the start can't be told from one that the process before has seen, and is refused;
-    /// so nobody is sent here before that second has passed.
+    /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process
+    /// before has seen, and refuses it; so nobody is sent here before that second has passed.
     private static func ready(_ readiness: Readiness, notBefore second: Int64) async {
         let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
         if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
         readiness.started()
-    }
-
-    private static func describeMetrics(_ metrics: PrometheusRegistry) {
-        metrics.describe("http_server_requests_total", "Answered requests by route, method and status.")
-        metrics.describe("http_server_request_seconds", "Time from the head of a request to its answer.")
-        metrics.describe("signing_keys_inbound", "Keys that are accepted from a caller; two while they are being rotated.")
-        metrics.describe("signing_keys_reload_failures_total", "Looks at a keys file that could not be used; the old keys stay.")
-        metrics.describe("tls_certificate_expiry_seconds", "When the certificate in use expires, in seconds since the Unix epoch.")
-        metrics.describe("tls_reload_failures_total", "Looks at TLS files that could not be used; the old ones stay.")
-        metrics.describe("ledger_batches_total", "Batches whose every posting was answered, committed or failed.")
-        metrics.describe("ledger_batch_items_total", "Postings decided in batches; by ledger_batches_total it is the mean batch.")
-        metrics.describe("ledger_batch_splits_total", "Batches that were halved to find a culprit.")
-        metrics.describe("ledger_batch_seconds", "Time from taking a batch to its last answer.")
-        metrics.describe("ledger_holds_expired_total", "Holds that the ledger ended because their time was over.")
-        metrics.describe("ledger_queue_depth", "Postings that wait for a writer.")
-        metrics.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
     }
 }
 
@@ -121,6 +143,15 @@ extension WalletLedgerConfiguration {
             return try PostgresConfiguration(url: databaseURL.reveal(), applicationName: application)
         } catch {
             throw InvalidConfiguration(key: "LEDGER_DATABASE_URL", "can't be used: \(error)")
+        }
+    }
+
+    func replica(as application: String) throws -> PostgresConfiguration? {
+        guard let replicaDatabaseURL else { return nil }
+        do {
+            return try PostgresConfiguration(url: replicaDatabaseURL.reveal(), applicationName: application)
+        } catch {
+            throw InvalidConfiguration(key: "LEDGER_REPLICA_DATABASE_URL", "can't be used: \(error)")
         }
     }
 

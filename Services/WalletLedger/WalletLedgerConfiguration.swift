@@ -1,25 +1,21 @@
 import Postgres
 package import ServiceRuntime
 
-/// How the replay window is kept. Redis, for several replicas, is not there yet.
-package enum ReplayWindowMode: String, Sendable, CaseIterable {
-    case inProcess = "in-process"
-}
-
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
 package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let database = Setting<Secret<String>>.secret(
         "LEDGER_DATABASE_URL", "The ledger's own database, as the role of this process.",
         expected: "an address beginning with postgres:// or postgresql://"
     ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }
+    static let replicaDatabase = Setting<Secret<String>>.secret(
+        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them.",
+        expected: "an address beginning with postgres:// or postgresql://"
+    ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }.optional
     static let isolation = Setting<DatabaseIsolation.Mode>.choice(
         "DATABASE_ISOLATION_MODE", "What a violation of database isolation does.", default: .strict
     ).refusedInProduction { $0 == .warn }
     static let keysFile = Setting<String>.path(
         "INTERNAL_AUTH_KEYS_FILE", "The signing keys of this service's pairs.", default: "/run/secrets/florin/wallet-ledger.keys.json")
-    static let replayWindow = Setting<ReplayWindowMode>.choice(
-        "REPLAY_WINDOW", "Where seen nonces are kept; in-process is safe for a single replica only.", default: nil
-    ).refusedInProduction { $0 == .inProcess }
     static let issuer = Setting<String>.url("TOKEN_ISSUER", "Who issues access tokens.", schemes: ["https", "http"], default: nil)
     static let audience = Setting<String>.text("TOKEN_AUDIENCE", "The audience that access tokens name.", default: "florin-api")
     static let keySet = Setting<String>.text(
@@ -30,7 +26,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     static let batchLimit = Setting<Int>.integer(
         "LEDGER_BATCH_LIMIT", "Postings per batch at most; the queue holds four times as many.", in: 1...256, unit: "postings", default: 256)
     static let writers = Setting<Int>.integer(
-        "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 1)
+        "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 2)
     static let poolSize = Setting<Int>.integer(
         "LEDGER_POOL_SIZE", "Connections for everything but batches.", in: 1...100, unit: "connections", default: 8)
     static let migrations = Setting<String>.path(
@@ -39,11 +35,12 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     package static let defaultAdminPort = 9_103
     package static let declared: [any SettingDeclaration] =
         [
-            database, isolation, keysFile, replayWindow, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
+            database, replicaDatabase, isolation, keysFile, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
             poolSize, migrations,
-        ] + InternalTLS.declared
+        ] + ReplayWindowSettings.declared + InternalTLS.declared
 
     package let databaseURL: Secret<String>
+    let replicaDatabaseURL: Secret<String>?
     let isolation: DatabaseIsolation.Mode
     let keysFile: String
     let issuer: String
@@ -56,10 +53,12 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     let writers: Int
     let poolSize: Int
     let migrations: String
+    let replayWindow: ReplayWindowSettings
     let internalTLS: InternalTLS
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         databaseURL = values[Self.database]
+        replicaDatabaseURL = values[Self.replicaDatabase]
         isolation = values[Self.isolation]
         keysFile = values[Self.keysFile]
         issuer = values[Self.issuer]
@@ -73,7 +72,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         poolSize = values[Self.poolSize]
         migrations = values[Self.migrations]
         internalTLS = InternalTLS(values)
-        _ = values[Self.replayWindow]
+        replayWindow = try ReplayWindowSettings(values)
     }
 
     /// The folders that `migrate` applies, in order.

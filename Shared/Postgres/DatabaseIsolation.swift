@@ -31,6 +31,16 @@ package struct DatabaseIsolation: Sendable, Hashable {
         "backoffice": "BACKOFFICE_DATABASE_URL",
     ]
 
+    /// The variable of a read replica, for those that may have one: a standby of the service's own database and no other.
+    package static let replicaVariables = [
+        "wallet-ledger": "LEDGER_REPLICA_DATABASE_URL"
+    ]
+
+    /// The service to which a variable belongs, be it of its database or of that one's replica.
+    package static func owner(ofVariable name: String, among variables: [String: String] = variables) -> String? {
+        variables.first { $0.value == name }?.key ?? replicaVariables.first { $0.value == name }?.key
+    }
+
     /// The variables by which libpq can be pointed elsewhere.
     package static let libpqVariables: Set<String> = [
         "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGREQUIREAUTH", "PGCHANNELBINDING",
@@ -52,10 +62,10 @@ package struct DatabaseIsolation: Sendable, Hashable {
         } else if own == nil {
             findings.append(IsolationFinding(.ownVariableMissing, "\(service) has no database variable"))
         }
-        for name in environment.keys.sorted() where name != own {
+        for name in environment.keys.sorted() where name != own && name != Self.replicaVariables[service] {
             if name == "DATABASE_URL" {
                 findings.append(IsolationFinding(.genericVariable, "DATABASE_URL is set; \(service) reads \(own ?? "none")"))
-            } else if let other = allVariables.first(where: { $0.value == name })?.key {
+            } else if let other = Self.owner(ofVariable: name, among: allVariables) {
                 findings.append(IsolationFinding(.foreignVariable, "\(name) is set, which belongs to \(other)", other: other))
             } else if Self.libpqVariables.contains(name) {
                 findings.append(IsolationFinding(.connectionVariable, "\(name) is set"))

@@ -10,6 +10,7 @@ package final class PostgresPool: Service {
     private let configuration: PostgresConfiguration
     private let options: PoolOptions
     private let logger: Logger?
+    private let onAcquire: @Sendable (_ waited: Duration) -> Void
     private let state: Mutex<PoolState>
 
     /// How often a transaction runs at most, when Postgres aborts it for others' sake.
@@ -17,10 +18,15 @@ package final class PostgresPool: Service {
     private static let maintenanceInterval: Duration = .seconds(1)
     private static let drainPollInterval: Duration = .milliseconds(10)
 
-    package init(configuration: PostgresConfiguration, options: PoolOptions = PoolOptions(), logger: Logger? = nil) {
+    /// - Parameter onAcquire: Told how long each caller waited for its connection, also in vain; zero where one was idle.
+    package init(
+        configuration: PostgresConfiguration, options: PoolOptions = PoolOptions(), logger: Logger? = nil,
+        onAcquire: @escaping @Sendable (_ waited: Duration) -> Void = { _ in }
+    ) {
         self.configuration = configuration
         self.options = options
         self.logger = logger
+        self.onAcquire = onAcquire
         state = Mutex(PoolState(options: options))
     }
 
@@ -100,10 +106,13 @@ package final class PostgresPool: Service {
     private func acquire() async throws -> PooledConnection {
         switch state.withLock({ $0.request() }) {
         case .lend(let connection):
+            onAcquire(.zero)
             return connection
         case .refuse(let error):
             throw error
         case .wait(let waiter, let openings):
+            let started = ContinuousClock.now
+            defer { onAcquire(.now - started) }
             open(openings)
             async let _ = expire(waiter)
             return try await withTaskCancellationHandler {

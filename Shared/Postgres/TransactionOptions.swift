@@ -13,14 +13,19 @@ package struct TransactionOptions: Sendable, Hashable {
     package var statementTimeout: Duration?
     /// The longest a statement may wait for one lock, in whole milliseconds; nil is the role's default.
     package var lockTimeout: Duration?
+    /// The longest the transaction may wait for its client's next statement, in whole milliseconds, after which the server ends the
+    /// connection; nil is the role's default. Without it a client that has stopped keeps its locks for ever.
+    package var idleTimeout: Duration?
 
     package init(
-        isolation: Isolation? = nil, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil
+        isolation: Isolation? = nil, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil,
+        idleTimeout: Duration? = nil
     ) {
         self.isolation = isolation
         self.isReadOnly = isReadOnly
         self.statementTimeout = statementTimeout
         self.lockTimeout = lockTimeout
+        self.idleTimeout = idleTimeout
     }
 
     /// BEGIN and what belongs to it, to be sent in one round trip.
@@ -34,6 +39,10 @@ package struct TransactionOptions: Sendable, Hashable {
         }
         if let lockTimeout {
             statements.append(PostgresQuery(unsafeSQL: "SET LOCAL lock_timeout = \(lockTimeout.wholeMilliseconds)"))
+        }
+        if let idleTimeout {
+            let setting = "idle_in_transaction_session_timeout"
+            statements.append(PostgresQuery(unsafeSQL: "SET LOCAL \(setting) = \(idleTimeout.wholeMilliseconds)"))
         }
         return statements
     }

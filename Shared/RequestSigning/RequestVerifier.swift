@@ -4,12 +4,12 @@ import HTTPTypes
 /// Decides whether a request comes from the service that its signature names, in three steps.
 ///
 /// ``verifyHead(_:now:isRouteOpenTo:)`` before the body is read, ``verifyBody(_:body:)-(_,UnsafeRawBufferPointer)`` with the body as
-/// received, ``admitNonce(_:now:)`` last, and all of them before anything else runs.
+/// received, ``admitNonce(_:isRepeatable:now:)`` last, and all of them before anything else runs.
 package struct RequestVerifier: Sendable {
     private let keys: SigningKeyStore
-    private let replayWindow: InProcessReplayWindow
+    private let replayWindow: any ReplayWindow
 
-    package init(keys: SigningKeyStore, replayWindow: InProcessReplayWindow) {
+    package init(keys: SigningKeyStore, replayWindow: any ReplayWindow) {
         self.keys = keys
         self.replayWindow = replayWindow
     }
@@ -59,8 +59,9 @@ package struct RequestVerifier: Sendable {
 
     /// Uses the nonce up. It is the last step, so that a request refused for anything else does not touch the window.
     ///
+    /// - Parameter isRepeatable: Whether the request reads, or carries an idempotency key; see ``ReplayWindow``.
     /// - Throws: `.replayed`, `.expired` or `.replayWindowUnavailable`.
-    package func admitNonce(_ caller: VerifiedCaller, now: Int64) throws(SignatureRejection) {
-        try replayWindow.admit(caller, now: now)
+    package func admitNonce(_ caller: VerifiedCaller, isRepeatable: Bool, now: Int64) async throws(SignatureRejection) {
+        try await replayWindow.admit(caller, isRepeatable: isRepeatable, now: now)
     }
 }

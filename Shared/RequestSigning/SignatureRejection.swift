@@ -12,7 +12,7 @@ package enum SignatureRejection: Error, Equatable, Sendable, CustomStringConvert
     case digestMismatch
     /// The key is known, but its owner may not use the route.
     case callerNotAllowed
-    /// The replay window is full, so nothing can be admitted safely (503).
+    /// The replay window is full or out of reach, so the request can't be admitted safely (503).
     case replayWindowUnavailable
 
     /// The stable problem code of the interfaces page.

@@ -22,6 +22,15 @@ package struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { "\(scheme)://\(authority)" }
 
+    /// The authority without its port.
+    var host: String { port == nil ? authority : String(authority[..<(authority.lastIndex(of: ":") ?? authority.endIndex)]) }
+
+    /// Nil when it is the scheme's own.
+    var port: Int? {
+        // An IPv6 address holds colons too, but its last one is followed by a bracket.
+        authority.lastIndex(of: ":").flatMap { Int(authority[authority.index(after: $0)...]) }
+    }
+
     private static func isAuthority(_ text: Substring) -> Bool {
         let host: Substring
         let port: Substring?

@@ -1,4 +1,5 @@
 package import RequestSigning
+package import Tracing
 
 /// Calls one service: every try signed anew, within one deadline, repeated only where that is safe.
 package struct ServiceClient: Sendable {
@@ -8,20 +9,23 @@ package struct ServiceClient: Sendable {
     private let connections: ServiceConnections
     private let signer: RequestSigner
     private let retries: RetryPolicy
+    private let tracer: (any Tracer)?
     private let unixMilliseconds: @Sendable () -> Int64
 
     /// - Parameters:
     ///   - signer: Made for this callee.
+    ///   - tracer: Makes a span of every try; nil where no spans are made.
     ///   - unixMilliseconds: Milliseconds since the Unix epoch, now.
     package init(
         callee: String, address: ServiceAddress, connections: ServiceConnections, signer: RequestSigner, retries: RetryPolicy = RetryPolicy(),
-        unixMilliseconds: @escaping @Sendable () -> Int64
+        tracer: (any Tracer)? = nil, unixMilliseconds: @escaping @Sendable () -> Int64
     ) {
         self.callee = callee
         self.address = address
         self.connections = connections
         self.signer = signer
         self.retries = retries
+        self.tracer = tracer
         self.unixMilliseconds = unixMilliseconds
     }
 
@@ -30,21 +34,25 @@ package struct ServiceClient: Sendable {
     /// - Throws: ``ServiceClientError``; its `mayHaveTakenEffect` says whether a try may have reached the callee.
     package func send(_ request: ServiceRequest) async throws(ServiceClientError) -> ServiceResponse {
         let deadline = unixMilliseconds() + Self.milliseconds(ContinuousClock.now.duration(to: request.deadline))
-        let fields = request.fields(deadlineMilliseconds: deadline)
+        var fields = request.fields(deadlineMilliseconds: deadline)
         var tries = 0
         var mayHaveArrived = false
         while true {
             let remaining = ContinuousClock.now.duration(to: request.deadline)
             guard remaining > .zero else { throw failure(.deadlineExceeded, tries: tries, mayHaveArrived) }
+            let span = tracer.map { TrySpan(of: request, to: self, earlierTries: tries, tracer: $0) }
+            span?.inject(into: &fields)
             var signed = SignableRequest(method: request.method, authority: address.authority, target: request.target, headerFields: fields)
             do {
                 try signer.sign(&signed, body: request.body, created: unixMilliseconds() / 1_000)
             } catch {
+                span?.end(unsignable: error)
                 throw failure(.unsignable, tries: tries, mayHaveArrived, reason: error.description)
             }
             let outcome = await connections.exchange(
                 address, method: request.method, target: request.target, fields: signed.headerFields, body: request.body,
                 timeout: min(retries.tryTimeout, remaining))
+            span?.end(outcome)
             tries += 1
             mayHaveArrived = mayHaveArrived || outcome.mayHaveArrived
             guard let pause = retries.pause(after: outcome, of: request, tries: tries),

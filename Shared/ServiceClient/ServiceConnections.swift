@@ -37,6 +37,8 @@ package final class ServiceConnections: Sendable {
         // A redirect would carry a signature and a token to where they do not belong.
         configuration.redirectConfiguration = .disallow
         configuration.httpVersion = .http1Only
+        // Every try has a span of its own already, see TrySpan; and a field added here would not be signed.
+        configuration.tracing.tracer = nil
         configuration.timeout.connect = TimeAmount(connectTimeout)
         configuration.connectionPool.idleTimeout = Self.idleTimeout
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost

@@ -47,6 +47,11 @@ struct JSONParserTests {
         func nested(_ depth: Int) -> [UInt8] {
             [UInt8](repeating: UInt8(ascii: "["), count: depth) + [UInt8](repeating: UInt8(ascii: "]"), count: depth)
         }
+        let members = (0...JSONParser.maximumMembers).map { "\"\($0)\":0" }
+        _ = try JSONParser.parse(Array("{\(members.dropLast().joined(separator: ","))}".utf8))
+        #expect { try JSONParser.parse(Array("{\(members.joined(separator: ","))}".utf8)) } throws: {
+            ($0 as? JSONError)?.reason == .tooManyMembers
+        }
         _ = try JSONParser.parse(nested(JSONParser.maximumDepth))
         #expect { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) } throws: { ($0 as? JSONError)?.reason == .tooDeep }
         #expect(throws: JSONError.self) { try JSONParser.parse([UInt8](repeating: UInt8(ascii: "["), count: 60_000)) }

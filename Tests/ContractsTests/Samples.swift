@@ -14,6 +14,10 @@ enum Samples {
     static let money = Money(amountMinor: 1_250, currency: euro)!
 
     static let balance = BalanceBody(walletID: wallet, currency: euro, balanceMinor: 8_750, heldMinor: 250, version: 7)
+    static let pastBalance = PastBalanceBody(walletID: wallet, currency: euro, at: time, balanceMinor: 8_750, version: 7)
+    static let statement = StatementBody(
+        walletID: wallet, currency: euro, from: time, to: time, openingBalanceMinor: 10_000, totalCreditsMinor: 0, totalDebitsMinor: 1_250,
+        closingBalanceMinor: 8_750, page: PageBody(items: [entry], nextCursor: nil))
     static let opened = WalletOpened(id: wallet, ownerID: owner, openedBy: "client:demo", currency: euro, openedAt: time)
     static let walletBody = WalletBody(
         id: wallet, ownerID: owner, openedBy: "client:demo", status: .open, balance: balance, overdraftLimitMinor: 0, openedAt: time)

@@ -28,6 +28,52 @@ struct TimestampTests {
     }
 }
 
+@Suite("Times that are read")
+struct TimestampReadingTests {
+    @Test(
+        "RFC 3339 in its spellings, rounded to the millisecond",
+        arguments: [
+            ("2026-11-21T05:00:00.123Z", "2026-11-21T05:00:00.123Z", "2026-11-21T05:00:00.123Z"),
+            ("2026-11-21T05:00:00Z", "2026-11-21T05:00:00.000Z", "2026-11-21T05:00:00.000Z"),
+            ("2026-11-21t05:00:00.1z", "2026-11-21T05:00:00.100Z", "2026-11-21T05:00:00.100Z"),
+            ("2026-11-21T05:00:00.123456Z", "2026-11-21T05:00:00.123Z", "2026-11-21T05:00:00.124Z"),
+            ("2026-11-21T05:00:00.123000001Z", "2026-11-21T05:00:00.123Z", "2026-11-21T05:00:00.124Z"),
+            ("2026-11-21T05:00:00.999999999Z", "2026-11-21T05:00:00.999Z", "2026-11-21T05:00:01.000Z"),
+            ("2026-11-21T05:00:00+01:30", "2026-11-21T03:30:00.000Z", "2026-11-21T03:30:00.000Z"),
+            ("2026-12-31T23:30:00-02:00", "2027-01-01T01:30:00.000Z", "2027-01-01T01:30:00.000Z"),
+            ("2024-02-29T23:59:60Z", "2024-03-01T00:00:00.000Z", "2024-03-01T00:00:00.000Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z", "0001-01-01T00:00:00.000Z"),
+            ("1969-12-31T23:59:59.9999Z", "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z"),
+        ])
+    func good(text: String, down: String, up: String) {
+        #expect(Timestamp(rfc3339: text, rounding: .down)?.description == down)
+        #expect(Timestamp(rfc3339: text, rounding: .up)?.description == up)
+    }
+
+    @Test(
+        "what is no time",
+        arguments: [
+            "", "now", "2026-11-21", "2026-11-21T05:00Z", "2026-11-21 05:00:00Z", "2026-11-21T05:00:00", "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-21T24:00:00Z",
+            "2026-11-21T05:60:00Z", "2026-11-21T05:00:61Z", "2026-11-21T05:00:00.Z", "2026-11-21T05:00:00.1234567890Z",
+            "2026-11-21T05:00:00+0100", "2026-11-21T05:00:00+24:00", "2026-11-21T05:00:00Zjunk", "-026-11-21T05:00:00Z", "2026-11-21T+5:00:00Z",
+            "0000-01-01T00:00:00+00:01", "9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01",
+        ])
+    func bad(text: String) {
+        #expect(Timestamp(rfc3339: text, rounding: .down) == nil)
+    }
+
+    @Test("what is written is read back, for 10 000 random instants")
+    func random() {
+        for _ in 0..<10_000 {
+            let time = Timestamp(microsecondsSinceUnixEpoch: Int64.random(in: -62_167_219_200_000...253_402_300_799_999) * 1_000)
+            #expect(Timestamp(rfc3339: time.description, rounding: .up) == time)
+            #expect(Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch + 999).wholeMillisecond == time)
+            #expect(time.nextMillisecond.microsecondsSinceUnixEpoch == time.microsecondsSinceUnixEpoch + 1_000)
+        }
+    }
+}
+
 @Suite("Money")
 struct MoneyTests {
     @Test(

@@ -23,7 +23,7 @@ extension LedgerFleet {
         var ids: [String] = []
         for _ in 0..<count {
             let id = try await post("/v1/wallets", #"{"owner_id":"\#(Self.user)","currency":"EUR"}"#)
-            _ = try await post("/v1/deposits", #"{"wallet_id":"\#(id)","amount":\#(funds),"currency":"EUR"}"#)
+            if funds > 0 { _ = try await post("/v1/deposits", #"{"wallet_id":"\#(id)","amount":\#(funds),"currency":"EUR"}"#) }
             ids.append(id)
         }
         return ids

@@ -25,11 +25,15 @@ struct LedgerFleet {
 
     /// Lends a fleet and ends it on every path: an HTTP client that is not shut down ends the test process, and hides why the test failed.
     ///
-    /// - Parameter authority: vouches for the replicas, which then encrypt; without one they serve plain HTTP.
+    /// - Parameters:
+    ///   - authority: vouches for the replicas, which then encrypt; without one they serve plain HTTP.
+    ///   - isPooled: whether the replicas reach Postgres through PgBouncer in transaction mode.
+    ///   - settings: beside those that every replica has.
     static func with(
-        replicas count: Int, authority: TestAuthority? = nil, _ body: (LedgerFleet) async throws -> Void
+        replicas count: Int, authority: TestAuthority? = nil, isPooled: Bool = false, settings: [String: String] = [:],
+        _ body: (LedgerFleet) async throws -> Void
     ) async throws {
-        let fleet = try await LedgerFleet(replicas: count, authority: authority)
+        let fleet = try await LedgerFleet(replicas: count, authority: authority, isPooled: isPooled, settings: settings)
         do {
             try await body(fleet)
         } catch {
@@ -39,7 +43,7 @@ struct LedgerFleet {
         await fleet.stop()
     }
 
-    private init(replicas count: Int, authority: TestAuthority?) async throws {
+    private init(replicas count: Int, authority: TestAuthority?, isPooled: Bool, settings: [String: String]) async throws {
         server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
@@ -53,6 +57,7 @@ struct LedgerFleet {
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: Self.seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        let url = isPooled ? try server.pooler().url(database.servingURL, server: server) : database.servingURL
         var tls: [String: String] = [:]
         if let authority { tls = try Self.encryption(by: authority, in: folder) }
         scheme = authority == nil ? "http" : "https"
@@ -63,8 +68,8 @@ struct LedgerFleet {
         for _ in 0..<count {
             let (port, admin) = (try FreePort.any(), try FreePort.any())
             ports.append(port)
-            let environment = Self.environment(database.servingURL, folder, port: port, admin: admin).merging(tls) { $1 }
-            processes.append(LedgerProcess(environment: environment, adminPort: admin))
+            let environment = Self.environment(url, folder, port: port, admin: admin).merging(tls) { $1 }
+            processes.append(LedgerProcess(environment: environment.merging(settings) { $1 }, adminPort: admin))
         }
         replicas = processes
         self.ports = ports

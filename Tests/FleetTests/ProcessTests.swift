@@ -16,9 +16,11 @@ struct ProcessTests {
         "what it can't start with is one line that names it, exit 64",
         arguments: [
             (["LEDGER_BATCH_LIMIT": "0"], "LEDGER_BATCH_LIMIT"), (["LEDGER_DATABASE_URL": nil], "LEDGER_DATABASE_URL"),
-            (["REPLAY_WINDOW": nil], "REPLAY_WINDOW"),
+            (["REPLAY_WINDOW": nil], "REDIS_URL: is missing: REPLAY_WINDOW=redis needs it"),
+            (["REPLAY_WINDOW": "redis", "REDIS_URL": "redis://:hunter2@"], "REDIS_URL: can't be used: the Redis URL has no host"),
             (["FLORIN_ENVIRONMENT": "production", "INTERNAL_TLS": "mesh"], "REPLAY_WINDOW=in-process is refused in production"),
             (["DATABASE_URL": "postgres://x/y"], "DATABASE_URL"), (["IDENTITY_DATABASE_URL": "postgres://x/y"], "IDENTITY_DATABASE_URL"),
+            (["LEDGER_REPLICA_DATABASE_URL": "standby:5432/hunter2"], "LEDGER_REPLICA_DATABASE_URL"),
             (["PGHOST": "elsewhere"], "PGHOST"), (["HTTP_PORT": "http"], "HTTP_PORT"),
             (["INTERNAL_TLS": "own"], "INTERNAL_TLS_CERTIFICATE_FILE: /run/secrets/florin/tls.crt cannot be read"),
             (["INTERNAL_TLS": "always"], "INTERNAL_TLS=always is not accepted: expected own or mesh or off"),
@@ -62,7 +64,10 @@ struct ProcessTests {
     func config() throws {
         let run = try LedgerProcess.run(["config"], environment: Self.environment())
         #expect(run.code == 0)
-        let settings = Self.environment().keys + ["LEDGER_BATCH_LIMIT", "LEDGER_WRITERS", "LEDGER_POOL_SIZE", "TOKEN_AUDIENCE", "DRAIN_TIMEOUT"]
+        let settings =
+            Self.environment().keys + [
+                "LEDGER_BATCH_LIMIT", "LEDGER_WRITERS", "LEDGER_POOL_SIZE", "LEDGER_REPLICA_DATABASE_URL", "TOKEN_AUDIENCE", "DRAIN_TIMEOUT",
+            ]
         for name in settings { #expect(run.output.contains("\n\(name) "), "\(name)") }
         #expect(run.output.contains("<set>") && !run.output.contains("hunter2"))
     }
@@ -85,6 +90,10 @@ struct ProcessTests {
         #expect(owner.code == 64, "\(owner.output)")
         let foreign = try run("serve", other.servingURL)
         #expect(foreign.code == 64, "\(foreign.output)")
+        let environment = LedgerFleet.environment(ledger.servingURL, "/nonexistent", port: 1, admin: 2)
+        let replica = try LedgerProcess.run(
+            ["serve"], environment: environment.merging(["LEDGER_REPLICA_DATABASE_URL": other.servingURL]) { $1 })
+        #expect(replica.code == 64 && replica.output.contains("DATABASE_ISOLATION_MODE"), "\(replica.output)")
         #expect(try run("verify", ledger.servingURL).code == 0)
         try server.stop()
     }

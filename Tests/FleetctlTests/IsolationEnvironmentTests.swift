@@ -9,6 +9,7 @@ func summaries(_ findings: [FleetFinding]) -> [String] {
 @Suite("Isolation: one process's environment")
 struct IsolationEnvironmentTests {
     private static let ledger = "postgres://wallet_ledger:s3cret@db/wallet_ledger"
+    private static let ledgerReplica = "postgres://wallet_ledger:s3cret@standby/wallet_ledger"
     private static let identity = "postgres://identity:s3cret@db/identity"
     private static let backoffice = "postgres://backoffice:s3cret@db/backoffice"
 
@@ -35,6 +36,17 @@ struct IsolationEnvironmentTests {
         Case(
             "another service's variable", ["LEDGER_DATABASE_URL": ledger, "IDENTITY_DATABASE_URL": identity], service: "wallet-ledger",
             ["wallet-ledger foreign_variable identity"]),
+        Case("with its replica", ["LEDGER_DATABASE_URL": ledger, "LEDGER_REPLICA_DATABASE_URL": ledgerReplica], []),
+        Case(
+            "the ledger's replica elsewhere", ["IDENTITY_DATABASE_URL": identity, "LEDGER_REPLICA_DATABASE_URL": ledgerReplica],
+            service: "identity", ["identity foreign_variable wallet-ledger"]),
+        Case("a replica that is nobody's", ["LEDGER_REPLICA_DATABASE_URL": ledgerReplica], ["- foreign_variable wallet-ledger"]),
+        Case(
+            "a replica and no database", ["LEDGER_REPLICA_DATABASE_URL": ledgerReplica], service: "wallet-ledger",
+            ["wallet-ledger own_variable_missing -"]),
+        Case(
+            "a replica that is no URL", ["LEDGER_DATABASE_URL": ledger, "LEDGER_REPLICA_DATABASE_URL": "db/s3cret"],
+            ["wallet-ledger invalid_url -"]),
         Case(
             "several and nobody said whose: each is foreign", ["LEDGER_DATABASE_URL": ledger, "IDENTITY_DATABASE_URL": identity],
             ["- foreign_variable identity", "- foreign_variable wallet-ledger"]),

@@ -101,6 +101,23 @@ struct IsolationManifestTests {
                 workload("Deployment", "identity", image: "identity", environment: reference("IDENTITY_DATABASE_URL", "wallet-ledger-serving")),
             ], expected: ["identity shared_secret wallet-ledger"]),
         Case(
+            testDescription: "a replica's Secret for another service",
+            documents: [
+                serve + "\n" + reference("LEDGER_REPLICA_DATABASE_URL", "wallet-ledger-replica"),
+                workload("Deployment", "identity", image: "identity", environment: reference("IDENTITY_DATABASE_URL", "wallet-ledger-replica")),
+            ], expected: ["identity shared_secret wallet-ledger"]),
+        Case(
+            testDescription: "a replica's Secret of its own",
+            documents: [serve + "\n" + reference("LEDGER_REPLICA_DATABASE_URL", "wallet-ledger-replica"), migrate, relay], expected: []),
+        Case(
+            testDescription: "the replica's variable at another service",
+            documents: [
+                workload(
+                    "Deployment", "identity", image: "identity",
+                    environment: [reference("IDENTITY_DATABASE_URL", "identity"), reference("LEDGER_REPLICA_DATABASE_URL", "replica")]
+                        .joined(separator: "\n"))
+            ], expected: ["identity foreign_variable wallet-ledger"]),
+        Case(
             testDescription: "one Secret, two keys",
             documents: [
                 serve,

@@ -32,6 +32,16 @@ struct IsolationPairTests {
         #expect(findings(["LEDGER_DATABASE_URL=postgres://l@\(one)", "IDENTITY_DATABASE_URL=postgres://i@\(other)"]).isEmpty)
     }
 
+    @Test("a read replica is its service's own standby, and no other service's database or role")
+    func replica() {
+        let ledger = "LEDGER_DATABASE_URL=postgres://wallet_ledger:p@db/wallet_ledger"
+        let identity = "IDENTITY_DATABASE_URL=postgres://identity:p@db/identity"
+        func found(_ replica: String) -> [String] { summaries(findings([ledger, identity, "LEDGER_REPLICA_DATABASE_URL=postgres://\(replica)"])) }
+        #expect(found("wallet_ledger:p@standby/wallet_ledger") == [])
+        #expect(found("wallet_ledger:p@db/identity") == ["identity same_database wallet-ledger"])
+        #expect(found("identity:p@db/wallet_ledger") == ["identity shared_role wallet-ledger"])
+    }
+
     @Test("one role for two services is named on one server, and is another role on another")
     func role() {
         let ledger = "LEDGER_DATABASE_URL=postgres://app:p@db/ledger"

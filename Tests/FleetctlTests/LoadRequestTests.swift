@@ -39,12 +39,12 @@ struct LoadRequestTests {
     }
 
     @Test("wallet-ledger's verifier accepts a transfer once, at the end of the signature's life too")
-    func accepted() throws {
+    func accepted() async throws {
         let signed = try transfer()
         let caller = try verifier.verifyHead(signed.request, now: Self.now + 29) { $0 == "mobile-bff" }
         try verifier.verifyBody(caller, body: try #require(signed.body))
-        try verifier.admitNonce(caller, now: Self.now)
-        #expect(throws: SignatureRejection.replayed) { try verifier.admitNonce(caller, now: Self.now) }
+        try await verifier.admitNonce(caller, isRepeatable: true, now: Self.now)
+        await #expect(throws: SignatureRejection.replayed) { try await verifier.admitNonce(caller, isRepeatable: true, now: Self.now) }
         #expect(throws: SignatureRejection.digestMismatch) { try verifier.verifyBody(caller, body: Array("{}".utf8)) }
     }
 

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(3))) struct CancellationTests {
     private func isSleeping(_ mark: String) async throws -> Bool {
         try await withSuperuserSession { session in
             try session.query("SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE \("SELECT '\(mark)'%")").count == 1

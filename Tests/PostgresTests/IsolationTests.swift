@@ -23,6 +23,15 @@ import Testing
         #expect((try? DatabaseIsolation.Mode.warn.enforce(findings)) == findings)
     }
 
+    @Test func `a replica's variable is its service's and nobody else's`() {
+        let replica = ["LEDGER_REPLICA_DATABASE_URL": "postgres://u:s3cret@h/d"]
+        #expect(isolation.findings(environment: own.merging(replica) { $1 }).isEmpty)
+        let elsewhere = DatabaseIsolation(service: "identity").findings(
+            environment: replica.merging(["IDENTITY_DATABASE_URL": "postgres://i:s3cret@h/i"]) { $1 })
+        #expect(elsewhere.map(\.code) == [.foreignVariable] && elsewhere.map(\.other) == ["wallet-ledger"])
+        #expect(isolation.findings(environment: replica).map(\.code) == [.ownVariableMissing])
+    }
+
     @Test(arguments: [[:], ["LEDGER_DATABASE_URL": ""]])
     func `a missing or empty own variable is a finding`(environment: [String: String]) {
         #expect(isolation.findings(environment: environment).map(\.code) == [.ownVariableMissing])

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MigratorTests {
+@Suite(.timeLimit(.minutes(3))) struct MigratorTests {
     private func connection(_ database: TestDatabase) async throws -> PostgresConnection {
         try await PostgresConnection.connect(PostgresConfiguration(url: database.ownerURL))
     }

@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `five megabytes in both directions do not deadlock`() async throws {
+    @Test(.timeLimit(.minutes(3))) func `five megabytes in both directions do not deadlock`() async throws {
         let payload = String(repeating: "x", count: 256 * 1024)
         let total = try await withSuperuserSession { session in
             let results = try session.pipeline((0..<20).map { _ in "SELECT \(payload), generate_series(1, 2)" })

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PoolTests {
+@Suite(.timeLimit(.minutes(3))) struct PoolTests {
     private func makePool(_ options: PoolOptions, server: PostgresServer? = nil) throws -> PostgresPool {
         let server = try server ?? PostgresServer.shared()
         return PostgresPool(configuration: try PostgresConfiguration(url: server.url(database: "postgres")), options: options)

@@ -1,3 +1,4 @@
+import Dispatch
 import Postgres
 import TestSupport
 import Testing
@@ -104,7 +105,7 @@ import Testing
         #expect(try await values(pool) == [0, 0])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `real deadlocks are retried until all have committed`() async throws {
+    @Test(.timeLimit(.minutes(3))) func `real deadlocks are retried until all have committed`() async throws {
         let pool = try await makePool()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (first, second) in [(Int64(1), Int64(2)), (2, 1), (1, 2), (2, 1)] {
@@ -123,14 +124,17 @@ import Testing
 
     @Test func `a deadlock's error says so and is retryable`() async throws {
         let pool = try await makePool()
+        // Each says that it has its first row, and waits until the other has, too.
+        let has = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let errors: [PostgresError] = await withTaskGroup(of: PostgresError?.self) { group in
-            for (first, second) in [(Int64(1), Int64(2)), (2, 1)] {
+            for (first, second, mine, theirs) in [(Int64(1), Int64(2), has.0, has.1), (2, 1, has.1, has.0)] {
                 group.addTask {
                     await postgresFailure {
                         try await pool.withSession { session in
                             try session.transaction { session in
                                 try session.execute("UPDATE account SET n = n + 1 WHERE id = \(first)")
-                                try session.execute("SELECT pg_sleep(0.2)")
+                                mine.signal()
+                                _ = theirs.wait(timeout: .now() + 30)
                                 try session.execute("UPDATE account SET n = n + 1 WHERE id = \(second)")
                             }
                         }
@@ -143,7 +147,7 @@ import Testing
         #expect(errors.map(\.isRetryable) == [true])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `serialization failures are retried and lose no update`() async throws {
+    @Test(.timeLimit(.minutes(3))) func `serialization failures are retried and lose no update`() async throws {
         let pool = try await makePool()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<3 {

@@ -31,17 +31,19 @@ enum Crosscheck {
     }
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("crosscheck").path
-    private static let environment = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent(".local/python-crosscheck").path
+    private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    private static let prepare = ["\(repository)/infra/local/venv.sh", "python-crosscheck", "\(folder)/requirements.txt"]
 
     /// Whether the other implementation is there or could be installed; under CI it has to be, so there the test runs and fails.
     static let isAvailable: Bool =
-        ProcessInfo.processInfo.environment["CI"] == "true" || (try? run("/bin/sh", [folder + "/prepare.sh", environment], input: Data())) != nil
+        ProcessInfo.processInfo.environment["CI"] == "true" || (try? run("/bin/bash", prepare, input: Data())) != nil
 
     static func ask(_ message: Message) throws -> Answer {
         // Made ready here too: under CI the condition above has not tried.
-        _ = try run("/bin/sh", [folder + "/prepare.sh", environment], input: Data())
-        let output = try run(environment + "/venv/bin/python", [folder + "/crosscheck.py"], input: JSONEncoder().encode(message))
+        _ = try run("/bin/bash", prepare, input: Data())
+        let python = "\(repository)/.local/python-crosscheck/venv/bin/python"
+        let output = try run(python, [folder + "/crosscheck.py"], input: JSONEncoder().encode(message))
         return try JSONDecoder().decode(Answer.self, from: output)
     }
 

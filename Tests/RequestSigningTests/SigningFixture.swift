@@ -74,7 +74,7 @@ struct SigningFixture {
     ) throws(SignatureRejection) -> VerifiedCaller {
         let caller = try verifier.verifyHead(request, now: now, isRouteOpenTo: isRouteOpenTo)
         try verifier.verifyBody(caller, body: body)
-        try verifier.admitNonce(caller, now: now)
+        try window.admit(caller, now: now)
         return caller
     }
 

@@ -2,6 +2,8 @@ import HTTPTypes
 import NIOHTTP1
 import RequestSigning
 import ServiceClient
+import TestSupport
+import Tracing
 
 /// A client of the ledger with keys of its own, and the ledger's check of what it signs.
 struct ClientFixture {
@@ -23,11 +25,12 @@ struct ClientFixture {
 
     /// A client without jitter, so that a test knows how long a pause is.
     func client(
-        port: Int, origin: String = "http://127.0.0.1", connections: ServiceConnections, tryTimeout: Duration = .seconds(20)
+        port: Int, origin: String = "http://127.0.0.1", connections: ServiceConnections, tryTimeout: Duration = .seconds(20),
+        tracer: (any Tracer)? = nil
     ) throws -> ServiceClient {
         ServiceClient(
             callee: "wallet-ledger", address: try ServiceAddress("\(origin):\(port)"), connections: connections, signer: signer,
-            retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), unixMilliseconds: { Self.unixMilliseconds })
+            retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), tracer: tracer, unixMilliseconds: { Self.unixMilliseconds })
     }
 
     /// A client whose callee no key is for.
@@ -39,7 +42,7 @@ struct ClientFixture {
     }
 
     /// What the ledger would say to a request that has arrived.
-    func check(_ received: ScriptedServer.Received) throws {
+    func check(_ received: ScriptedServer.Received) async throws {
         var fields = HTTPFields()
         for (name, value) in received.headers { fields.append(HTTPField(name: HTTPField.Name(name)!, value: value)) }
         let request = SignableRequest(
@@ -47,7 +50,7 @@ struct ClientFixture {
         let now = Self.unixMilliseconds / 1_000
         let caller = try verifier.verifyHead(request, now: now, isRouteOpenTo: { $0 == "mobile-bff" })
         try verifier.verifyBody(caller, body: received.body)
-        try verifier.admitNonce(caller, now: now)
+        try await verifier.admitNonce(caller, isRepeatable: false, now: now)
     }
 
     static func post(key: String? = "order-1", deadline: Duration = .seconds(60)) -> ServiceRequest {

@@ -55,7 +55,7 @@ struct ClientTLSTests {
                 let client = try fixture.client(port: port, origin: "https://\(host)", connections: connections)
                 #expect(try await client.send(ClientFixture.post()).status == 201)
                 #expect(try await client.send(ClientFixture.get()).status == 200)
-                for request in server.received { try fixture.check(request) }
+                for request in server.received { try await fixture.check(request) }
             }
         }
     }

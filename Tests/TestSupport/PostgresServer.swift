@@ -20,6 +20,7 @@ package final class PostgresServer: Sendable {
     private let binaries: String
     private let settings: [String: String]
     private let watchdog: Mutex<Watchdog>
+    private let startedPooler = Mutex<PgBouncer?>(nil)
     let templates = TemplateCache()
 
     /// The server that the suites of this process share; the first use starts it. Never stop it: others are using it.
@@ -44,10 +45,30 @@ package final class PostgresServer: Sendable {
             ]))
         let access = """
             host all postgres 127.0.0.1/32 trust
+            host replication postgres 127.0.0.1/32 trust
             host all all 127.0.0.1/32 scram-sha-256
 
             """
         try access.write(toFile: "\(folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
+        port = try Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
+        watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
+    }
+
+    /// Starts a streaming standby of another server, which may be stopped and started like any.
+    package static func startStandby(of primary: PostgresServer) throws -> PostgresServer {
+        try PostgresServer(standbyOf: primary)
+    }
+
+    private init(standbyOf primary: PostgresServer) throws {
+        binaries = primary.binaries
+        folder = try Self.makeFolder()
+        let source = "host=127.0.0.1 port=\(primary.port) user=postgres"
+        // The file that pg_basebackup would write this into is written anew with every start.
+        settings = primary.settings.merging(["primary_conninfo": source, "hot_standby": "on"]) { $1 }
+        try Shell.run(
+            Shell.asPostgres([
+                "\(binaries)/pg_basebackup", "-D", "\(folder)/data", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync",
+            ]))
         port = try Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
         watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
     }
@@ -70,6 +91,15 @@ package final class PostgresServer: Sendable {
     package func restart(_ mode: StopMode = .fast) throws {
         try stop(mode)
         try start()
+    }
+
+    /// The pooler in front of this server; the first use starts it, and it ends with the test process.
+    package func pooler() throws -> PgBouncer {
+        try startedPooler.withLock { pooler in
+            let running = try pooler ?? PgBouncer.start(before: self)
+            pooler = running
+            return running
+        }
     }
 
     /// A URL of this server; without a password it is the superuser's.

@@ -32,11 +32,18 @@ package enum Shell {
         }
     }
 
+    /// As `run`, for what takes long: no thread of the cooperative pool waits for it.
+    package static func runInBackground(_ command: [String]) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result { try run(command) }) }
+        }
+    }
+
     /// Starts a command that inherits no descriptor but its standard ones.
     /// - Parameters:
     ///   - input: a descriptor to read from, nil for none.
     ///   - output: a file for what it prints.
-    static func spawn(_ command: [String], input: Int32?, output: String) throws -> pid_t {
+    package static func spawn(_ command: [String], input: Int32?, output: String) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -67,13 +67,13 @@ private struct HoldModel {
     }
 }
 
-@Suite("Holds and batches against a model")
+@Suite("Holds and batches against a model", .onEachDatabasePath)
 struct HoldPropertyTests {
-    private static let seeds: UInt64 = 60
+    private static var seeds: UInt64 { DatabasePath.current == .direct ? 60 : 20 }
     private static let operations = 200
     private static let walletCount = 4
 
-    @Test("60 seeds of 200 holds, captures, voids, transfers and atomic batches do what the model does")
+    @Test("60 seeds of 200 holds, captures, voids, transfers and atomic batches do what the model does, 20 of them once more through PgBouncer")
     func model() async throws {
         let fixture = try await MoneyFixture()
         for seed in 1...Self.seeds {

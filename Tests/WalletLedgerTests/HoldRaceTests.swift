@@ -1,12 +1,13 @@
 import Contracts
 import Foundation
+import Logging
 import Postgres
 import TestSupport
 import Testing
 
 @testable import WalletLedger
 
-@Suite("Holds under contention")
+@Suite("Holds under contention", .onEachDatabasePath)
 struct HoldRaceTests {
     /// Sends the requests at once, spread over the replicas.
     private static func race(_ fixture: MoneyFixture, _ requests: [PostingRequest]) async throws -> [PostingOutcome] {
@@ -110,6 +111,39 @@ struct HoldRaceTests {
                 return
             }
         }
+        #expect(try await fixture.verify().findings == [])
+    }
+
+    @Test("two writers of one queue post disjoint wallets side by side and the same wallets in the order of arrival")
+    func writers() async throws {
+        let fixture = try await MoneyFixture()
+        var wallets: [WalletID] = []
+        for _ in 0..<200 { wallets.append(try await fixture.openWallet()) }
+        _ = try await fixture.post(wallets.map { MoneyFixture.deposit($0, 1_000) })
+        let hot = wallets[0]
+        // One caller's list: every seventh debits the hot wallet, so its balances must fall in the order of the list.
+        let requests = (0..<2_100).map { index in
+            index % 7 == 0
+                ? MoneyFixture.transfer(hot, wallets[1 + index % 199], 1)
+                : MoneyFixture.transfer(wallets[1 + index % 199], wallets[1 + (index * 31 + 1) % 199], 2)
+        }
+        let queue = PostingQueue(batchLimit: 256, writers: 2)
+        let writer = BatchWriter(queue: queue, configuration: fixture.configuration, writers: 2, logger: Logger(label: "test"))
+        let outcomes = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await writer.run() }
+            var outcomes: [PostingOutcome] = []
+            // No more than the queue holds.
+            for start in stride(from: 0, to: requests.count, by: 700) { outcomes += await queue.post(Array(requests[start..<(start + 700)])) }
+            queue.close()
+            try await group.waitForAll()
+            return outcomes
+        }
+        #expect(!outcomes.contains { $0.word == "failed" })
+        let balances = outcomes.compactMap { outcome -> Int64? in
+            guard case .posted(let body, _) = outcome else { return nil }
+            return body.entries.first { $0.walletID == hot }?.balanceAfterMinor
+        }
+        #expect(balances == balances.sorted(by: >) && balances.count == 300)
         #expect(try await fixture.verify().findings == [])
     }
 

@@ -8,7 +8,7 @@ import Testing
 @testable import WalletLedger
 
 /// Holds and atomic batches through a real database: what is written, answered again, and refused by the database itself.
-@Suite("Holds and batches in the database")
+@Suite("Holds and batches in the database", .onEachDatabasePath)
 struct HoldRuleTests {
     private static func world(_ balance: Int64 = 1_000) async throws -> (MoneyFixture, payer: WalletID, shop: WalletID) {
         let fixture = try await MoneyFixture()
@@ -198,11 +198,17 @@ struct HoldRuleTests {
         Violation("holds forgotten", "", "DELETE FROM holds"),
     ]
 
-    @Test("the database refuses its owner what no batch would write", arguments: violations)
-    func database(_ violation: Violation) async throws {
-        let (fixture, payer, shop) = try await Self.world()
+    /// With an open hold of 600, of which 100 are captured.
+    private static let captured = UnchangedLedger {
+        let (fixture, payer, shop) = try await world()
         let hold = MoneyFixture.newHold(payer, shop, 600)
         _ = try await fixture.post([MoneyFixture.place(hold), MoneyFixture.capture(hold, 100)])
+        return fixture
+    }
+
+    @Test("the database refuses its owner what no batch would write", arguments: violations)
+    func database(_ violation: Violation) async throws {
+        let fixture = try await Self.captured.value()
         let connection = try await PostgresConnection.connect(PostgresConfiguration(url: fixture.database.ownerURL))
         let error = await #expect(throws: PostgresError.self) {
             try await connection.withSession { session in _ = try session.execute(PostgresQuery(unsafeSQL: violation.sql)) }

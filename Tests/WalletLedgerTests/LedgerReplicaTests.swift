@@ -6,7 +6,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("Two replicas side by side")
+@Suite("Two replicas side by side", .onEachDatabasePath)
 struct LedgerReplicaTests {
     private static func post(_ requests: [PostingRequest], _ queues: [PostingQueue]) async -> [PostingOutcome] {
         await withTaskGroup(of: (Int, PostingOutcome).self) { group in

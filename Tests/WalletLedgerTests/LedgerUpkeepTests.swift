@@ -6,7 +6,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("The ledger's upkeep")
+@Suite("The ledger's upkeep", .onEachDatabasePath)
 struct LedgerUpkeepTests {
     @Test("expired keys go in bounded batches, young ones stay, and only the function may delete")
     func expiry() async throws {
@@ -113,7 +113,7 @@ struct LedgerUpkeepTests {
 
     @Test("each violation by hand is refused by the rule that is there for it", arguments: violations)
     func refused(_ violation: Violation) async throws {
-        let (fixture, wallet, deposit) = try await Self.refundedDeposit()
+        let (fixture, wallet, deposit) = try await Self.unchanged.value()
         let version = try await fixture.pool.withSession { session in try WalletStore().wallet(session, wallet)?.version ?? 0 }
         let sql = violation.sql.replacing("'W'", with: "'\(wallet.uuid)'::uuid").replacing("'T'", with: "'\(deposit.uuid)'::uuid")
             .replacing("V +", with: "\(version) +")
@@ -126,7 +126,7 @@ struct LedgerUpkeepTests {
 
     @Test("append-only tables refuse their owner as well", arguments: ["transfers", "entries", "idempotency_keys", "wallet_changes"])
     func ownerRefused(_ table: String) async throws {
-        let (fixture, _, _) = try await Self.refundedDeposit()
+        let (fixture, _, _) = try await Self.unchanged.value()
         let owner = try await PostgresConnection.connect(PostgresConfiguration(url: fixture.database.ownerURL))
         for statement in ["DELETE FROM \(table)", "TRUNCATE \(table)"] {
             let error = await #expect(throws: PostgresError.self) {
@@ -158,6 +158,8 @@ struct LedgerUpkeepTests {
             #expect(findings.contains { $0.kind == change.kind && $0.row == deposit.description }, "\(findings)")
         }
     }
+
+    private static let unchanged = UnchangedLedger { try await refundedDeposit() }
 
     /// A wallet with 1000 deposited, 300 of which went back.
     private static func refundedDeposit() async throws -> (MoneyFixture, WalletID, TransferID) {

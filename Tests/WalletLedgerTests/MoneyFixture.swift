@@ -8,21 +8,48 @@ import TestSupport
 
 /// A ledger's database and what posts to it, without HTTP.
 struct MoneyFixture {
+    struct NoDatabasePath: Error, CustomStringConvertible {
+        let description = "a suite that makes a MoneyFixture has the trait .onEachDatabasePath"
+    }
+
     static let owner = UserID(UUID(high: 0x0193_92d0_0000_7000, low: 0x8000_0000_0000_0001))
 
     let database: TestDatabase
     let configuration: PostgresConfiguration
     let pool: PostgresPool
 
+    /// Migrated directly, served on the path that the suite's trait has set.
+    /// - Parameter server: nil is the one that all suites share; on another one the suite chooses the path itself, and may leave it out.
     init(server: PostgresServer? = nil) async throws {
-        database = try await (server ?? PostgresServer.shared()).makeDatabase(
+        guard let path = DatabasePath.current ?? server.map({ _ in .direct }) else { throw NoDatabasePath() }
+        let database = try await Self.makeDatabase(on: server ?? .shared())
+        self.init(database: database, configuration: try PostgresConfiguration(url: path.servingURL(database)))
+    }
+
+    /// As above, through a pooler that the test may kill.
+    init(through pooler: PgBouncer) async throws {
+        let database = try await Self.makeDatabase(on: .shared())
+        let url = pooler.url(database.servingURL, server: database.server)
+        self.init(database: database, configuration: try PostgresConfiguration(url: url))
+    }
+
+    private init(database: TestDatabase, configuration: PostgresConfiguration) {
+        self.database = database
+        self.configuration = configuration
+        // All suites at once make a slow machine: a test fails for what it tests, not for waiting its turn.
+        pool = PostgresPool(configuration: configuration, options: PoolOptions(acquireTimeout: .seconds(30)))
+    }
+
+    /// The same ledger with connections that have not been broken.
+    func reconnected() -> MoneyFixture { MoneyFixture(database: database, configuration: configuration) }
+
+    private static func makeDatabase(on server: PostgresServer) async throws -> TestDatabase {
+        try await server.makeDatabase(
             service: "wallet-ledger",
             migrations: [
                 MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
                 MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
             ])
-        configuration = try PostgresConfiguration(url: database.servingURL)
-        pool = PostgresPool(configuration: configuration)
     }
 
     static func key(_ text: String, principal: String = WalletAccess.user(owner).principal, caller: String = "mobile-bff") -> ScopedKey {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("Money under contention")
+@Suite("Money under contention", .onEachDatabasePath)
 struct MoneyRaceTests {
     @Test("64 requests with one key, on two replicas, make one posting")
     func oneKey() async throws {

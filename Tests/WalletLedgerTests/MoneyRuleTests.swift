@@ -6,7 +6,7 @@ import Testing
 
 @testable import WalletLedger
 
-@Suite("The database's own rules")
+@Suite("The database's own rules", .onEachDatabasePath)
 struct MoneyRuleTests {
     /// What the serving role might try by hand; `W` is a wallet, `T` a transfer.
     private static let violations = [
@@ -25,11 +25,15 @@ struct MoneyRuleTests {
         "CREATE TABLE mine (id int)", "DELETE FROM outbox_events", "UPDATE outbox_events SET data = ''",
     ]
 
+    private static let ledger = UnchangedLedger {
+        let fixture = try await MoneyFixture()
+        let wallet = try await fixture.openWallet()
+        return (fixture, wallet, try #require(try await fixture.post([MoneyFixture.deposit(wallet, 1_000)])[0].postedID))
+    }
+
     @Test("the serving role is refused each violation by hand", arguments: violations)
     func refused(_ statement: String) async throws {
-        let fixture = try await MoneyFixture()
-        let a = try await fixture.openWallet()
-        let posted = try #require(try await fixture.post([MoneyFixture.deposit(a, 1_000)])[0].postedID)
+        let (fixture, a, posted) = try await Self.ledger.value()
         let sql = statement.replacing("'W'", with: "'\(a.uuid.uuidString)'").replacing("'T'", with: "'\(posted.uuid.uuidString)'")
         await #expect(throws: PostgresError.self) {
             try await fixture.pool.withTransaction { session in try session.execute(PostgresQuery(unsafeSQL: sql)) }

@@ -65,6 +65,7 @@ set_state_paths() {
     RUN=$STATE/run
     RELEASE=$STATE/release
     POSTGRES_DATA=$STATE/postgres
+    REDIS_FOLDER=$STATE/redis
     DATABASES_FILE=$SECRETS/databases.env
     ADMIN_PASSFILE=$SECRETS/postgres-admin.pgpass
 }

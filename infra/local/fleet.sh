@@ -7,6 +7,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 source "$LOCAL_SCRIPTS/secrets.sh"
 # shellcheck source=infra/local/postgres.sh
 source "$LOCAL_SCRIPTS/postgres.sh"
+# shellcheck source=infra/local/redis.sh
+source "$LOCAL_SCRIPTS/redis.sh"
 # shellcheck source=infra/local/services.sh
 source "$LOCAL_SCRIPTS/services.sh"
 
@@ -93,6 +95,7 @@ stop_fleet() {
 
 require_free_ports() {
     require_free_port POSTGRES_PORT "the private Postgres"
+    require_free_port REDIS_PORT "the private Redis"
     require_free_port WALLET_LEDGER_HTTP_PORT "wallet-ledger's API"
     require_free_port WALLET_LEDGER_ADMIN_PORT "wallet-ledger's admin routes"
 }
@@ -124,7 +127,9 @@ start_fleet() {
     write_databases_file
     ensure_cluster
     step "Starting the fleet"
+    write_redis_configuration
     start_server postgres
+    start_server redis
     ensure_roles_and_databases
     ensure_keys_and_issuer
     for service in "${SERVICES[@]}"; do
@@ -168,6 +173,7 @@ print_addresses() {
 
 wallet-ledger   http://127.0.0.1:$WALLET_LEDGER_HTTP_PORT   (signed requests; admin: http://127.0.0.1:$WALLET_LEDGER_ADMIN_PORT/readyz, /metrics)
 Postgres        127.0.0.1:$POSTGRES_PORT          (role URLs: $DATABASES_FILE)
+Redis           127.0.0.1:$REDIS_PORT          (the replay window)
 logs            $LOGS
 TEXT
 }

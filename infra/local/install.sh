@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the fleet and its tests need and this machine lacks: Debian packages only, and only the missing ones.
+# Installs what the fleet and its tests need and this machine lacks: Debian packages, and only the missing ones; Python's go to .local.
 # The Swift toolchain is not among them; it is the one thing you bring.
-# install.sh --tests adds what only the tests use: Python for the cross-check of signatures, openssl for certificates;
+# install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer;
 # install.sh --lint what only make lint uses: kubectl, and Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -25,6 +25,7 @@ has_postgres_server() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 
 missing_packages() {
     has_postgres_server || printf 'postgresql\n'
+    [[ -x /usr/bin/redis-server ]] || printf 'redis-server\n'
     command -v pkg-config >/dev/null || printf 'pkg-config\n'
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
     [[ -f /usr/include/amqp.h ]] || printf 'librabbitmq-dev\n'
@@ -66,11 +67,11 @@ forbid_distribution_cluster() {
             > /etc/postgresql-common/createcluster.d/florin.conf'
 }
 
-# So it is with the broker: the tests start their own, and one of the distribution would take port 5672. Unmask it to have it anyway.
-forbid_distribution_broker() {
+# Nor does the distribution's server of a name start on its usual port; one that somebody has set up before is left as it is.
+forbid_distribution_server() {
     # shellcheck disable=SC2016
-    privileged sh -c 'unit=/etc/systemd/system/rabbitmq-server.service
-        [ ! -d /etc/systemd/system ] || [ -e "$unit" ] || ln -sfn /dev/null "$unit"'
+    privileged sh -c 'mkdir -p /etc/systemd/system &&
+        [ -e "/etc/systemd/system/$1.service" ] || ln -s /dev/null "/etc/systemd/system/$1.service"' sh "$1"
 }
 
 install_packages() {
@@ -80,9 +81,11 @@ install_packages() {
     if [[ " $* " == *" postgresql "* ]]; then
         forbid_distribution_cluster
     fi
-    if [[ " $* " == *" rabbitmq-server "* ]]; then
-        forbid_distribution_broker
-    fi
+    for server in redis-server rabbitmq-server; do
+        if [[ " $* " == *" $server "* ]]; then
+            forbid_distribution_server "$server"
+        fi
+    done
     local log
     log=$(mktemp)
     if ! {
@@ -106,6 +109,10 @@ main() {
     )
     if ((${#packages[@]} > 0)); then
         install_packages "${packages[@]}"
+    fi
+    if [[ ${1:-} == --tests ]]; then
+        "$LOCAL_SCRIPTS/venv.sh" python-crosscheck "$FLORIN_REPOSITORY/Tests/RequestSigningTests/crosscheck/requirements.txt"
+        "$LOCAL_SCRIPTS/venv.sh" python-schemathesis "$FLORIN_REPOSITORY/Tests/FleetTests/schemathesis/requirements.txt"
     fi
 }
 

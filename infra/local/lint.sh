@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# lint.sh: everything that can be judged without running the project: its text and, with the fleetctl that it builds, its manifests.
+# lint.sh: everything that can be judged without running the project: its text, its alerts and, with the fleetctl that it builds, its
+# manifests.
 # The rules about imports, names and lengths are tests: Tests/ArchitectureTests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -27,13 +28,13 @@ check_marks() {
 
 check_scripts() {
     local script
-    local scripts=(infra/local/*.sh infra/load/*.sh infra/k8s/*.sh .ci/run)
+    local scripts=(infra/local/*.sh infra/load/*.sh infra/k8s/*.sh infra/monitoring/*.sh .ci/run)
     for script in "${scripts[@]}"; do
         bash -n "$script" || complain "$script is not valid bash"
     done
     if command -v shellcheck >/dev/null 2>&1; then
         # The files that are only sourced are checked where they are sourced.
-        shellcheck -x infra/local/{install,fleet,supervisor,test,lint,mutants}.sh infra/load/bench.sh infra/k8s/check.sh .ci/run || complain "shellcheck"
+        shellcheck -x infra/local/{install,venv,fleet,supervisor,test,lint,mutants,fuzz,sanitize}.sh infra/load/bench.sh infra/k8s/check.sh infra/monitoring/{check,promtool}.sh .ci/run || complain "shellcheck"
     fi
 }
 
@@ -62,5 +63,6 @@ check_scripts
 check_readme
 check_migrations
 infra/k8s/check.sh || complain "manifests"
+infra/monitoring/check.sh || complain "alerts"
 ((failures == 0)) || fail "lint: $failures of the checks failed"
 say "lint: clean"

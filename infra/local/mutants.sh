@@ -12,7 +12,7 @@ LOG=$FLORIN_REPOSITORY/.local/mutants/log
 TEST_SECONDS=300
 survivors=0
 
-field() { sed -n "s/^$2: //p" "$1" | head -n 1; }
+field() { sed -n "/^$2: /{s///p;q}" "$1"; }
 
 # Times are kept, so that the build sees what is unchanged.
 copy_project() {
@@ -30,7 +30,7 @@ run_tests() { (cd "$COPY" && timeout "$TEST_SECONDS" swift test --skip-build --d
 
 # The name of the first test that failed, as the table shows it.
 first_failure() {
-    sed -n 's/^✘ Test "\{0,1\}\(.*[^"]\)"\{0,1\} recorded an issue.*/\1/p' "$LOG" | head -n 1 | sed 's/" with .*//; s/|/\\|/g'
+    sed -n '/^✘ Test .* recorded an issue/{s/^✘ Test "\{0,1\}\(.*[^"]\)"\{0,1\} recorded an issue.*/\1/;s/" with .*//;s/|/\\|/g;p;q}' "$LOG"
 }
 
 judge() {

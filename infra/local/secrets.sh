@@ -33,6 +33,7 @@ ensure_passwords() {
                 grep -q "^${prefix}_PASSWORD=" "$file" || printf '%s_PASSWORD=%s\n' "$prefix" "$(random_password)" >>"$file"
             done
         done
+        grep -q '^REDIS_WALLET_LEDGER_PASSWORD=' "$file" || printf 'REDIS_WALLET_LEDGER_PASSWORD=%s\n' "$(random_password)" >>"$file"
     )
 }
 

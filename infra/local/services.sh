@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Sourced. What each server of the fleet is: its executable, account, ports and environment. A new service is added here.
 
-# In order of dependency: they are started in this order and stopped in reverse. Postgres comes before them all.
+# In order of dependency: they are started in this order and stopped in reverse. Postgres and Redis come before them all.
 SERVICES=(wallet-ledger)
-SERVERS=(postgres "${SERVICES[@]}")
+SERVERS=(postgres redis "${SERVICES[@]}")
 PRODUCTS=("${SERVICES[@]}" fleetctl)
 
 service_admin_port() {
@@ -42,7 +42,9 @@ wallet_ledger_environment() {
     LEDGER_DATABASE_URL=$(database_url wallet-ledger "${1:-serving}")
     export LEDGER_DATABASE_URL
     export INTERNAL_AUTH_KEYS_FILE=$KEYS/wallet-ledger.keys.json
-    export REPLAY_WINDOW=in-process
+    export REPLAY_WINDOW=redis
+    REDIS_URL=$(redis_url)
+    export REDIS_URL
     export INTERNAL_TLS=off
     # A name, not an address: the local issuer has no server, its key set is a file. `fleetctl issuer` writes this name into tokens.
     export TOKEN_ISSUER=http://127.0.0.1:8101
@@ -74,6 +76,8 @@ exec_as() {
 exec_server() {
     if [[ $1 == postgres ]]; then
         exec_postgres
+    elif [[ $1 == redis ]]; then
+        exec_redis
     fi
     local user
     user=$(service_user "$1")
@@ -109,7 +113,13 @@ service_ready() {
     [[ $status_line == *" 200 "* ]]
 }
 
-server_ready() { if [[ $1 == postgres ]]; then postgres_ready; else service_ready "$1"; fi; }
+server_ready() {
+    case $1 in
+    postgres) postgres_ready ;;
+    redis) redis_ready ;;
+    *) service_ready "$1" ;;
+    esac
+}
 
 # Builds what will run, and copies it out of the build folder: a later build does not change a fleet that is up,
 # and the servers' users need not be able to enter the clone.

@@ -9,6 +9,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 source "$LOCAL_SCRIPTS/secrets.sh"
 # shellcheck source=infra/local/postgres.sh
 source "$LOCAL_SCRIPTS/postgres.sh"
+# shellcheck source=infra/local/redis.sh
+source "$LOCAL_SCRIPTS/redis.sh"
 # shellcheck source=infra/local/services.sh
 source "$LOCAL_SCRIPTS/services.sh"
 

@@ -9,14 +9,25 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$FLORIN_REPOSITORY"
 step "Building the executables and the tests"
 swift build --build-tests --explicit-target-dependency-import-check error
-step "Running the tests"
 output="$(mktemp)"
 trap 'rm -f "$output"' EXIT
 status=0
-swift test --skip-build --disable-xctest "$@" 2>&1 | tee "$output" || status=$?
+run() { swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$output" || status=$?; }
+if (($# > 0)); then
+    step "Running the tests"
+    run "$@"
+else
+    step "Running the tests: modules and databases"
+    run --skip 'FleetTests\.'
+    # Whole fleets are started and killed by the clock, which anything else at the same time would distort.
+    step "Running the tests: fleets, one after another"
+    run --filter 'FleetTests\.' --no-parallel
+    say "$(sed -n 's/^.* Test run with \([0-9]*\) tests.*/\1/p' "$output" | awk '{ sum += $1 } END { print sum }') tests in all"
+fi
 if ((status != 0)); then
     # What failed stands thousands of lines up, and a CI log is often cut to its end.
     step "What failed"
-    grep -aE '^✘|^↳|error:|Fatal error|unexpected signal' "$output" | cut -c1-1500 | tail -100 || true
+    # A comment's further lines follow its first.
+    awk '/^✘|error:|Fatal error|unexpected signal/ { print } /^[^[:space:]]/ { shows = /^↳/ } shows' "$output" | cut -c1-1000 | tail -300
 fi
 exit "$status"

@@ -10,10 +10,10 @@ package struct DatabaseTarget: Sendable {
     /// How long a server has to answer, where the URL does not say.
     static let connectTimeout: Duration = .seconds(3)
 
-    /// The target of a process; nil when its URL isn't known.
+    /// The target of one variable of a process; nil when its URL isn't known.
     /// - Throws: `PostgresError`, naming no value, when it is no URL that a process of the fleet takes.
-    package init?(_ process: FleetProcess) throws(PostgresError) {
-        guard let service = process.service, let url = process.databaseVariable?.variable.value else { return nil }
+    init?(_ process: FleetProcess, _ variable: FleetVariable) throws(PostgresError) {
+        guard let service = process.service, let url = variable.value else { return nil }
         // Put together by the cluster from other variables, so not known here.
         guard !url.contains("$(") else { return nil }
         self.process = process
@@ -28,11 +28,12 @@ package struct DatabaseTarget: Sendable {
         var targets: [DatabaseTarget] = []
         var findings: [FleetFinding] = []
         for process in processes {
-            do throws(PostgresError) {
-                if let target = try DatabaseTarget(process) { targets.append(target) }
-            } catch {
-                let name = process.databaseVariable?.name ?? ""
-                findings.append(FleetFinding(.invalidURL, service: process.service, "\(process.place): \(name): \(error)"))
+            for (name, variable) in process.databaseVariables {
+                do throws(PostgresError) {
+                    if let target = try DatabaseTarget(process, variable) { targets.append(target) }
+                } catch {
+                    findings.append(FleetFinding(.invalidURL, service: process.service, "\(process.place): \(name): \(error)"))
+                }
             }
         }
         return (targets, findings)

@@ -16,7 +16,7 @@ package enum EnvironmentReader {
         if let named = service ?? sharing(present, environment) ?? (present.count == 1 ? present[0] : nil) {
             return [FleetProcess(service: named, place: place, variables: variables)]
         }
-        let isAnything = !present.isEmpty || environment.keys.contains(where: isGeneric)
+        let isAnything = environment.contains { isGeneric($0.key) || (FleetService.variables.contains($0.key) && !$0.value.isEmpty) }
         guard isAnything else { return [] }
         return [FleetProcess(service: nil, place: place, variables: variables)] + lines(environment, place: place)
     }
@@ -57,9 +57,12 @@ package enum EnvironmentReader {
             ]
             for (name, kind) in names {
                 guard let value = environment[name], !value.isEmpty else { continue }
-                processes.append(
-                    FleetProcess(
-                        service: service, kind: kind, place: "\(place), \(name)", variables: common.merging([own: FleetVariable(value)]) { $1 }))
+                var variables = common.merging([own: FleetVariable(value)]) { $1 }
+                // The replica belongs to the process that has the service's own variable.
+                if name == own, let replica = DatabaseIsolation.replicaVariables[service], let url = environment[replica] {
+                    variables[replica] = FleetVariable(url)
+                }
+                processes.append(FleetProcess(service: service, kind: kind, place: "\(place), \(name)", variables: variables))
             }
         }
         return processes

@@ -60,6 +60,14 @@ extension FleetProcess {
         return nil
     }
 
+    /// The same and that of a read replica, where it has one.
+    package var databaseVariables: [(name: String, variable: FleetVariable)] {
+        let replica = service.flatMap { DatabaseIsolation.replicaVariables[$0] }.flatMap { name in
+            variables[name].flatMap { $0.isEmpty ? nil : (name: name, variable: $0) }
+        }
+        return [databaseVariable, replica].compactMap(\.self)
+    }
+
     /// Whether the two may have one database: they are of one service, or one of them has said so.
     func mayShareDatabase(with other: FleetProcess) -> Bool {
         service == other.service || sharesWith == other.service || other.sharesWith == service

@@ -7,8 +7,8 @@ enum FleetService {
     static let operators = "fleetctl"
 
     static let executables: Set<String> = Set(DatabaseIsolation.variables.keys).union([relay, operators])
-    /// Every service's variable.
-    static let variables: Set<String> = Set(DatabaseIsolation.variables.values)
+    /// Every service's variable, replicas' included.
+    static let variables: Set<String> = Set(DatabaseIsolation.variables.values).union(DatabaseIsolation.replicaVariables.values)
 
     static func executable(_ name: String?) -> String? { name.flatMap { executables.contains($0) ? $0 : nil } }
 

@@ -33,7 +33,7 @@ struct VariableFindings {
             if DatabaseIsolation.libpqVariables.contains(name) {
                 return FleetFinding(.process(.connectionVariable), service: nil, "\(process.place): \(name) is set")
             }
-            guard let owner = DatabaseIsolation.variables.first(where: { $0.value == name })?.key else { return nil }
+            guard let owner = DatabaseIsolation.owner(ofVariable: name) else { return nil }
             return FleetFinding(
                 .process(.foreignVariable), service: nil, other: owner, "\(process.place): \(name) is set, which belongs to \(owner)")
         }

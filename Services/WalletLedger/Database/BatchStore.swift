@@ -9,6 +9,9 @@ struct BatchStore {
     /// The same for a part of a batch that has waited so long already.
     static let partLockTimeout = Duration.milliseconds(50)
     static let statementTimeout = Duration.seconds(10)
+    /// How long a batch's transaction may wait for the decision, which takes milliseconds: a writer that was stopped must not keep the
+    /// wallets of others locked.
+    static let idleTimeout = Duration.seconds(5)
 
     /// What a batch decides on.
     struct Locked {
@@ -60,7 +63,7 @@ struct BatchStore {
                 JOIN transfers t ON t.ordered_by = r.ordered_by AND t.reference = r.reference
                 """)
         }
-        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout)
+        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout, idleTimeout: Self.idleTimeout)
         var results = try session.begin(options, then: queries, meanwhile: meanwhile)[...]
         var locked = Locked(
             wallets: [:], keys: [:], refunded: [:], holds: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))

@@ -8,15 +8,13 @@ struct HoldStore {
         try session.query("SELECT \(unsafeSQL: HoldState.columns) FROM holds WHERE id = \(id.uuid)").first.map(HoldState.init(row:))
     }
 
-    /// Holds of a wallet, newest first, older than `before`.
-    func holds(_ session: PostgresSession, of wallet: WalletID, before: HoldID?, limit: Int) throws -> [HoldState] {
-        try session.query(
+    /// Holds of a wallet before an id, the latest first.
+    func latestQuery(_ wallet: WalletID, openOnly: Bool, before last: HoldID?, limit: Int) -> PostgresQuery {
+        let before = last?.uuid ?? UUID(high: .max, low: .max)
+        let function = openOnly ? "latest_open_holds" : "latest_holds"
+        return """
+            SELECT \(unsafeSQL: HoldState.columns) FROM \(unsafeSQL: function)(\(wallet.uuid), \(before), \(Int64(limit)))
             """
-            SELECT \(unsafeSQL: HoldState.columns) FROM holds
-            WHERE wallet_id = \(wallet.uuid) AND (\(before?.uuid)::uuid IS NULL OR id < \(before?.uuid))
-            ORDER BY id DESC LIMIT \(Int64(limit))
-            """
-        ).map(HoldState.init(row:))
     }
 
     /// Open holds whose time is over, the oldest first.

@@ -3,6 +3,7 @@ import Postgres
 
 /// The one mapper of the ledger's errors; everything else is unknown.
 func ledgerProblem(for error: any Error) -> Problem? {
+    if let refusal = error as? HistoryRefusal { return Problem(refusal) }
     guard let error = error as? PostgresError else { return nil }
     switch error.kind {
     case .connectFailed, .connectionLost, .poolTimeout, .poolExhausted, .poolClosed, .cancelled:

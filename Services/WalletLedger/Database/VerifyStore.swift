@@ -81,6 +81,22 @@ struct VerifyStore {
         }
     }
 
+    /// Kept sums of entries, from which statements take their totals, that are not the sums of those entries.
+    func statementFindings(_ session: PostgresSession, from first: UUID, to last: UUID) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT t.wallet_id, t.block FROM entry_totals t,
+                LATERAL sum_of_entries(t.wallet_id, t.block * 1024 - 1, t.block * 1024 + 1023) s
+            WHERE t.wallet_id BETWEEN \(first) AND \(last) AND NOT (t.credits = s.credits AND t.debits = s.debits)
+            ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            VerifyFinding(
+                kind: .statement, row: "\(WalletID(try row.decode(0, as: UUID.self)))/\(try row.decode(1, as: Int64.self))",
+                text: "the block's kept totals are not the sums of its entries")
+        }
+    }
+
     func transferPage(_ session: PostgresSession, after last: UUID?) throws -> [(id: TransferID, fits: Bool)] {
         try session.query(
             """

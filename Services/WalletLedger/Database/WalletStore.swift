@@ -94,21 +94,4 @@ struct WalletStore {
             VALUES (\(id.uuid), \(type.rawValue), \(wallet.description), \(wallet.description), \(at.stored), \(traceparent), \(text))
             """)
     }
-
-    /// Entries of a wallet, newest first, older than `before`.
-    func entries(_ session: PostgresSession, _ wallet: WalletID, before version: Int64, limit: Int) throws -> [EntryBody] {
-        try session.query(
-            """
-            SELECT transfer_id, version, amount, balance_after, posted_at FROM entries
-            WHERE wallet_id = \(wallet.uuid) AND version < \(version) ORDER BY version DESC LIMIT \(Int64(limit))
-            """
-        ).map { row in
-            let transfer = TransferID(try row.decode(0, as: UUID.self))
-            let amount: Int64 = try row.decode(2)
-            return EntryBody(
-                id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: try row.decode(1),
-                amountMinor: amount, balanceAfterMinor: try row.decode(3),
-                postedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
-        }
-    }
 }

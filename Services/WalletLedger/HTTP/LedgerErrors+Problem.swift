@@ -22,6 +22,16 @@ extension TransferRejection {
     }
 }
 
+extension Problem {
+    init(_ refusal: HistoryRefusal) {
+        switch refusal {
+        case .atTooRecent(let parameter, let newest):
+            self.init(RequestFault(.atTooRecent, pointer: "/\(parameter)", detail: "Must not be later than \(newest), by now."))
+        case .unsettled: self.init(.unavailable, retryAfterSeconds: 1)
+        }
+    }
+}
+
 /// Marks the answer to a repeated request.
 private let replayed = [HTTPField(name: .idempotencyReplayed, value: "true")]
 

@@ -12,6 +12,9 @@ enum LedgerGrants {
     static let clientWrites = RouteGrant(callers: ["api-gateway"], holder: .client, scope: "ledger:write")
     static let clientFunds = RouteGrant(callers: ["api-gateway"], holder: .client, scope: "ledger:fund")
     static let staff = RouteGrant(callers: ["backoffice", "fleetctl"], holder: .staff(role: operatorRole), scope: "ledger:operate")
+
+    /// Who may read what they reach.
+    static let readers = [user, clientReads, staff]
 }
 
 extension AuthenticatedRequest {

@@ -8,8 +8,6 @@ struct WalletRoutes {
     let changeWallet: ChangeWallet
     let read: ReadLedger
 
-    private static let readers = [LedgerGrants.user, LedgerGrants.clientReads, LedgerGrants.staff]
-
     var endpoints: [Endpoint] {
         [
             Endpoint(.post, "/v1/wallets", grants: [LedgerGrants.user, LedgerGrants.clientWrites]) { request in
@@ -17,18 +15,8 @@ struct WalletRoutes {
                 let body = try owned(request.decode(), by: origin.access)
                 return try Answer(try await openWallet(body, origin), status: .created)
             },
-            Endpoint(.get, "/v1/wallets/{id}", grants: Self.readers) { request in
+            Endpoint(.get, "/v1/wallets/{id}", grants: LedgerGrants.readers) { request in
                 Answer(.ok, WalletBody(try await wallet(request)))
-            },
-            Endpoint(.get, "/v1/wallets/{id}/balance", grants: Self.readers) { request in
-                Answer(.ok, BalanceBody(try await wallet(request)))
-            },
-            Endpoint(.get, "/v1/wallets/{id}/entries", grants: Self.readers, takesQuery: true) { request in
-                let page = try PageRequest(query: request.query)
-                let found = try await read.entries(
-                    of: try request.identifier(), before: page.before, limit: page.limit, try request.access)
-                guard let found else { throw Problem(.notFound) }
-                return Answer(.ok, PageBody(items: found.entries, nextCursor: found.next.map(PageRequest.cursor(before:))))
             },
             Endpoint(.post, "/v1/wallets/{id}/freeze", grants: [LedgerGrants.staff]) { request in
                 let body: FreezeWalletRequest = try request.decode()
@@ -72,13 +60,5 @@ extension WalletBody {
         self.init(
             id: wallet.id, ownerID: wallet.ownerID, openedBy: wallet.openedBy, status: wallet.status, balance: BalanceBody(wallet),
             overdraftLimitMinor: wallet.overdraftLimitMinor, openedAt: wallet.openedAt)
-    }
-}
-
-extension BalanceBody {
-    init(_ wallet: WalletState) {
-        self.init(
-            walletID: wallet.id, currency: wallet.currency, balanceMinor: wallet.balanceMinor, heldMinor: wallet.heldMinor,
-            version: wallet.version)
     }
 }

@@ -3,6 +3,7 @@ package import Logging
 import Metrics
 package import Postgres
 import ServiceLifecycle
+package import ServiceRuntime
 
 /// Group commit: few writers, each with a connection and a thread of its own, that post what waits in the queue.
 ///
@@ -20,18 +21,20 @@ package struct BatchWriter: Service {
     private let configuration: PostgresConfiguration
     private let writers: Int
     private let logger: Logger
+    private let tracer: SpanTracer?
     private let batches = Counter(label: "ledger_batches_total")
     private let items = Counter(label: "ledger_batch_items_total")
     private let splits = Counter(label: "ledger_batch_splits_total")
     private let reconnects = Counter(label: "ledger_writer_reconnects_total")
-    private let depth = Gauge(label: "ledger_queue_depth")
+    private let sizes = Recorder(label: "ledger_batch_size")
     private let duration = Timer(label: "ledger_batch_seconds")
 
-    package init(queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, logger: Logger) {
+    package init(queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, logger: Logger, tracer: SpanTracer? = nil) {
         self.queue = queue
         self.configuration = configuration
         self.writers = writers
         self.logger = logger
+        self.tracer = tracer
     }
 
     package func run() async throws {
@@ -77,6 +80,7 @@ package struct BatchWriter: Service {
             } catch {
                 logger.debug("a batch writer can't connect", metadata: ["error": "\(error)"])
             }
+            queue.lost(writer: writer)
             reconnects.increment()
             let since = lostAt ?? .now
             lostAt = since
@@ -124,13 +128,20 @@ package struct BatchWriter: Service {
             defer { mayBePosted = false }
             let count = groups.reduce(0) { $0 + $1.count }
             let size = groups.joined().reduce(0) { $0 + $1.size }
+            let span = BatchSpan(groups.lazy.joined().map(\.request), size: size, tracer: tracer)
+            defer { span?.end() }
             while let group = groups.popLast() {
-                guard session.isHealthy else { return .connectionLost(groups + [group], progressed: progressed) }
+                guard session.isHealthy else {
+                    span?.connectionLost()
+                    return .connectionLost(groups + [group], progressed: progressed)
+                }
                 // Only a whole batch waits long for a lock; its parts look for the one that is held.
                 let lockTimeout = group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout
                 switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted, &untold) {
                 case .answered: progressed = true
-                case .connectionLost: return .connectionLost(groups + [group], progressed: progressed)
+                case .connectionLost:
+                    span?.connectionLost()
+                    return .connectionLost(groups + [group], progressed: progressed)
                 case .split:
                     splits.increment()
                     groups.append(Array(group[(group.count / 2)...]))
@@ -141,7 +152,7 @@ package struct BatchWriter: Service {
             batches.increment()
             items.increment(by: size)
             duration.record(duration: elapsed)
-            depth.record(queue.depth)
+            sizes.record(size)
             queue.finished(writer: writer, count: size, seconds: elapsed / .seconds(1))
         }
     }

@@ -6,6 +6,7 @@ struct KeyedTransaction {
     /// How long another request with the same key, or with the same wallet's lock, is waited for.
     static let lockTimeout = Duration.seconds(2)
     static let statementTimeout = Duration.seconds(5)
+    static let idleTimeout = Duration.seconds(5)
     private static let attempts = 3
 
     let pool: PostgresPool
@@ -14,7 +15,7 @@ struct KeyedTransaction {
     func run<Body: Sendable & Hashable>(
         _ body: @Sendable (PostgresSession) throws -> KeyedAnswer<Body>
     ) async throws -> KeyedAnswer<Body> {
-        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout)
+        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout, idleTimeout: Self.idleTimeout)
         for _ in 1..<Self.attempts {
             do {
                 return try await pool.withTransaction(options, body)

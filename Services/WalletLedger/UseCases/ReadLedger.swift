@@ -1,7 +1,7 @@
 package import Contracts
 package import Postgres
 
-/// Reads wallets, entries and transfers as far as the reader may; what they may not read does not exist for them.
+/// Reads one wallet or transfer as far as the reader may; what they may not read does not exist for them.
 package struct ReadLedger: Sendable {
     private let pool: PostgresPool
     private let wallets = WalletStore()
@@ -13,19 +13,6 @@ package struct ReadLedger: Sendable {
 
     package func wallet(_ id: WalletID, _ access: WalletAccess) async throws -> WalletState? {
         try await pool.withSession { session in try reachable(session, id, access) }
-    }
-
-    /// Newest first. `before` is the version that the last page ended with.
-    package func entries(
-        of id: WalletID, before: Int64?, limit: Int, _ access: WalletAccess
-    ) async throws -> (entries: [EntryBody], next: Int64?)? {
-        try await pool.withSession { session in
-            guard try reachable(session, id, access) != nil else { return nil }
-            var entries = try wallets.entries(session, id, before: before ?? .max, limit: limit + 1)
-            guard entries.count > limit else { return (entries, nil) }
-            entries.removeLast()
-            return (entries, entries.last?.walletVersion)
-        }
     }
 
     package func transfer(_ id: TransferID, _ access: WalletAccess) async throws -> TransferBody? {

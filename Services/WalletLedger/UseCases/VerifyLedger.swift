@@ -5,7 +5,7 @@ package import Postgres
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable {
-        case entry, balance, transfer, key, outbox, refund, hold, total
+        case entry, balance, transfer, key, outbox, refund, hold, total, statement
     }
 
     package let kind: Kind
@@ -72,6 +72,7 @@ package struct VerifyLedger: Sendable {
             report.wallets += page.count
             report.findings += try store.entryFindings(session, from: page.first, to: page.last)
             report.findings += try store.balanceFindings(session, from: page.first, to: page.last)
+            report.findings += try store.statementFindings(session, from: page.first, to: page.last)
             last = page.last
             progress("verified \(report.wallets) wallets")
         }

@@ -8,6 +8,7 @@ package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
         case invalidString = "invalid string"
         case duplicateMember = "a member appears twice"
         case tooDeep = "nested too deeply"
+        case tooManyMembers = "an object has too many members"
     }
 
     package let reason: Reason
@@ -20,6 +21,8 @@ package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
 package struct JSONParser {
     /// Requests nest two levels; more is an attack on the stack.
     package static let maximumDepth = 16
+    /// No body has half as many. Names are compared with all before them, so without this bound time would grow with the square.
+    package static let maximumMembers = 64
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private var index = 0
@@ -95,6 +98,7 @@ package struct JSONParser {
             guard current == UInt8(ascii: "\"") else { throw error(.unexpectedByte) }
             let name = try string()
             guard !members.contains(where: { $0.name == name }) else { throw error(.duplicateMember) }
+            guard members.count < Self.maximumMembers else { throw error(.tooManyMembers) }
             skipSpace()
             guard current == UInt8(ascii: ":") else { throw error(.unexpectedByte) }
             index += 1

@@ -11,6 +11,9 @@ package struct ProcessSettings: Sendable {
         "DRAIN_TIMEOUT", "How long a process may take to finish its work after SIGTERM.", in: .milliseconds(100) ... .seconds(600),
         default: .seconds(25))
 
+    package static let version = Setting<String>.text(
+        "FLORIN_VERSION", "The release that the executable belongs to; its image says it.", default: "unknown")
+
     package static func adminPort(default port: Int) -> Setting<Int> {
         .port("ADMIN_PORT", "The port that health and metrics are served on.", default: port)
     }
@@ -21,9 +24,12 @@ package struct ProcessSettings: Sendable {
     package let adminPort: Int
     package let drainDelay: Duration
     package let drainTimeout: Duration
+    package let version: String
+    package let tracing: TracingSettings
 
     static func declared(defaultAdminPort: Int) -> [any SettingDeclaration] {
-        [FlorinEnvironment.setting, logLevel, adminHost, adminPort(default: defaultAdminPort), drainDelay, drainTimeout]
+        [FlorinEnvironment.setting, logLevel, adminHost, adminPort(default: defaultAdminPort), drainDelay, drainTimeout, version]
+            + TracingSettings.declared
     }
 
     init(_ values: SettingValues, defaultAdminPort: Int) {
@@ -33,5 +39,7 @@ package struct ProcessSettings: Sendable {
         adminPort = values[Self.adminPort(default: defaultAdminPort)]
         drainDelay = values[Self.drainDelay]
         drainTimeout = values[Self.drainTimeout]
+        version = values[Self.version]
+        tracing = TracingSettings(values)
     }
 }

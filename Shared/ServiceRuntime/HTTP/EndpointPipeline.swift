@@ -1,5 +1,6 @@
 package import AccessTokens
 package import Contracts
+package import CoreMetrics
 import HTTPTypes
 package import Hummingbird
 package import Logging
@@ -15,45 +16,39 @@ package struct EndpointPipeline: Sendable {
     private let verifier: RequestVerifier
     private let tokens: AccessTokenVerifier
     private let logger: Logger
+    private let tracer: SpanTracer?
+    private let metrics: any MetricsFactory
     private let mapError: @Sendable (any Error) -> Problem?
     private let now: @Sendable () -> Int64
 
     /// - Parameters:
+    ///   - tracer: nil where no spans are made.
     ///   - mapError: the service's own errors; `nil` means unknown, answered 500 without detail.
     ///   - now: Unix microseconds.
     package init(
-        verifier: RequestVerifier, tokens: AccessTokenVerifier, logger: Logger,
+        verifier: RequestVerifier, tokens: AccessTokenVerifier, logger: Logger, tracer: SpanTracer? = nil,
+        metrics: any MetricsFactory = MetricsSystem.factory,
         now: @escaping @Sendable () -> Int64 = { WallClock.microsecondsSinceUnixEpoch() },
         mapError: @escaping @Sendable (any Error) -> Problem?
     ) {
         self.verifier = verifier
         self.tokens = tokens
         self.logger = logger
+        self.tracer = tracer
+        self.metrics = metrics
         self.now = now
         self.mapError = mapError
     }
 
-    /// Those that are told what a path allows.
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
-
     /// A router of these endpoints; whatever else is asked for is 404, or 405 where only the method is wrong.
     package func responder(of endpoints: [Endpoint]) -> RouterResponder<BasicRequestContext> {
         let router = Router()
-        let unrouted = UnroutedAsProblem(logger: logger)
+        let unrouted = UnroutedAsProblem(endpoints: endpoints, logger: logger, instruments: RouteInstruments.unrouted(metrics))
         router.add(middleware: unrouted)
         for endpoint in endpoints {
-            let instruments = RouteInstruments(endpoint)
+            let instruments = RouteInstruments(endpoint, metrics)
             router.on(RouterPath(endpoint.path), method: endpoint.method) { request, context in
                 await respond(to: request, context, endpoint, instruments)
-            }
-        }
-        let paths = Dictionary(grouping: endpoints, by: \.path)
-        for (path, known) in paths {
-            let allowed = known.map(\.method.rawValue).sorted().joined(separator: ", ")
-            for method in Self.methods where !known.contains(where: { $0.method == method }) {
-                router.on(RouterPath(path), method: method) { request, _ in
-                    unrouted.response(.methodNotAllowed, extraHeaders: [HTTPField(name: .allow, value: allowed)], for: request)
-                }
             }
         }
         return router.buildResponder()
@@ -65,16 +60,18 @@ package struct EndpointPipeline: Sendable {
         let started = ContinuousClock.now
         var random = SystemRandomNumberGenerator()
         let requestID = RequestID.of(header: request.headers[.requestID], using: &random)
-        let trace = TraceContext.of(traceparent: request.headers[.traceparent], using: &random).child(using: &random)
+        let span = RequestSpan(of: request, to: endpoint, tracer: tracer, using: &random)
         let answer: Answer
         do {
-            let authenticated = try await authenticate(request, context, endpoint, requestID, trace)
-            answer = try await endpoint.handler(authenticated)
-            log(answer.problemCode, nil, answer.status.code, endpoint, requestID, trace)
+            let authenticated = try await authenticate(request, context, endpoint, requestID, span.trace)
+            answer = try await span.run { try await endpoint.handler(authenticated) }
+            log(answer.problemCode, nil, answer.status.code, endpoint, requestID, span.trace)
+            span.end(status: answer.status.code, code: answer.problemCode, error: nil, requestID: requestID)
         } catch {
             let problem = problem(for: error, requestID)
             answer = Answer(problem)
-            log(problem.code, error, problem.status, endpoint, requestID, trace)
+            log(problem.code, error, problem.status, endpoint, requestID, span.trace)
+            span.end(status: problem.status, code: problem.code, error: error, requestID: requestID)
         }
         instruments.record(status: answer.status.code, since: started)
         return Response(answer, requestID: requestID)
@@ -91,7 +88,7 @@ package struct EndpointPipeline: Sendable {
         let caller = try verifier.verifyHead(signable, now: seconds, isRouteOpenTo: endpoint.isOpen)
         let body = try await collect(request.body, limit: endpoint.bodyLimit)
         try body.withUnsafeReadableBytes { bytes throws(SignatureRejection) in try verifier.verifyBody(caller, body: bytes) }
-        try verifier.admitNonce(caller, now: seconds)
+        try await verifier.admitNonce(caller, isRepeatable: request.headers.isRepeatable(endpoint.method), now: seconds)
 
         let token = try await tokens.authenticate(authorizationHeader: request.headers[.authorization], now: seconds)
         let grants = endpoint.grants.filter { $0.callers.contains(caller.caller) && $0.fits(token) }
@@ -121,7 +118,9 @@ package struct EndpointPipeline: Sendable {
 
     private func deadline(_ header: String?, now: Int64) throws -> ContinuousClock.Instant? {
         guard let header else { return nil }
-        guard let milliseconds = Int64(header), milliseconds > 0, milliseconds < Int64.max / 1_000 else { throw Problem(.malformedRequest) }
+        guard header.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let milliseconds = Int64(header),
+            milliseconds > 0, milliseconds < Int64.max / 1_000
+        else { throw Problem(.malformedRequest) }
         let remaining = milliseconds * 1_000 - now
         guard remaining > 0 else { throw Problem(.unavailable, detail: "The deadline has passed.", retryAfterSeconds: 1) }
         return .now + .microseconds(remaining)

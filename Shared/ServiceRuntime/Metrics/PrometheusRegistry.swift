@@ -48,6 +48,28 @@ package final class PrometheusRegistry: MetricsFactory {
         }
     }
 
+    /// What a value that is read at each scrape means to Prometheus.
+    package enum ObservationKind: Sendable {
+        /// Only grows while the process lives; its name ends in `_total`.
+        case counter
+        case gauge
+    }
+
+    /// Makes a series whose value somebody else keeps: a pool, a queue, the system.
+    ///
+    /// - Parameter read: Asked at each scrape, by one thread at a time or several; it must not wait. The first for a name and labels stays.
+    package func observe(
+        _ name: String, _ kind: ObservationKind, _ help: String, labels: [(String, String)] = [], read: @escaping @Sendable () -> Double
+    ) {
+        describe(name, help)
+        let kind: Kind =
+            switch kind {
+            case .counter: .counter
+            case .gauge: .gauge
+            }
+        if series(name, kind, help: help, labels, make: { PrometheusObservation(read) }) == nil { overflow.increment(by: Int64(1)) }
+    }
+
     /// All metrics, sorted by name and labels.
     package func render() -> String {
         let metrics = metrics.withLock { $0 }

@@ -48,6 +48,19 @@ final class PrometheusGauge: PrometheusSeries, RecorderHandler, MeterHandler {
     }
 }
 
+/// A value that somebody else keeps; it is read when the metrics are.
+final class PrometheusObservation: PrometheusSeries {
+    private let read: @Sendable () -> Double
+
+    init(_ read: @escaping @Sendable () -> Double) {
+        self.read = read
+    }
+
+    func render(name: String, labels: String, into text: inout String) {
+        line(name, labels, PrometheusText.number(read()), into: &text)
+    }
+}
+
 /// Takes what the bounds do not allow to be kept, and counts it.
 final class PrometheusOverflow: CounterHandler, RecorderHandler, MeterHandler, TimerHandler {
     private let dropped: PrometheusCounter

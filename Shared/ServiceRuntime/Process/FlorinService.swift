@@ -1,4 +1,5 @@
 import Logging
+import ServiceLifecycle
 
 /// A service as the runtime sees it: a name, a configuration and a composition.
 package protocol FlorinService: Sendable {
@@ -24,12 +25,14 @@ extension FlorinService {
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
         await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            ProcessMetrics.observe(context.metrics, service: name, version: context.settings.version)
             let process = try await compose(settings, context)
             let admin = AdminServer(
                 host: context.settings.adminHost, port: context.settings.adminPort, readiness: context.readiness,
                 checks: process.healthChecks, metrics: context.metrics, logger: context.logger)
+            let exporters: [any Service] = context.spanExporter.map { [$0] } ?? []
             let group = ProcessGroup(
-                services: [admin] + process.services, readiness: context.readiness, drainDelay: context.settings.drainDelay,
+                services: [admin] + exporters + process.services, readiness: context.readiness, drainDelay: context.settings.drainDelay,
                 drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals, logger: context.logger)
             context.logger.info("starting", metadata: ["environment": "\(context.settings.environment)"])
             try await group.run()

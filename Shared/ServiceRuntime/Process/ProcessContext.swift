@@ -1,5 +1,6 @@
 import CoreMetrics
 package import Logging
+import Tracing
 
 /// What the runtime hands to a service's composition.
 package struct ProcessContext: Sendable {
@@ -10,18 +11,39 @@ package struct ProcessContext: Sendable {
     package let metrics: PrometheusRegistry
     /// Set by the composition's server once it listens; see ``Readiness/started()``.
     package let readiness: Readiness
+    /// Nil when no spans are made.
+    package let tracer: SpanTracer?
+    /// Run by the process, before what it composes: so it ends after everything that makes spans.
+    let spanExporter: SpanExporter?
 
-    package init(service: String, settings: ProcessSettings, logger: Logger, metrics: PrometheusRegistry, readiness: Readiness = Readiness()) {
+    package init(
+        service: String, settings: ProcessSettings, logger: Logger, metrics: PrometheusRegistry, readiness: Readiness = Readiness(),
+        tracer: SpanTracer? = nil, spanExporter: SpanExporter? = nil
+    ) {
         self.service = service
         self.settings = settings
         self.logger = logger
         self.metrics = metrics
         self.readiness = readiness
+        self.tracer = tracer
+        self.spanExporter = spanExporter
     }
 
     /// The context of a server, whose standard output is its log. Once per process.
     package static func ofServer(service: String, settings: ProcessSettings) -> ProcessContext {
-        bootstrap(service: service, settings: settings, output: .standardOutput)
+        let context = bootstrap(service: service, settings: settings, output: .standardOutput)
+        guard let endpoint = settings.tracing.endpoint else { return context }
+        let counters = SpanCounters(factory: context.metrics)
+        let queue = SpanQueue(counters: counters)
+        let tracer = SpanTracer(sampler: settings.tracing.sampler, queue: queue)
+        let resource = SpanResource(serviceName: service, serviceVersion: settings.version, environment: settings.environment)
+        let exporter = SpanExporter(
+            endpoint: endpoint, headers: settings.tracing.headers, resource: resource, queue: queue, counters: counters, logger: context.logger)
+        // For libraries that know swift-distributed-tracing only; our own code is handed the tracer.
+        InstrumentationSystem.bootstrap(tracer)
+        return ProcessContext(
+            service: service, settings: settings, logger: context.logger, metrics: context.metrics, readiness: context.readiness,
+            tracer: tracer, spanExporter: exporter)
     }
 
     /// The context of a command that ends by itself, whose standard output is its result. Once per process.

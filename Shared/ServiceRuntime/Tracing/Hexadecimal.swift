@@ -21,4 +21,12 @@ enum Hexadecimal {
             bytes[start + index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
         }
     }
+
+    /// All 16 digits.
+    static func text(_ value: UInt64) -> String {
+        String(unsafeUninitializedCapacity: 16) { bytes in
+            write(value, digits: 16, to: bytes, at: 0)
+            return 16
+        }
+    }
 }

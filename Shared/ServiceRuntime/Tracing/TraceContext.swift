@@ -54,6 +54,11 @@ package struct TraceContext: Sendable, Hashable {
         TraceContext(traceIDHigh: traceIDHigh, traceIDLow: traceIDLow, spanID: max(randomBits, 1), isSampled: isSampled)
     }
 
+    /// The same span under another decision.
+    func sampled(_ isSampled: Bool) -> TraceContext {
+        TraceContext(traceIDHigh: traceIDHigh, traceIDLow: traceIDLow, spanID: spanID, isSampled: isSampled)
+    }
+
     /// The header's value, version 00.
     package var traceparent: String {
         String(unsafeUninitializedCapacity: Self.traceparentLength) { bytes in

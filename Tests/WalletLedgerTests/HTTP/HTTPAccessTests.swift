@@ -15,9 +15,10 @@ import Testing
         let pairs: Set<Pair>
         let success: Int
         let body: String?
+        let query: String
 
-        init(_ route: String, _ pairs: Set<Pair>, _ success: Int, _ body: String? = nil) {
-            (self.route, self.pairs, self.success, self.body) = (route, pairs, success, body)
+        init(_ route: String, _ pairs: Set<Pair>, _ success: Int, _ body: String? = nil, query: String = "") {
+            (self.route, self.pairs, self.success, self.body, self.query) = (route, pairs, success, body, query)
         }
 
         var testDescription: String { route }
@@ -29,6 +30,10 @@ import Testing
         Row("GET /v1/wallets/{id}", [.user, .clientReads, .staff], 200),
         Row("GET /v1/wallets/{id}/balance", [.user, .clientReads, .staff], 200),
         Row("GET /v1/wallets/{id}/entries", [.user, .clientReads, .staff], 200),
+        Row("GET /v1/wallets/{id}/holds", [.user, .clientReads, .staff], 200),
+        Row("GET /v1/wallets/{id}/statement", [.user, .clientReads, .staff], 200),
+        Row("GET /v1/wallets", [.user, .clientReads, .staff], 200, query: "?owner_id={user}"),
+        Row("GET /v1/transfers", [.user, .clientReads, .staff], 200, query: "?wallet_id={own}"),
         Row("POST /v1/wallets/{id}/freeze", [.staff], 200, #"{"block":"debits","reason":"test"}"#),
         Row("POST /v1/wallets/{id}/unfreeze", [.staff], 200, #"{"reason":"test"}"#),
         Row("POST /v1/wallets/{id}/close", [.staff], 200, #"{"reason":"test"}"#),
@@ -75,7 +80,7 @@ import Testing
                 let hold = words[1].hasPrefix("/v1/holds/") ? try await mine.hold(2, from: own, to: other).id : ""
                 let id = hold.isEmpty ? words[1].hasPrefix("/v1/transfers") ? posted.id : wallet : hold
                 let call = LedgerCall(
-                    words[0], words[1].replacing("{id}", with: id),
+                    words[0], words[1].replacing("{id}", with: id) + row.query.replacing("{own}", with: own).replacing("{user}", with: world.userID),
                     row.body?.replacing("{own}", with: own).replacing("{other}", with: other),
                     as: Party(caller: caller, token: try await mint(token, world, clientID: clientID)),
                     key: words[0] == "GET" ? nil : LedgerWorld.newKey())

@@ -114,7 +114,31 @@ import Testing
         Row("a cursor of nobody", "GET", "/v1/wallets/{own}/entries?cursor=7", gets: 400, "malformed_request", at: "/cursor"),
         Row("an empty cursor", "GET", "/v1/wallets/{own}/entries?cursor=", gets: 400, "malformed_request", at: "/cursor"),
         Row("an unknown parameter", "GET", "/v1/wallets/{own}/entries?page=2", gets: 400, "unknown_field", at: "/page"),
-        Row("a balance of another time", "GET", "/v1/wallets/{own}/balance?at=2020-01-01T00:00:00Z", gets: 400, "unknown_field", at: "/at"),
+        Row("a balance with a limit", "GET", "/v1/wallets/{own}/balance?limit=5", gets: 400, "unknown_field", at: "/limit"),
+        Row("a balance before the wallet", "GET", "/v1/wallets/{own}/balance?at=2020-01-01T00:00:00Z", gets: 404, "not_found"),
+        Row("a balance of a day", "GET", "/v1/wallets/{own}/balance?at=2020-01-01", gets: 400, "malformed_request", at: "/at"),
+        Row("no time at all", "GET", "/v1/wallets/{own}/balance?at=", gets: 400, "malformed_request", at: "/at"),
+        Row("half an escape", "GET", "/v1/wallets/{own}/balance?at=2020%2", gets: 400, "malformed_request", at: "/at"),
+        Row(
+            "two times", "GET", "/v1/wallets/{own}/balance?at=2020-01-01T00:00:00Z&at=2021-01-01T00:00:00Z", gets: 400, "malformed_request", at: "/at"
+        ),
+        Row("a balance of the future", "GET", "/v1/wallets/{own}/balance?at=9999-01-01T00:00:00Z", gets: 400, "at_too_recent", at: "/at"),
+        Row("a statement of the future", "GET", "/v1/wallets/{own}/statement?to=9999-01-01T00:00:00Z", gets: 400, "at_too_recent", at: "/to"),
+        Row("a statement from the future", "GET", "/v1/wallets/{own}/statement?from=9999-01-01T00:00:00Z", gets: 400, "at_too_recent", at: "/from"),
+        Row(
+            "a statement backwards", "GET", "/v1/wallets/{own}/statement?from=2021-01-01T00:00:00Z&to=2020-01-01T00:00:00Z", gets: 400,
+            "malformed_request", at: "/from"),
+        Row("a statement of a kind", "GET", "/v1/wallets/{own}/statement?kind=refund", gets: 400, "unknown_field", at: "/kind"),
+        Row("entries of no kind", "GET", "/v1/wallets/{own}/entries?kind=fee", gets: 400, "malformed_request", at: "/kind"),
+        Row("transfers of nothing", "GET", "/v1/transfers", gets: 400, "malformed_request", at: "/wallet_id"),
+        Row("transfers of a person", "GET", "/v1/transfers?wallet_id={user}", gets: 404, "not_found", at: "/wallet_id"),
+        Row("transfers of a wallet of others", "GET", "/v1/transfers?wallet_id={foreign}", gets: 404, "not_found"),
+        Row("a reference and a wallet", "GET", "/v1/transfers?reference=r&wallet_id={own}", gets: 400, "malformed_request", at: "/wallet_id"),
+        Row("an empty reference to look up", "GET", "/v1/transfers?reference=", gets: 400, "malformed_request", at: "/reference"),
+        Row("a NUL in a reference to look up", "GET", "/v1/transfers?reference=a%00b", gets: 400, "malformed_request", at: "/reference"),
+        Row("wallets of a wallet", "GET", "/v1/wallets?owner_id={own}", gets: 404, "not_found", at: "/owner_id"),
+        Row("wallets of somebody else", "GET", "/v1/wallets?owner_id=usr_01900000000000000000000000", gets: 404, "not_found"),
+        Row("staff's wallets of nobody", "GET", "/v1/wallets", as: .staff, gets: 400, "malformed_request", at: "/owner_id"),
     ]
 
     static let names: [HTTPInputRow] =
@@ -124,6 +148,9 @@ import Testing
                 Row("wallet \(id)", "GET", "/v1/wallets/\(id)", gets: 404, "not_found"),
                 Row("balance of \(id)", "GET", "/v1/wallets/\(id)/balance", gets: 404, "not_found"),
                 Row("entries of \(id)", "GET", "/v1/wallets/\(id)/entries", gets: 404, "not_found"),
+                Row("past of \(id)", "GET", "/v1/wallets/\(id)/balance?at=2020-01-01T00:00:00Z", gets: 404, "not_found"),
+                Row("statement of \(id)", "GET", "/v1/wallets/\(id)/statement", gets: 404, "not_found"),
+                Row("transfers of \(id)", "GET", "/v1/transfers?wallet_id=\(id)", gets: 404, "not_found"),
                 Row("freeze of \(id)", "POST", "/v1/wallets/\(id)/freeze", #"{"block":"all","reason":"r"}"#, as: .staff, gets: 404, "not_found"),
                 Row(
                     "limit of \(id)", "PUT", "/v1/wallets/\(id)/overdraft-limit", #"{"limit":1,"currency":"EUR","reason":"r"}"#, as: .staff,
@@ -156,10 +183,12 @@ import Testing
     static let methods: [HTTPInputRow] = [
         Row("DELETE of a wallet", "DELETE", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
         Row("PUT of a wallet", "PUT", "/v1/wallets/{own}", "{}", gets: 405, "method_not_allowed"),
-        Row("GET of transfers", "GET", "/v1/transfers", gets: 405, "method_not_allowed"),
+        Row("DELETE of transfers", "DELETE", "/v1/transfers", "{}", gets: 405, "method_not_allowed"),
         Row("PATCH of a transfer", "PATCH", "/v1/transfers/{sent}", "{}", gets: 405, "method_not_allowed"),
         Row("POST of a limit", "POST", "/v1/wallets/{own}/overdraft-limit", "{}", as: .staff, gets: 405, "method_not_allowed"),
         Row("OPTIONS of a wallet", "OPTIONS", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
+        Row("TRACE of a wallet", "TRACE", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
+        Row("QUERY of transfers", "QUERY", "/v1/transfers", "{}", gets: 405, "method_not_allowed"),
     ]
 
     static let changeless: [HTTPInputRow] = [

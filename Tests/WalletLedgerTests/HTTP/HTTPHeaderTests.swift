@@ -44,7 +44,7 @@ import Testing
         #expect(answer.status == 201 && !answer.isReplay)
     }
 
-    @Test(arguments: ["soon", "", "-5", "1.5", "9223372036854775807"]) func aDeadlineThatIsNoTimeIsRefused(deadline: String) async throws {
+    @Test(arguments: ["soon", "", "-5", "+7", "1.5", "9223372036854775807"]) func aDeadlineThatIsNoTimeIsRefused(deadline: String) async throws {
         let world = try await LedgerWorld.new()
         var call = LedgerCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
         call.fields["florin-deadline"] = deadline

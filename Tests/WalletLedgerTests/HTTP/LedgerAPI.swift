@@ -26,6 +26,8 @@ final class LedgerAPI: Sendable {
     let port: Int
     let database: TestDatabase
     let log: LedgerLogCapture
+    let spans = LedgerSpans()
+    let metrics = PrometheusRegistry()
     let documented: DocumentedAPI
     /// Every route of the router, `GET /v1/wallets/{id}`.
     let routes: [String]
@@ -91,11 +93,13 @@ final class LedgerAPI: Sendable {
                 "TOKEN_ISSUER": issuer.issuer, "TOKEN_JWKS": LocalTokenIssuer.keySetPath(in: "\(folder)/issuer"),
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": String(port), "ADMIN_PORT": "0", "MIGRATIONS_DIRECTORY": migrations,
                 "LOG_LEVEL": "debug",
-            ], log: log)
+            ], log: log, spans: spans, metrics: metrics)
     }
 
     /// Serves until the process ends, and returns once requests are taken.
-    private static func serve(_ environment: [String: String], log: LedgerLogCapture) async throws {
+    private static func serve(
+        _ environment: [String: String], log: LedgerLogCapture, spans: LedgerSpans, metrics: PrometheusRegistry
+    ) async throws {
         let readiness = Readiness()
         let ending = Ending()
         Task {
@@ -103,8 +107,8 @@ final class LedgerAPI: Sendable {
                 environment: environment,
                 context: { service, settings in
                     ProcessContext(
-                        service: service, settings: settings, logger: log.logger(level: settings.logLevel), metrics: PrometheusRegistry(),
-                        readiness: readiness)
+                        service: service, settings: settings, logger: log.logger(level: settings.logLevel), metrics: metrics,
+                        readiness: readiness, tracer: spans.tracer)
                 }, trapsSignals: false, complain: { line in ending.note(line) })
             ending.note("ended with \(exit)")
         }

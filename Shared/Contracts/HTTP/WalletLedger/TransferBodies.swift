@@ -167,13 +167,16 @@ package struct PageBody<Item: WireEncodable & Hashable>: WireEncodable, Hashable
     }
 
     package func encode(into writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.name("data")
-            writer.array { writer in
-                for item in items { item.encode(into: &writer) }
-            }
-            if let nextCursor { writer.member("next_cursor", nextCursor) } else { writer.memberNull("next_cursor") }
-            writer.member("has_more", nextCursor != nil)
+        writer.object { writer in encodeMembers(into: &writer) }
+    }
+
+    /// The page as members of an object that has more of them.
+    func encodeMembers(into writer: inout JSONWriter) {
+        writer.name("data")
+        writer.array { writer in
+            for item in items { item.encode(into: &writer) }
         }
+        if let nextCursor { writer.member("next_cursor", nextCursor) } else { writer.memberNull("next_cursor") }
+        writer.member("has_more", nextCursor != nil)
     }
 }

@@ -1,13 +1,13 @@
 import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
-import TransportSecurity
+package import TransportSecurity
 
 /// A real HTTP/1.1 server on a port of its own that does with each request what its script says.
-final class ScriptedServer: Sendable {
-    enum Step: Sendable {
+package final class ScriptedServer: Sendable {
+    package enum Step: Sendable {
         case answer(Int, headers: [(String, String)] = [], body: String = "")
         /// Closes the connection without an answer.
         case drop
@@ -17,11 +17,11 @@ final class ScriptedServer: Sendable {
         case hang
     }
 
-    struct Received: Sendable {
-        let method: String
-        let target: String
-        let headers: HTTPHeaders
-        let body: [UInt8]
+    package struct Received: Sendable {
+        package let method: String
+        package let target: String
+        package let headers: HTTPHeaders
+        package let body: [UInt8]
     }
 
     private let script: Mutex<[Step]>
@@ -32,12 +32,12 @@ final class ScriptedServer: Sendable {
     }
 
     /// The requests so far, in order.
-    var received: [Received] { requests.withLock { $0 } }
+    package var received: [Received] { requests.withLock { $0 } }
 
     /// Runs a server for the time of the body, which gets its port.
     ///
     /// - Parameter certificate: what to serve HTTPS with.
-    static func running(
+    package static func running(
         _ script: [Step], certificate: ServerCertificate? = nil, _ body: (_ server: ScriptedServer, _ port: Int) async throws -> Void
     ) async throws {
         let server = ScriptedServer(script)

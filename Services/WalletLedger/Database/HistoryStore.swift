@@ -1,0 +1,132 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+
+/// The SQL of answers about the past. Each query is a value, so that the test of their plans explains the very ones that run.
+struct HistoryStore {
+    /// How long before now a time must lie for an answer about it.
+    ///
+    /// A batch takes its posting time after its last lock; then it may wait for the decision (``BatchStore/idleTimeout``) and write
+    /// (``BatchStore/statementTimeout``) before what it posted is seen. By then it has ended in all but the rarest cases, a commit that
+    /// waits for a stalled disk among them: those ``Settled/openSince`` finds, so that no answer rests on this bound alone.
+    static let settlingTime = BatchStore.idleTimeout + BatchStore.statementTimeout
+    /// The most entries that one page with a filter looks at: few of them may fit.
+    static let scanLimit = 500
+    /// Blocks of 1024 entries that are summed up in one statement when a statement's totals are asked for the first time.
+    static let blocksPerRound: Int32 = 64
+
+    /// What of the past is final, by the database's own clock.
+    struct Settled {
+        let now: Timestamp
+        /// When the oldest transaction began that writes and has not ended; what it posts has this time or a later one.
+        let openSince: Timestamp?
+
+        /// What was posted before this can't change any more.
+        var final: Timestamp { min(now, openSince ?? now) }
+    }
+
+    /// - Important: what it says holds for statements that begin after it has answered.
+    ///
+    /// A batch has its transaction id by its first lock, and takes its posting time after its last. So one that is not among those
+    /// open here has ended, and is seen by every later statement, or its posting time is still to come. Only the serving role posts,
+    /// and of its own transactions a role sees the begin.
+    ///
+    /// Of the function behind `pg_stat_activity`: the view's joins cost three times as much to plan as all the rest.
+    var settledQuery: PostgresQuery {
+        """
+        SELECT clock_timestamp(), (
+            SELECT min(coalesce(xact_start, '-infinity')) FROM pg_stat_get_activity(NULL)
+            WHERE backend_xid IS NOT NULL AND usesysid = quote_ident(current_user)::regrole
+                AND datid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        """
+    }
+
+    func settled(_ row: PostgresRow) throws -> Settled {
+        Settled(
+            now: Timestamp(try row.decode(0, as: PostgresTimestamp.self)),
+            openSince: try row.decodeIfPresent(1, as: PostgresTimestamp.self).map { Timestamp($0) })
+    }
+
+    func walletQuery(_ id: WalletID) -> PostgresQuery {
+        "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = \(id.uuid)"
+    }
+
+    /// The wallet's last entry before a time; version and balance are 0 where there is none.
+    func lastEntryQuery(_ wallet: WalletID, before time: Timestamp) -> PostgresQuery {
+        "SELECT last_version, last_balance FROM last_entry_before(\(wallet.uuid), \(time.stored))"
+    }
+
+    func lastEntry(_ row: PostgresRow) throws -> LastEntry {
+        LastEntry(version: try row.decode(0), balanceMinor: try row.decode(1))
+    }
+
+    func totalsQuery(_ wallet: WalletID, after first: Int64, upTo last: Int64) -> PostgresQuery {
+        "SELECT credits::text, debits::text, missing FROM statement_totals(\(wallet.uuid), \(first), \(last), \(Self.blocksPerRound))"
+    }
+
+    /// Credits and debits after one version, up to that of another entry.
+    ///
+    /// - Returns: nil where sums of blocks are missing that this server may not make.
+    func totals(
+        _ session: PostgresSession, _ wallet: WalletID, after first: Int64, upTo last: Int64
+    ) throws -> (credits: Int128, debits: Int128)? {
+        var missing = Int64.max
+        while true {
+            let row = try session.query(totalsQuery(wallet, after: first, upTo: last))[0]
+            let left: Int64 = try row.decode(2)
+            if left == 0 {
+                guard let credits = Int128(try row.decode(0, as: String.self)), let debits = Int128(try row.decode(1, as: String.self)) else {
+                    throw UnreadableRow(table: "entry_totals")
+                }
+                return (credits, debits)
+            }
+            guard left < missing else { return nil }
+            missing = left
+        }
+    }
+
+    /// Entries after a version and up to another, oldest first.
+    func entriesQuery(_ wallet: WalletID, after first: Int64, upTo last: Int64, limit: Int) -> PostgresQuery {
+        """
+        SELECT transfer_id, version, amount, balance_after, posted_at
+        FROM oldest_entries(\(wallet.uuid), \(first), \(last), \(Int64(limit)))
+        """
+    }
+
+    /// Entries after a version and before another, newest first.
+    func latestEntriesQuery(_ wallet: WalletID, after first: Int64, before last: Int64, limit: Int) -> PostgresQuery {
+        """
+        SELECT transfer_id, version, amount, balance_after, posted_at
+        FROM latest_entries(\(wallet.uuid), \(first), \(last), \(Int64(limit)))
+        """
+    }
+
+    /// The same for one kind of posting: those among the latest ``scanLimit`` entries that are of it, and the last one looked at in any
+    /// case. `fits` tells them apart, `looked` is how many were looked at.
+    func latestEntriesQuery(_ wallet: WalletID, kind: PostingKind, after first: Int64, before last: Int64) -> PostgresQuery {
+        """
+        WITH scanned AS MATERIALIZED (
+            SELECT *, (SELECT t.kind FROM transfers t WHERE t.id = e.transfer_id) AS kind
+            FROM latest_entries(\(wallet.uuid), \(first), \(last), \(Int64(Self.scanLimit))) e
+        ), looked AS (
+            SELECT count(*) AS count, min(version) AS last FROM scanned
+        )
+        SELECT transfer_id, version, amount, balance_after, posted_at, kind = \(kind.stored) AS fits, looked.count AS looked
+        FROM scanned, looked WHERE kind = \(kind.stored) OR version = looked.last ORDER BY version DESC
+        """
+    }
+
+    func entry(_ wallet: WalletID, _ row: PostgresRow) throws -> EntryBody {
+        let transfer = TransferID(try row.decode(0, as: UUID.self))
+        let amount: Int64 = try row.decode(2)
+        return EntryBody(
+            id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: try row.decode(1),
+            amountMinor: amount, balanceAfterMinor: try row.decode(3), postedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
+    }
+}
+
+/// Where a wallet stood at some time.
+struct LastEntry: Hashable {
+    let version: Int64
+    let balanceMinor: Int64
+}

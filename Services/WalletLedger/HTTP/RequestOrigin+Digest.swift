@@ -1,0 +1,16 @@
+import Contracts
+import Crypto
+import FoundationEssentials
+
+extension RequestOrigin {
+    /// The first 128 bits of SHA-256.
+    static func digest(_ text: String) -> UUID {
+        var text = text
+        let digest = text.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+        return digest.withUnsafeBytes { bytes in
+            UUID(
+                high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// What the fuzzer feeds: a reader of bytes that come from outside, with what must hold whatever they are.
+///
+/// A crash is a finding, and so is a ``BrokenProperty``. The files in `Corpus/<name>` are what is known to be interesting; the ordinary
+/// tests replay them (`FuzzingTests`), `make fuzz` looks for more.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    case databaseURL = "database-url"
+    case identifier
+    case json
+    case keyFile = "key-file"
+    case keySet = "key-set"
+    case page
+    case settings
+    case signature
+    case signatureText = "signature-text"
+    case token
+    case trace
+
+    /// - Throws: ``BrokenProperty``.
+    package func run(_ bytes: [UInt8]) throws(BrokenProperty) {
+        switch self {
+        case .databaseURL: try DatabaseURLTarget.run(bytes)
+        case .identifier: try IdentifierTarget.run(bytes)
+        case .json: try JSONTarget.run(bytes)
+        case .keyFile: try KeyFileTarget.run(bytes)
+        case .keySet: try TokenTarget.runKeySet(bytes)
+        case .page: try PageTarget.run(bytes)
+        case .settings: try SettingsTarget.run(bytes)
+        case .signature: try SignatureTarget.run(bytes)
+        case .signatureText: try SignatureTarget.runText(bytes)
+        case .token: try TokenTarget.run(bytes)
+        case .trace: try TraceTarget.run(bytes)
+        }
+    }
+}
+
+/// Something that must hold for every input, and does not for this one.
+package struct BrokenProperty: Error, CustomStringConvertible {
+    package let description: String
+
+    /// - Throws: itself, when the condition is false.
+    static func unless(_ condition: Bool, _ description: @autoclosure () -> String) throws(BrokenProperty) {
+        if !condition { throw BrokenProperty(description: description()) }
+    }
+}

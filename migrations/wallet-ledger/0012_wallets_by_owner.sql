@@ -1,0 +1,3 @@
+-- serves-from: 0006
+-- no-transaction
+DROP INDEX CONCURRENTLY wallets_by_owner;

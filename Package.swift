@@ -73,6 +73,7 @@ let package = Package(
     targets: [
         // C modules
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
 
         // Shared modules
         shared("Contracts", [], exclude: ["OpenAPI"]),
@@ -80,6 +81,7 @@ let package = Package(
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
+        shared("AMQP", ["CRabbitMQ", coreMetrics, deques, logging, serviceLifecycle]),
         shared("Redis", [coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
         shared(
             "ServiceRuntime",
@@ -119,6 +121,7 @@ let package = Package(
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
+        tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
             "ReplayProtectionTests",

@@ -24,6 +24,11 @@ struct RuleTests {
             ("Shared/ServiceRuntime/A.swift", "import Postgres"),
             ("Shared/Contracts/A.swift", "import Postgres"),
             ("Tests/PostgresTests/A.swift", "import CLibPQ"),
+            ("Shared/AMQP/A.swift", "import Contracts"),
+            ("Shared/AMQP/A.swift", "package import CRabbitMQ"),
+            ("Shared/EventConsumption/A.swift", "internal import CRabbitMQ"),
+            ("Services/WalletLedger/HTTP/A.swift", "import AMQP"),
+            ("Shared/ServiceRuntime/A.swift", "import AMQP"),
         ])
     func wrongImport(path: String, source: String) {
         #expect(imports.violations(in: SourceFile(path: path, source: source)).count == 1)
@@ -38,6 +43,7 @@ struct RuleTests {
             ("Services/WalletLedger/A.swift", "// import Foundation"),
             ("Services/WalletLedger/A.swift", "let text = \"\"\"\nimport Foundation\n\"\"\""),
             ("Shared/Postgres/A.swift", "internal import CLibPQ"),
+            ("Shared/AMQP/A.swift", "internal import CRabbitMQ"),
             ("Tests/WalletLedgerTests/A.swift", "import Foundation\nimport WalletLedger"),
         ])
     func rightImport(path: String, source: String) {

@@ -11,12 +11,13 @@ struct Watchdog: Sendable {
             arguments: ["\(binaries)/pg_ctl", folder])
     }
 
-    init(script: String, arguments: [String]) throws {
+    /// - Parameter user: turns a command into one as the user that the server runs as.
+    init(script: String, arguments: [String], as user: ([String]) -> [String] = Shell.asPostgres) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw PostgresServer.StartFailure(description: "no pipe for the watchdog") }
         // Closed on exec: a child that inherited the writing end would keep the pipe open after our death.
         _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
-        let shell = Shell.asPostgres(["/bin/sh", "-c", "cat >/dev/null; " + script, "watchdog"] + arguments)
+        let shell = user(["/bin/sh", "-c", "cat >/dev/null; " + script, "watchdog"] + arguments)
         // In a session of its own, so that what ends the tests (Ctrl-C, a time-out) doesn't end it as well.
         _ = try Shell.spawn(["/usr/bin/setsid"] + shell, input: ends[0], output: "/dev/null")
         close(ends[0])

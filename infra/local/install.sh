@@ -28,6 +28,7 @@ missing_packages() {
     [[ -x /usr/bin/redis-server ]] || printf 'redis-server\n'
     command -v pkg-config >/dev/null || printf 'pkg-config\n'
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
+    [[ -f /usr/include/amqp.h ]] || printf 'librabbitmq-dev\n'
     [[ -f /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
     command -v git >/dev/null || printf 'git\n'
     [[ -f /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'
@@ -38,6 +39,7 @@ missing_test_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
     command -v openssl >/dev/null || printf 'openssl\n'
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
+    [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || printf 'rabbitmq-server\n'
 }
 
 missing_lint_packages() {
@@ -65,11 +67,11 @@ forbid_distribution_cluster() {
             > /etc/postgresql-common/createcluster.d/florin.conf'
 }
 
-# Nor does the distribution's Redis start on port 6379; one that somebody has set up before is left as it is.
-forbid_distribution_redis() {
+# Nor does the distribution's server of a name start on its usual port; one that somebody has set up before is left as it is.
+forbid_distribution_server() {
     # shellcheck disable=SC2016
     privileged sh -c 'mkdir -p /etc/systemd/system &&
-        [ -e /etc/systemd/system/redis-server.service ] || ln -s /dev/null /etc/systemd/system/redis-server.service'
+        [ -e "/etc/systemd/system/$1.service" ] || ln -s /dev/null "/etc/systemd/system/$1.service"' sh "$1"
 }
 
 install_packages() {
@@ -79,9 +81,11 @@ install_packages() {
     if [[ " $* " == *" postgresql "* ]]; then
         forbid_distribution_cluster
     fi
-    if [[ " $* " == *" redis-server "* ]]; then
-        forbid_distribution_redis
-    fi
+    for server in redis-server rabbitmq-server; do
+        if [[ " $* " == *" $server "* ]]; then
+            forbid_distribution_server "$server"
+        fi
+    done
     local log
     log=$(mktemp)
     if ! {

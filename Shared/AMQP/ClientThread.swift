@@ -1,0 +1,34 @@
+internal import ServiceLifecycle
+
+/// Runs a client's loop on a thread of its own, and looks after its lifeline meanwhile.
+enum ClientThread {
+    private static let lookInterval = Duration.milliseconds(200)
+
+    /// Returns when the loop ended.
+    /// - Parameter stop: told once, at graceful shutdown or cancellation, so that the loop ends.
+    /// - Throws: `connectFailed` when the system gives no thread.
+    static func run(
+        lifeline: Lifeline, stop: @escaping @Sendable () -> Void, loop: @escaping @Sendable () -> Void
+    ) async throws(AMQPError) {
+        let ending = ThreadEnding()
+        let isRunning = await withTaskCancellationOrGracefulShutdownHandler {
+            async let thread: Bool = {
+                let hasRun = await BlockingThread.run {
+                    loop()
+                    return true
+                }
+                ending.set()
+                return hasRun ?? false
+            }()
+            while !ending.isSet {
+                // In a task of its own, because it must go on while the loop drains after a cancellation.
+                await Task { try? await Task.sleep(for: lookInterval) }.value
+                lifeline.cutIfStalled()
+            }
+            return await thread
+        } onCancelOrGracefulShutdown: {
+            stop()
+        }
+        guard isRunning else { throw AMQPError(.connectFailed, "no thread for a connection") }
+    }
+}

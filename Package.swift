@@ -51,6 +51,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "wallet-ledger", targets: ["WalletLedger"]),
+        .executable(name: "outbox-relay", targets: ["OutboxRelay"]),
         .executable(name: "fleetctl", targets: ["Fleetctl"]),
     ],
     dependencies: [
@@ -91,6 +92,7 @@ let package = Package(
             ]),
         shared(
             "ServiceDatabase", ["Postgres", "ServiceRuntime", argumentParser, logging, metrics]),
+        shared("Outbox", ["Contracts", "Postgres"]),
         shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
         shared(
             "ReplayProtection",
@@ -103,9 +105,16 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient,
+                crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
                 "ReplayProtection", "TransportSecurity",
+            ]),
+        service(
+            "OutboxRelay",
+            [
+                "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, deques,
+                logging, metrics, serviceLifecycle, tracing,
             ]),
         service(
             "Fleetctl",
@@ -125,6 +134,12 @@ let package = Package(
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
+        tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
+        tests(
+            "OutboxRelayTests",
+            [
+                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", coreMetrics, logging,
+            ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
             "ReplayProtectionTests",

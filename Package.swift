@@ -77,7 +77,7 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
 
         // Shared modules
-        shared("Contracts", [], exclude: ["OpenAPI"]),
+        shared("Contracts", [], exclude: ["AsyncAPI", "OpenAPI"]),
         shared("RequestSigning", [crypto, httpTypes]),
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
@@ -128,7 +128,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", nioCore, nioHTTP1, nioPosix, nioSSL],
             path: "Tests/TestSupport", swiftSettings: settings),
-        tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
+        tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["crosscheck", "golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
@@ -192,7 +192,7 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
     package.products = [.executable(name: "Fuzz", targets: ["Fuzz"])]
     package.targets = [
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        part("Contracts", [], of: "Shared/Contracts", exclude: ["OpenAPI"]),
+        part("Contracts", [], of: "Shared/Contracts", exclude: ["AsyncAPI", "OpenAPI"]),
         part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
         part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
         part("Postgres", ["CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),

@@ -12,6 +12,15 @@ package struct EventEnvelope: WireEncodable, Hashable {
     /// The payload, already JSON.
     package let data: JSONValue
 
+    /// The event that an own payload makes; its type, subject and partition key follow from the payload.
+    ///
+    /// - Throws: ``JSONError`` when the payload does not write JSON within the bounds of events, which is a mistake in its encoder.
+    package init(_ payload: some EventPayload, id: EventID, time: Timestamp, traceparent: String?) throws(JSONError) {
+        self.init(
+            id: id, source: payload.type.producer, type: payload.type.rawValue, subject: payload.subject, time: time,
+            partitionKey: payload.partitionKey, traceparent: traceparent, data: try JSONParser.parse(payload.wireBytes()))
+    }
+
     package init(
         id: EventID, source: String, type: String, subject: String, time: Timestamp, partitionKey: String, traceparent: String?,
         data: JSONValue

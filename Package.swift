@@ -105,7 +105,8 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient,
+                "Contracts", "RequestSigning", "AccessTokens", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
+                asyncHTTPClient,
                 crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
                 "ReplayProtection", "TransportSecurity",
@@ -139,6 +140,7 @@ let package = Package(
             "OutboxRelayTests",
             [
                 "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", coreMetrics, logging,
+                serviceLifecycle,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
@@ -159,7 +161,8 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes,
+                logging,
                 metrics,
                 tracing,
             ]),

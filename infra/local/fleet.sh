@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # fleet.sh run|up|demo|down|status|logs|reset: the local fleet. The Makefile's targets of the same names call this.
+# fleet.sh exec SERVICE COMMAND...: a command of a service as that service, such as exec ops-risk list-dead-letters --json.
 # fleet.sh rabbitmqctl ARGUMENTS: operators' commands on its RabbitMQ.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -216,9 +217,18 @@ run_demo() (
 )
 
 print_addresses() {
+    local service
+    printf '\nwallet-ledger   http://127.0.0.1:%s   (signed requests; admin: http://127.0.0.1:%s/readyz, /metrics)\n' \
+        "$WALLET_LEDGER_HTTP_PORT" "$WALLET_LEDGER_ADMIN_PORT"
+    if runs ops-risk; then
+        printf 'ops-risk        http://127.0.0.1:%s   (the same; admin: http://127.0.0.1:%s)\n' "$OPS_RISK_HTTP_PORT" "$OPS_RISK_ADMIN_PORT"
+    fi
+    for service in "${SERVICES[@]}"; do
+        if is_relay "$service"; then
+            printf 'relay           admin: http://127.0.0.1:%s   (%s)\n' "$(service_admin_port "$service")" "${service#*@}"
+        fi
+    done
     cat <<TEXT
-
-wallet-ledger   http://127.0.0.1:$WALLET_LEDGER_HTTP_PORT   (signed requests; admin: http://127.0.0.1:$WALLET_LEDGER_ADMIN_PORT/readyz, /metrics)
 Postgres        127.0.0.1:$POSTGRES_PORT          (role URLs: $DATABASES_FILE)
 Redis           127.0.0.1:$REDIS_PORT          (the replay windows)
 RabbitMQ        127.0.0.1:$RABBITMQ_PORT          (infra/local/fleet.sh rabbitmqctl list_queues name messages)
@@ -309,6 +319,13 @@ command_reset() {
     say "Deleted $STATE: databases, events, keys, secrets and logs."
 }
 
+command_exec() {
+    (($# >= 2)) || fail "usage: fleet.sh exec SERVICE COMMAND..., SERVICE being one of: ${SERVICES[*]}"
+    runs "$1" || fail "there is no service $1 here, but: ${SERVICES[*]}"
+    clear_environment
+    exec_service "$@"
+}
+
 command_rabbitmqctl() {
     living_pid rabbitmq >/dev/null || fail "RabbitMQ is not up: make up"
     run_rabbitmqctl "$@"
@@ -318,11 +335,11 @@ main() {
     local command=${1:-}
     case $command in
     run | up) ;;
-    demo | down | status | logs | reset | rabbitmqctl)
+    demo | down | status | logs | reset | exec | rabbitmqctl)
         set_state_paths
         load_ports running
         ;;
-    *) fail "usage: fleet.sh run|up|demo|down|status|logs|reset|rabbitmqctl" ;;
+    *) fail "usage: fleet.sh run|up|demo|down|status|logs|reset|exec|rabbitmqctl" ;;
     esac
     shift
     "command_$command" "$@"

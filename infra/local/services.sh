@@ -146,7 +146,12 @@ exec_as() {
 exec_server() {
     case $1 in
     postgres | redis | epmd | rabbitmq) "exec_$1" ;;
+    *) exec_service "$1" serve ;;
     esac
+}
+
+# SERVICE COMMAND...: becomes the service's executable, with the service's settings and as its user.
+exec_service() {
     local user
     user=$(service_user "$1")
     cd /
@@ -154,7 +159,7 @@ exec_server() {
     if [[ -d $RELEASE/lib ]]; then
         export LD_LIBRARY_PATH=$RELEASE/lib
     fi
-    exec_as "$user" "$RELEASE/bin/$(executable_of "$1")" serve
+    exec_as "$user" "$RELEASE/bin/$(executable_of "$1")" "${@:2}"
 }
 
 # Postgres: a fast shutdown (SIGINT) ends sessions and checkpoints. The others drain on SIGTERM.

@@ -90,6 +90,9 @@ let package = Package(
                 configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
         shared(
+            "ServiceDatabase", ["Postgres", "ServiceRuntime", argumentParser, logging, metrics]),
+        shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
+        shared(
             "ReplayProtection",
             ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
         shared(
@@ -100,7 +103,7 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
                 "ReplayProtection", "TransportSecurity",
             ]),

@@ -8,28 +8,29 @@ import NIOPosix
 package import Postgres
 import ReplayProtection
 import RequestSigning
+import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
 import TransportSecurity
 
 /// Builds every object of the ledger once, in order of dependency.
-package enum WalletLedger: FlorinService {
+package enum WalletLedger: DatabaseService {
     package static let name = "wallet-ledger"
 
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
-        let database = try settings.database(as: name)
+        let database = try settings.database.configuration(as: name)
         let tls = try settings.internalTLS.load()
         let redis = try ReplayProtection.target(settings.replayWindow, service: name, authorities: tls?.authorities)
-        try await checkDatabase(database, settings, context.logger)
+        try await settings.database.check(database, context.logger)
 
-        let metrics = WalletLedgerMetrics(context.metrics)
+        let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
             configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
-            onAcquire: metrics.waits(of: "primary"))
-        metrics.observe(pool, named: "primary", limit: settings.poolSize)
-        let replica = try await replica(settings, primary: pool, metrics, context.logger)
+            onAcquire: pools.waits(of: "primary"))
+        pools.observe(pool, named: "primary", limit: settings.poolSize)
+        let replica = try await replica(settings, primary: pool, pools, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
-        metrics.observe(queue)
+        WalletLedgerMetrics(context.metrics).observe(queue)
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
         let keys = try SigningKeyStore(path: settings.keysFile)
@@ -79,34 +80,20 @@ package enum WalletLedger: FlorinService {
             + ListRoutes(list: list).endpoints
     }
 
-    /// Refuses a database that is not the ledger's, a role that may too much, and a schema that this executable does not fit.
-    private static func checkDatabase(
-        _ database: PostgresConfiguration, _ settings: WalletLedgerConfiguration, _ logger: Logger
-    ) async throws {
-        let migrator = try Migrator(folders: settings.migrationFolders)
-        let isolation = DatabaseIsolation(service: name)
-        let findings = try await settings.withSession(database, logger) { session in
-            let findings = try isolation.findings(session, phase: .serve)
-            // Of a foreign database the schema says nothing.
-            if findings.isEmpty { try migrator.check(session) }
-            return findings
-        }
-        try settings.enforce(findings, logger)
-    }
-
     /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
     /// is refused like such a primary.
     private static func replica(
-        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: WalletLedgerMetrics, _ logger: Logger
+        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: PoolMetrics, _ logger: Logger
     ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
-        guard let configuration = try settings.replica(as: name) else { return nil }
+        guard let url = settings.replicaDatabaseURL else { return nil }
+        let configuration = try ServiceDatabase.configuration(url, variable: WalletLedgerConfiguration.replicaDatabase.key, as: name)
         do {
             let connection = try await PostgresConnection.connect(configuration, logger: logger)
             let findings = try await connection.withSession { session in
                 try DatabaseIsolation(service: name).findings(session, phase: .serve)
             }
             await connection.close()
-            try settings.enforce(findings, logger)
+            try settings.database.enforce(findings, logger)
         } catch let error as PostgresError {
             logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
         }
@@ -134,48 +121,5 @@ package enum WalletLedger: FlorinService {
         let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
         if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
         readiness.started()
-    }
-}
-
-extension WalletLedgerConfiguration {
-    func database(as application: String) throws -> PostgresConfiguration {
-        do {
-            return try PostgresConfiguration(url: databaseURL.reveal(), applicationName: application)
-        } catch {
-            throw InvalidConfiguration(key: "LEDGER_DATABASE_URL", "can't be used: \(error)")
-        }
-    }
-
-    func replica(as application: String) throws -> PostgresConfiguration? {
-        guard let replicaDatabaseURL else { return nil }
-        do {
-            return try PostgresConfiguration(url: replicaDatabaseURL.reveal(), applicationName: application)
-        } catch {
-            throw InvalidConfiguration(key: "LEDGER_REPLICA_DATABASE_URL", "can't be used: \(error)")
-        }
-    }
-
-    /// One session for what happens once, at the start or in a command.
-    func withSession<Value: Sendable>(
-        _ database: PostgresConfiguration, _ logger: Logger, _ body: @Sendable (PostgresSession) throws -> Value
-    ) async throws -> Value {
-        let connection: PostgresConnection
-        do {
-            connection = try await PostgresConnection.connect(database, logger: logger)
-        } catch {
-            throw UnreachableDependency("Postgres at \(database.host):\(database.port)", reason: "\(error)")
-        }
-        return try await connection.withSession(body)
-    }
-
-    /// - Throws: ``InvalidConfiguration`` in strict mode when there are findings.
-    func enforce(_ findings: [IsolationFinding], _ logger: Logger) throws {
-        do {
-            for finding in try isolation.enforce(findings) {
-                logger.warning("database isolation is violated", metadata: ["isolation.finding": "\(finding)"])
-            }
-        } catch {
-            throw InvalidConfiguration(key: "DATABASE_ISOLATION_MODE", "strict refuses to start: \(error)")
-        }
     }
 }

@@ -1,19 +1,12 @@
-import Postgres
+package import ServiceDatabase
 package import ServiceRuntime
 
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
-package struct WalletLedgerConfiguration: ServiceConfiguration {
-    static let database = Setting<Secret<String>>.secret(
-        "LEDGER_DATABASE_URL", "The ledger's own database, as the role of this process.",
-        expected: "an address beginning with postgres:// or postgresql://"
-    ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }
-    static let replicaDatabase = Setting<Secret<String>>.secret(
-        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them.",
-        expected: "an address beginning with postgres:// or postgresql://"
-    ) { $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }.optional
-    static let isolation = Setting<DatabaseIsolation.Mode>.choice(
-        "DATABASE_ISOLATION_MODE", "What a violation of database isolation does.", default: .strict
-    ).refusedInProduction { $0 == .warn }
+package struct WalletLedgerConfiguration: DatabaseServiceConfiguration {
+    static let schema = DatabaseSchema(service: WalletLedger.name, shared: ["outbox"])
+    static let replicaDatabase = DatabaseSchema.url(
+        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them."
+    ).optional
     static let keysFile = Setting<String>.path(
         "INTERNAL_AUTH_KEYS_FILE", "The signing keys of this service's pairs.", default: "/run/secrets/florin/wallet-ledger.keys.json")
     static let issuer = Setting<String>.url("TOKEN_ISSUER", "Who issues access tokens.", schemes: ["https", "http"], default: nil)
@@ -29,19 +22,14 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 2)
     static let poolSize = Setting<Int>.integer(
         "LEDGER_POOL_SIZE", "Connections for everything but batches.", in: 1...100, unit: "connections", default: 8)
-    static let migrations = Setting<String>.path(
-        "MIGRATIONS_DIRECTORY", "The folder of the migrations that belong to this executable.", default: "/app/migrations")
-
     package static let defaultAdminPort = 9_103
     package static let declared: [any SettingDeclaration] =
-        [
-            database, replicaDatabase, isolation, keysFile, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers,
-            poolSize, migrations,
+        schema.declared + [
+            replicaDatabase, keysFile, issuer, audience, keySet, host, port, eventLoops, batchLimit, writers, poolSize,
         ] + ReplayWindowSettings.declared + InternalTLS.declared
 
-    package let databaseURL: Secret<String>
+    package let database: ServiceDatabase
     let replicaDatabaseURL: Secret<String>?
-    let isolation: DatabaseIsolation.Mode
     let keysFile: String
     let issuer: String
     let audience: String
@@ -52,14 +40,12 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
     let batchLimit: Int
     let writers: Int
     let poolSize: Int
-    let migrations: String
     let replayWindow: ReplayWindowSettings
     let internalTLS: InternalTLS
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
-        databaseURL = values[Self.database]
+        database = Self.schema.database(values)
         replicaDatabaseURL = values[Self.replicaDatabase]
-        isolation = values[Self.isolation]
         keysFile = values[Self.keysFile]
         issuer = values[Self.issuer]
         audience = values[Self.audience]
@@ -70,16 +56,7 @@ package struct WalletLedgerConfiguration: ServiceConfiguration {
         batchLimit = values[Self.batchLimit]
         writers = values[Self.writers]
         poolSize = values[Self.poolSize]
-        migrations = values[Self.migrations]
         internalTLS = InternalTLS(values)
         replayWindow = try ReplayWindowSettings(values)
-    }
-
-    /// The folders that `migrate` applies, in order.
-    var migrationFolders: [MigrationFolder] {
-        [
-            MigrationFolder(namespace: "outbox", path: "\(migrations)/shared/outbox"),
-            MigrationFolder(namespace: "wallet-ledger", path: "\(migrations)/wallet-ledger"),
-        ]
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Postgres
+import ServiceDatabase
 import ServiceRuntime
 
 /// `verify`: re-derives every balance from the entries, and names what does not fit.
@@ -14,10 +15,11 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        try VariableCheck.run(environment).exit()
         let json = json
         try await WalletLedger.perform(environment: environment) { settings, context in
-            let report = try await settings.withSession(settings.database(as: "wallet-ledger verify"), context.logger) { session in
+            let report = try await settings.database.withSession(
+                settings.database.configuration(as: "wallet-ledger verify"), context.logger
+            ) { session in
                 try VerifyLedger().run(session) { line in StandardError.write(line: line) }
             }
             for finding in report.findings { print(json ? finding.json : finding.description) }

@@ -8,6 +8,11 @@ package protocol FlorinService: Sendable {
     /// The executable's name: `wallet-ledger`.
     static var name: String { get }
 
+    /// Looks at the environment before anything is read from it, so that what must not be there is named first.
+    ///
+    /// - Throws: ``InvalidConfiguration`` when the process may not start with it.
+    static func inspect(_ environment: [String: String], complain: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration)
+
     /// Builds every object once, in order of dependency, and connects what must be connected before a request is taken.
     ///
     /// - Throws: ``UnreachableDependency`` (exit 3), ``InvalidConfiguration`` (exit 64), or any other error (exit 1) whose description is
@@ -19,6 +24,8 @@ package protocol FlorinService: Sendable {
 package typealias ContextSource = @Sendable (_ service: String, _ settings: ProcessSettings) -> ProcessContext
 
 extension FlorinService {
+    package static func inspect(_: [String: String], complain _: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration) {}
+
     /// Runs the service until SIGTERM or SIGINT has drained it; what ends it early is one line on standard error.
     package static func serve(
         environment: [String: String], context makeContext: ContextSource = ProcessContext.ofServer, trapsSignals: Bool = true,
@@ -48,6 +55,7 @@ extension FlorinService {
         _ work: @Sendable (Settings, ProcessContext) async throws -> ProcessExit
     ) async -> ProcessExit {
         do {
+            try inspect(environment, complain: complain)
             let (processSettings, settings) = try Settings.load(environment: environment)
             return try await work(settings, makeContext(name, processSettings))
         } catch {

@@ -1,0 +1,25 @@
+package import AMQP
+package import ServiceRuntime
+
+/// Where the fleet's broker is: the settings of every process that publishes or consumes events.
+package struct BrokerSettings: Sendable {
+    private static let url = Setting<Secret<String>>.secret(
+        "RABBITMQ_URL", "The broker of the fleet's events, as the user of this process.",
+        expected: "an address beginning with amqp:// or amqps://"
+    ) { $0.hasPrefix("amqp://") || $0.hasPrefix("amqps://") }
+    private static let authoritiesFile = Setting<String>.path(
+        "RABBITMQ_CA_FILE", "The authorities that vouch for an amqps:// broker, in PEM.", default: "/etc/ssl/certs/ca-certificates.crt")
+
+    package static let declared: [any SettingDeclaration] = [url, authoritiesFile]
+
+    package let configuration: AMQPConfiguration
+
+    /// - Throws: ``InvalidConfiguration`` when the address can't be used.
+    package init(_ values: SettingValues) throws(InvalidConfiguration) {
+        do {
+            configuration = try AMQPConfiguration(url: values[Self.url].reveal(), authorityFile: values[Self.authoritiesFile])
+        } catch {
+            throw InvalidConfiguration(key: Self.url.key, "can't be used: \(error)")
+        }
+    }
+}

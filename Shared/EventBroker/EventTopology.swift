@@ -1,0 +1,70 @@
+package import AMQP
+
+/// The exchange, the queues and the bindings of the fleet, declared here and nowhere else.
+///
+/// Publishers declare nothing and consumers what is their own; `fleetctl topology apply` makes all of it, as `migrate` makes a schema.
+package enum EventTopology {
+    package static let exchange = AMQPExchange("florin.events", kind: .topic)
+
+    /// Every consumer of the fleet. A binding names a version, so that a newer one does not reach a consumer before it is ready.
+    package static let consumers = [
+        EventConsumerQueue(service: "ops-risk", patterns: ["ledger.transfer.*.v1"])
+    ]
+
+    /// Where event types go that nobody consumes yet, by name; bounded by a policy.
+    package static let unconsumedQueue = AMQPQueue("florin.unconsumed")
+
+    package static func consumer(of service: String) -> EventConsumerQueue? { consumers.first { $0.service == service } }
+
+    /// The types that no consumer's pattern fits, in their order.
+    package static func unconsumed(among types: [String]) -> [String] {
+        types.filter { type in !consumers.contains { $0.takes(type) } }
+    }
+
+    /// The whole of it.
+    /// - Parameter types: Every event type of the fleet.
+    package static func whole(types: [String]) -> AMQPTopology {
+        AMQPTopology(
+            exchanges: [exchange], queues: consumers.map(\.queue) + [unconsumedQueue],
+            bindings: consumers.flatMap(\.bindings)
+                + unconsumed(among: types).map { AMQPBinding(queue: unconsumedQueue.name, exchange: exchange.name, routingKey: $0) })
+    }
+}
+
+/// A consumer's one queue and what reaches it.
+package struct EventConsumerQueue: Sendable, Hashable {
+    /// The executable's name, which is the queue's as well.
+    package let service: String
+    /// Of the topic exchange: words separated by dots, `*` one word, `#` any number.
+    package let patterns: [String]
+
+    package init(service: String, patterns: [String]) {
+        self.service = service
+        self.patterns = patterns
+    }
+
+    package var queue: AMQPQueue { AMQPQueue(service) }
+
+    package var bindings: [AMQPBinding] {
+        patterns.map { AMQPBinding(queue: queue.name, exchange: EventTopology.exchange.name, routingKey: $0) }
+    }
+
+    /// What the consumer declares itself, so that it may start before anybody else.
+    package var topology: AMQPTopology { AMQPTopology(exchanges: [EventTopology.exchange], queues: [queue], bindings: bindings) }
+
+    package func takes(_ type: String) -> Bool { patterns.contains { Self.matches($0, type) } }
+
+    /// The rule of the topic exchange (AMQP 0-9-1, 3.1.3.3).
+    package static func matches(_ pattern: String, _ routingKey: String) -> Bool {
+        matches(
+            pattern.split(separator: ".", omittingEmptySubsequences: false)[...],
+            routingKey.split(separator: ".", omittingEmptySubsequences: false)[...])
+    }
+
+    private static func matches(_ pattern: ArraySlice<Substring>, _ words: ArraySlice<Substring>) -> Bool {
+        guard let first = pattern.first else { return words.isEmpty }
+        if first == "#" { return matches(pattern.dropFirst(), words) || (!words.isEmpty && matches(pattern, words.dropFirst())) }
+        guard let word = words.first, first == "*" || first == word else { return false }
+        return matches(pattern.dropFirst(), words.dropFirst())
+    }
+}

@@ -1,0 +1,96 @@
+package import Logging
+package import Postgres
+package import ServiceRuntime
+
+/// A service's own database as one of its processes sees it: where it is, what it must be, and which migrations belong to it.
+package struct ServiceDatabase: Sendable {
+    /// Whose database it is; the owner's name, also in a relay of its outbox.
+    package let service: String
+    private let variable: String
+    private let url: Secret<String>
+    private let mode: DatabaseIsolation.Mode
+    private let folders: [MigrationFolder]
+
+    /// - Parameters:
+    ///   - variable: The setting that `url` came from, for errors.
+    ///   - folders: The migrations that the process was built for, in the order in which they are applied.
+    package init(service: String, variable: String, url: Secret<String>, mode: DatabaseIsolation.Mode, folders: [MigrationFolder]) {
+        self.service = service
+        self.variable = variable
+        self.url = url
+        self.mode = mode
+        self.folders = folders
+    }
+
+    private var isolation: DatabaseIsolation { DatabaseIsolation(service: service) }
+
+    /// - Parameter application: What the server shows as the connection's name.
+    /// - Throws: ``InvalidConfiguration`` when the address can't be used.
+    package func configuration(as application: String) throws(InvalidConfiguration) -> PostgresConfiguration {
+        try Self.configuration(url, variable: variable, as: application)
+    }
+
+    /// - Throws: ``InvalidConfiguration`` when the address can't be used.
+    package static func configuration(
+        _ url: Secret<String>, variable: String, as application: String
+    ) throws(InvalidConfiguration) -> PostgresConfiguration {
+        do {
+            return try PostgresConfiguration(url: url.reveal(), applicationName: application)
+        } catch {
+            throw InvalidConfiguration(key: variable, "can't be used: \(error)")
+        }
+    }
+
+    /// Refuses a database that is not the service's, a role that may too much, and a schema that this executable does not fit.
+    ///
+    /// - Throws: ``InvalidConfiguration``, ``UnreachableDependency``, `MigrationError`, `PostgresError`.
+    package func check(_ configuration: PostgresConfiguration, _ logger: Logger) async throws {
+        let migrator = try Migrator(folders: folders)
+        let findings = try await withSession(configuration, logger) { session in
+            let findings = try isolation.findings(session, phase: .serve)
+            // Of a foreign database the schema says nothing.
+            if findings.isEmpty { try migrator.check(session) }
+            return findings
+        }
+        try enforce(findings, logger)
+    }
+
+    /// Stamps the database as the service's and applies what is missing, as the owner's role.
+    ///
+    /// - Returns: What this call applied.
+    /// - Throws: ``InvalidConfiguration``, ``UnreachableDependency``, `MigrationError`, `IsolationViolation`, `PostgresError`.
+    package func migrate(as application: String, _ logger: Logger) async throws -> [Migration] {
+        let migrator = try Migrator(folders: folders)
+        return try await withSession(configuration(as: application), logger) { session in
+            try enforce(try isolation.findings(session, phase: .migrate), logger)
+            try isolation.stamp(session)
+            return try migrator.migrate(session)
+        }
+    }
+
+    /// One session for what happens once, at the start or in a command.
+    ///
+    /// - Throws: ``UnreachableDependency`` when there is no connection; what `body` throws.
+    package func withSession<Value: Sendable>(
+        _ configuration: PostgresConfiguration, _ logger: Logger, _ body: @Sendable (PostgresSession) throws -> Value
+    ) async throws -> Value {
+        let connection: PostgresConnection
+        do {
+            connection = try await PostgresConnection.connect(configuration, logger: logger)
+        } catch {
+            throw UnreachableDependency("Postgres at \(configuration.host):\(configuration.port)", reason: "\(error)")
+        }
+        return try await connection.withSession(body)
+    }
+
+    /// - Throws: ``InvalidConfiguration`` in strict mode when there are findings.
+    package func enforce(_ findings: [IsolationFinding], _ logger: Logger) throws(InvalidConfiguration) {
+        do {
+            for finding in try mode.enforce(findings) {
+                logger.warning("database isolation is violated", metadata: ["isolation.finding": "\(finding)"])
+            }
+        } catch {
+            throw InvalidConfiguration(key: DatabaseSchema.isolation.key, "strict refuses to start: \(error)")
+        }
+    }
+}

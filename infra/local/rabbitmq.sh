@@ -3,8 +3,8 @@
 # Users, permissions and policies are definitions that the node imports at each start, before it takes connections.
 
 RABBITMQ_PROGRAMS=/usr/lib/rabbitmq/bin
-# One per process; what each may do is in infra/rabbitmq/permissions.json.
-RABBITMQ_USERS=(fleetctl wallet-ledger-relay ops-risk-relay ops-risk)
+# One per process, those of infra/rabbitmq/permissions.json, which says what each may do. The scaler is KEDA's, in a cluster.
+RABBITMQ_USERS=(fleetctl wallet-ledger-relay ops-risk-relay ops-risk ops-risk-scaler)
 
 rabbitmq_user() { if is_root; then printf 'rabbitmq'; else id -un; fi; }
 

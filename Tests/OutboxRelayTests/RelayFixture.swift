@@ -69,7 +69,10 @@ struct RelayFixture {
     }
 
     /// The broker writes what it was told of queues to the disk with a delay; killed before, it forgets them.
-    func settleTopology() throws { try broker.control("eval", "mnesia:sync_log().") }
+    func settleTopology() async throws {
+        try broker.control("eval", "mnesia:sync_log().")
+        _ = try await eventually(within: .seconds(3)) { false }
+    }
 
     func event(_ number: Int, key: String, type: String? = nil) -> OutboxEvent {
         OutboxEvent(

@@ -19,7 +19,7 @@ extension RelayTests {
         @Test("a broker that is killed and started again gets every event, in the order of its key")
         func brokerKilled() async throws {
             try await fixture.declare()
-            try fixture.settleTopology()
+            try await fixture.settleTopology()
             try await fixture.running([fixture.relay("a")]) {
                 async let written: Void = fixture.write(perKey: 60, keys: keys)
                 #expect(try await eventually { try await fixture.marks().contains { $0 > 0 } })

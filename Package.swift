@@ -172,7 +172,8 @@ let package = Package(
         tests(
             "FleetTests",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
+                "AMQP", "Contracts", "EventBroker", "Outbox", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime",
+                "TransportSecurity", "TestSupport",
                 crypto, httpTypes, logging,
             ], exclude: ["schemathesis"]),
         tests("ArchitectureTests", []),

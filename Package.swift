@@ -91,12 +91,18 @@ let package = Package(
                 configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
         shared(
-            "ServiceDatabase", ["Postgres", "ServiceRuntime", argumentParser, logging, metrics]),
+            "ServiceDatabase", ["Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
         shared("Outbox", ["Contracts", "Postgres"]),
         shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
         shared(
             "ReplayProtection",
             ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
+        shared(
+            "SignedAPI",
+            [
+                "AccessTokens", "Contracts", "Redis", "ReplayProtection", "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient,
+                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
         shared(
             "ServiceClient",
             ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1, tracing]),
@@ -105,10 +111,8 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient,
-                crypto, deques,
-                hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
-                "ReplayProtection", "TransportSecurity",
+                "AccessTokens", "Contracts", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI", argumentParser, crypto, deques,
+                hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
             ]),
         service(
             "OutboxRelay",
@@ -159,9 +163,8 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
-                metrics,
-                tracing,
+                "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport", httpTypes,
+                logging, metrics, tracing,
             ]),
         tests(
             "FleetctlTests",
@@ -175,7 +178,9 @@ let package = Package(
         tests("ArchitectureTests", []),
         .testTarget(
             name: "FuzzingTests",
-            dependencies: ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            dependencies: [
+                "AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "SignedAPI", "WalletLedger", crypto, httpTypes,
+            ],
             path: "Tests/Fuzzing", exclude: ["Corpus", "Driver"], swiftSettings: settings),
     ]
 )
@@ -203,12 +208,12 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
                 "Tracing/TraceContext.swift", "Tracing/TraceSampler.swift",
             ], exclude: ["Configuration/InternalTLS.swift"]),
         part(
-            "WalletLedger", ["Contracts", crypto], of: "Services/WalletLedger",
-            sources: [
-                "Domain", "HTTP/PageCursor.swift", "HTTP/QueryReader.swift", "HTTP/RequestOrigin+Digest.swift", "UseCases/RequestOrigin.swift",
-            ]),
+            "SignedAPI", ["Contracts", crypto], of: "Shared/SignedAPI", sources: ["KeyDigest.swift", "PageCursor.swift", "QueryReader.swift"]),
         part(
-            "FuzzTargets", ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            "WalletLedger", ["Contracts", "SignedAPI"], of: "Services/WalletLedger", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
+        part(
+            "FuzzTargets",
+            ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "SignedAPI", "WalletLedger", crypto, httpTypes],
             of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),
         .executableTarget(
             name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",

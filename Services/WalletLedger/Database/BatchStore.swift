@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import Postgres
+import SignedAPI
 
 /// The SQL of a batch: two round trips, one before the decision and one after it.
 struct BatchStore {

@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import Postgres
+import SignedAPI
 
 /// What a batch writes, gathered decision by decision.
 struct BatchWrite {

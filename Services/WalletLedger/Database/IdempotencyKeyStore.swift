@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Postgres
+import SignedAPI
 
 /// The idempotency keys beside a batch's own: those of independent batches, and the upkeep.
 struct IdempotencyKeyStore {

@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import Postgres
+import SignedAPI
 
 /// The SQL of wallets: opening, changes of state, reading.
 struct WalletStore {

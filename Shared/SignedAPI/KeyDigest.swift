@@ -1,10 +1,11 @@
-import Contracts
-import Crypto
-import FoundationEssentials
+internal import Contracts
+internal import Crypto
+package import FoundationEssentials
 
-extension RequestOrigin {
+/// What texts of any length are kept and compared as.
+package enum KeyDigest {
     /// The first 128 bits of SHA-256.
-    static func digest(_ text: String) -> UUID {
+    package static func of(_ text: String) -> UUID {
         var text = text
         let digest = text.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
         return digest.withUnsafeBytes { bytes in

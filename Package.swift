@@ -93,6 +93,12 @@ let package = Package(
             "ServiceDatabase", ["Postgres", "ServiceRuntime", argumentParser, logging, metrics]),
         shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
         shared(
+            "EventConsumption",
+            [
+                "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, crypto, logging,
+                metrics, serviceLifecycle, tracing,
+            ]),
+        shared(
             "ReplayProtection",
             ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
         shared(
@@ -125,6 +131,12 @@ let package = Package(
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
+        tests(
+            "EventConsumptionTests",
+            [
+                "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
+                argumentParser, crypto, logging, serviceLifecycle,
+            ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
             "ReplayProtectionTests",

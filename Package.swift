@@ -51,6 +51,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "wallet-ledger", targets: ["WalletLedger"]),
+        .executable(name: "outbox-relay", targets: ["OutboxRelay"]),
         .executable(name: "fleetctl", targets: ["Fleetctl"]),
     ],
     dependencies: [
@@ -76,7 +77,7 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
 
         // Shared modules
-        shared("Contracts", [], exclude: ["OpenAPI"]),
+        shared("Contracts", [], exclude: ["AsyncAPI", "OpenAPI"]),
         shared("RequestSigning", [crypto, httpTypes]),
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
@@ -91,6 +92,7 @@ let package = Package(
             ]),
         shared(
             "ServiceDatabase", ["Postgres", "ServiceRuntime", argumentParser, logging, metrics]),
+        shared("Outbox", ["Contracts", "Postgres"]),
         shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
         shared(
             "EventConsumption",
@@ -109,9 +111,16 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient, crypto, deques,
+                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient,
+                crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
                 "ReplayProtection", "TransportSecurity",
+            ]),
+        service(
+            "OutboxRelay",
+            [
+                "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, deques,
+                logging, metrics, serviceLifecycle, tracing,
             ]),
         service(
             "Fleetctl",
@@ -125,7 +134,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", nioCore, nioHTTP1, nioPosix, nioSSL],
             path: "Tests/TestSupport", swiftSettings: settings),
-        tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["golden"]),
+        tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["crosscheck", "golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
@@ -136,6 +145,12 @@ let package = Package(
             [
                 "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
                 argumentParser, crypto, logging, serviceLifecycle,
+            ]),
+        tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
+        tests(
+            "OutboxRelayTests",
+            [
+                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", coreMetrics, logging,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
@@ -189,7 +204,7 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
     package.products = [.executable(name: "Fuzz", targets: ["Fuzz"])]
     package.targets = [
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        part("Contracts", [], of: "Shared/Contracts", exclude: ["OpenAPI"]),
+        part("Contracts", [], of: "Shared/Contracts", exclude: ["AsyncAPI", "OpenAPI"]),
         part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
         part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
         part("Postgres", ["CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),

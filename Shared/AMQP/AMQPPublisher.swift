@@ -24,6 +24,8 @@ package final class AMQPPublisher: Service {
         let publication: AMQPPublication
         let ticket: PublishTicket
         let deadline: ContinuousClock.Instant
+        /// The channel on which it may be sent, and on no later one; nil for any.
+        let generation: Int?
     }
 
     private struct Inbox {
@@ -65,11 +67,24 @@ package final class AMQPPublisher: Service {
     /// what is not settled yet.
     /// - Returns: one outcome per message, in their order.
     package func publish(_ publications: [AMQPPublication]) async -> [PublishOutcome] {
-        guard !publications.isEmpty else { return [] }
+        await submit(publications).outcomes()
+    }
+
+    /// Hands messages over, to be published in this order and after those of earlier calls; returns at once.
+    ///
+    /// - Parameter generation: Of ``status``, when the messages may only be sent on that channel: what is not sent before the channel is
+    ///   gone gets `connectionChanged`. So a caller who must keep an order sends the lost ones first, on the next channel.
+    /// - Returns: by which the outcomes are awaited; somebody must.
+    package func submit(_ publications: [AMQPPublication], onGeneration generation: Int? = nil) -> PublishReceipt {
         let batch = PublishBatch(count: publications.count)
-        return await withTaskCancellationHandler {
-            submit(publications, to: batch)
-            async let _ = expire(batch)
+        submit(publications, to: batch, onGeneration: generation)
+        return PublishReceipt(publisher: self, batch: batch, deadline: .now + options.publishTimeout)
+    }
+
+    /// Waits for the outcomes of a batch.
+    func outcomes(of batch: PublishBatch, until deadline: ContinuousClock.Instant) async -> [PublishOutcome] {
+        await withTaskCancellationHandler {
+            async let _ = expire(batch, at: deadline)
             return await batch.outcomes()
         } onCancel: {
             giveUp(batch, sent: .cancelled, waiting: .cancelled)
@@ -77,8 +92,8 @@ package final class AMQPPublisher: Service {
     }
 
     /// The connection's thread sees to deadlines too, but may be busy connecting.
-    private func expire(_ batch: PublishBatch) async {
-        guard (try? await Task.sleep(for: options.publishTimeout)) != nil else { return }
+    private func expire(_ batch: PublishBatch, at deadline: ContinuousClock.Instant) async {
+        guard (try? await Task.sleep(until: deadline)) != nil else { return }
         giveUp(batch, sent: .timedOut, waiting: status.blockedReason.map { .blocked($0) } ?? .timedOut)
     }
 
@@ -110,7 +125,7 @@ package final class AMQPPublisher: Service {
         for queued in takeArrived().messages { settle(queued.ticket, .notSent(.closed)) }
     }
 
-    private func submit(_ publications: [AMQPPublication], to batch: PublishBatch) {
+    private func submit(_ publications: [AMQPPublication], to batch: PublishBatch, onGeneration generation: Int?) {
         let deadline = ContinuousClock.now + options.publishTimeout
         var accepted: [Queued] = []
         accepted.reserveCapacity(publications.count)
@@ -121,7 +136,7 @@ package final class AMQPPublisher: Service {
             } else if publication.message.body.count > options.maximumMessageBytes {
                 settle(ticket, .notSent(.tooLarge))
             } else {
-                accepted.append(Queued(publication: publication, ticket: ticket, deadline: deadline))
+                accepted.append(Queued(publication: publication, ticket: ticket, deadline: deadline, generation: generation))
             }
         }
         let refusal: PublishOutcome.Hindrance? = inbox.withLock { inbox in
@@ -161,4 +176,15 @@ package final class AMQPPublisher: Service {
     func update(_ status: AMQPConnectionStatus) {
         currentStatus.withLock { $0 = status }
     }
+}
+
+/// Messages that were handed to a publisher.
+package struct PublishReceipt: Sendable {
+    let publisher: AMQPPublisher
+    let batch: PublishBatch
+    let deadline: ContinuousClock.Instant
+
+    /// Waits for all outcomes, `publishTimeout` from the hand-over at most; once.
+    /// - Returns: one outcome per message, in their order.
+    package func outcomes() async -> [PublishOutcome] { await publisher.outcomes(of: batch, until: deadline) }
 }

@@ -29,6 +29,8 @@ package enum PublishOutcome: Sendable, Hashable {
         /// The publisher shut down first.
         case closed
         case cancelled
+        /// The channel on which alone it was to be sent is gone.
+        case connectionChanged
         /// It can't be sent as it is.
         case invalid(String)
         case tooLarge

@@ -79,6 +79,10 @@ struct PublisherLoop {
             guard session.isWritable else { return true }
             queue.removeFirst()
             taken += 1
+            if let generation = next.generation, generation != window.generation {
+                publisher.settle(next.ticket, .notSent(.connectionChanged))
+                continue
+            }
             // Otherwise its caller has given up.
             guard next.ticket.batch.beginSending(next.ticket.index) else { continue }
             _ = window.sending(next.publication, ticket: next.ticket, deadline: next.deadline)

@@ -20,7 +20,7 @@ struct EventFacts: Sendable, Hashable {
     /// The id is taken from the body only: a property of the message might name another event, whose dead letter this one would hide.
     init(unreadable carried: CarriedEvent) {
         type = carried.type
-        guard carried.body.count <= EnvelopeReading.maximumBytes, let json = try? JSONParser.parse(carried.body) else { return }
+        guard carried.body.count <= EventEnvelope.maximumBytes, let json = try? JSONParser.parse(carried.body) else { return }
         eventID = json["id"]?.stringValue.flatMap { EventID($0) }?.uuid
         type = json["type"]?.stringValue ?? carried.type
     }

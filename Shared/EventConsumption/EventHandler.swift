@@ -45,6 +45,16 @@ package struct EventHandler: Sendable {
             try handle(received, session)
         }
     }
+
+    /// For a payload of the contract.
+    ///
+    /// - Parameter types: Those of the payload that are meant; all of them otherwise.
+    package init<Payload: EventPayload>(
+        for payload: Payload.Type, types: [Payload.Name] = Payload.types,
+        handle: @escaping @Sendable (_ events: [ReceivedEvent<Payload>], _ session: PostgresSession) throws -> Void
+    ) {
+        self.init(types: types.map(\.rawValue), decode: { try $0.payload(as: Payload.self) }, handle: handle)
+    }
 }
 
 /// An event with its payload read, on its way to its handler.

@@ -46,11 +46,11 @@ package struct EventSubscription: Sendable {
         do {
             envelope = try EnvelopeReading.read(carried.body)
         } catch {
-            return .failed(.poison("\(error)"), EventFacts(unreadable: carried))
+            return .failed(error, EventFacts(unreadable: carried))
         }
         guard let handler = handlerOfType[envelope.type] else {
             if ignored.contains(envelope.type) { return .ignored(envelope) }
-            return .failed(.unsupported("no handler for this type or version"), EventFacts(envelope))
+            return .failed(EnvelopeReading.failure(of: EventFault.unsupportedType), EventFacts(envelope))
         }
         do {
             let payload = try handlers[handler].decode(envelope)

@@ -1,54 +1,58 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
-/// What is on the wire stays on the wire: a version of an event never changes by a byte.
-@Suite("Events")
+/// The golden files: what is on the wire stays on the wire. `<type>.json`, and `<type>+<variant>.json` where one file can't show all.
+enum Golden {
+    static let folder = RepositoryRoot.path("Tests/ContractsTests/golden")
+
+    static let events: [(name: String, payload: any EventPayload)] = [
+        ("ledger.wallet.opened.v1", Samples.opened), ("ledger.wallet.opened.v1+unowned", Samples.unowned),
+        ("ledger.wallet.status_changed.v1", Samples.change), ("ledger.transfer.posted.v1", Samples.posted),
+        ("ledger.transfer.posted.v1+capture", Samples.captureMoved), ("ledger.transfer.refunded.v1", Samples.refunded),
+        ("ledger.hold.placed.v1", Samples.held(.placed, .open, remaining: 1_250)),
+        ("ledger.hold.captured.v1", Samples.held(.captured, .open, captured: 1_000, remaining: 250, transfer: Samples.transferID)),
+        ("ledger.hold.voided.v1", Samples.held(.voided, .voided, released: 250)),
+        ("ledger.hold.expired.v1", Samples.held(.expired, .expired, released: 250)), ("risk.alert.raised.v1", Samples.highValue),
+        ("risk.alert.raised.v1+velocity", Samples.velocity), ("risk.alert.resolved.v1", Samples.resolved),
+    ]
+
+    static let names = events.map(\.name)
+
+    static func bytes(_ name: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(filePath: "\(folder)/\(name).json")))
+    }
+}
+
+/// A version of an event never changes by a byte.
+@Suite("Events: golden files")
 struct EventGoldenTests {
-    private func golden(_ name: String) throws -> String {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "golden")
-        return try String(contentsOf: folder.appending(path: "\(name).json"), encoding: .utf8)
+    private func envelope(_ payload: some EventPayload) throws -> EventEnvelope {
+        try EventEnvelope(
+            payload, id: Samples.eventID, time: Samples.time.wholeMillisecond, traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
     }
 
-    private func envelope(_ type: LedgerEventType, subject: String, partition: WalletID, _ body: some WireEncodable) throws -> String {
-        let envelope = EventEnvelope(
-            id: Samples.eventID, source: "wallet-ledger", type: type.rawValue, subject: subject, time: Samples.time,
-            partitionKey: partition.description, traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            data: try JSONParser.parse(body.wireBytes()))
-        return String(decoding: envelope.wireBytes(), as: UTF8.self) + "\n"
+    @Test("an event in its envelope is what its golden file holds, byte by byte", arguments: Golden.names)
+    func written(name: String) throws {
+        let payload = try #require(Golden.events.first { $0.name == name }).payload
+        #expect(try envelope(payload).wireBytes() + [UInt8(ascii: "\n")] == Golden.bytes(name))
     }
 
-    @Test("an event in its envelope is what its golden file holds, byte by byte", arguments: LedgerEventType.allCases)
-    func events(type: LedgerEventType) throws {
-        let wallet = Samples.wallet.description
-        let written =
-            switch type {
-            case .walletOpened: try envelope(type, subject: wallet, partition: Samples.wallet, Samples.opened)
-            case .walletStatusChanged: try envelope(type, subject: wallet, partition: Samples.wallet, Samples.change)
-            case .transferPosted: try transfer(Samples.posted)
-            case .transferRefunded: try transfer(Samples.refunded)
-            case .holdPlaced: try hold(Samples.held(.placed, .open, remaining: 1_250))
-            case .holdCaptured: try hold(Samples.held(.captured, .open, captured: 1_000, remaining: 250, transfer: Samples.transferID))
-            case .holdVoided: try hold(Samples.held(.voided, .voided, released: 250))
-            case .holdExpired: try hold(Samples.held(.expired, .expired, released: 250))
-            }
-        #expect(written == (try golden(type.rawValue)))
-    }
-
-    private func transfer(_ event: TransferPosted) throws -> String {
-        try envelope(event.type, subject: event.transferID.description, partition: event.legs[0].walletID, event)
-    }
-
-    private func hold(_ event: HoldChanged) throws -> String {
-        try envelope(event.type, subject: event.holdID.description, partition: event.walletID, event)
+    @Test("what is read from a golden file is written as the same bytes again", arguments: Golden.names)
+    func readBack(name: String) throws {
+        let golden = try Golden.bytes(name)
+        let envelope = try EventEnvelope(reading: golden)
+        #expect(name.hasPrefix(envelope.type))
+        let payload = try envelope.anyPayload()
+        let again = try self.envelope(payload)
+        #expect(again == envelope)
+        #expect(again.wireBytes() + [UInt8(ascii: "\n")] == golden)
     }
 
     @Test("without a trace the envelope has no traceparent, and its required members are there")
-    func envelope() throws {
-        let envelope = EventEnvelope(
-            id: Samples.eventID, source: "wallet-ledger", type: "ledger.wallet.opened.v1", subject: Samples.wallet.description,
-            time: Samples.time, partitionKey: Samples.wallet.description, traceparent: nil,
-            data: try JSONParser.parse(Samples.opened.wireBytes()))
+    func untraced() throws {
+        let envelope = try EventEnvelope(Samples.opened, id: Samples.eventID, time: Samples.time, traceparent: nil)
         let json = try JSONParser.parse(envelope.wireBytes())
         let names = json.objectValue?.map(\.name)
         #expect(
@@ -56,5 +60,18 @@ struct EventGoldenTests {
         #expect(json["specversion"]?.stringValue == "1.0")
         #expect(json["dataschema"]?.stringValue == "urn:florin:schema:ledger.wallet.opened.v1")
         #expect(json["data"]?["owner_id"]?.stringValue == Samples.owner.description)
+    }
+
+    @Test("an event's subject and partition key follow from its payload")
+    func keys() throws {
+        let refund = try envelope(Samples.refunded)
+        #expect(refund.subject == Samples.refundID.description)
+        // The debited wallet, which for a refund is the one that received the money.
+        #expect(refund.partitionKey == Samples.other.description)
+        #expect(refund.source == "wallet-ledger")
+        let alert = try envelope(Samples.velocity)
+        #expect(alert.subject == Samples.alertID.description)
+        #expect(alert.partitionKey == Samples.wallet.description)
+        #expect(alert.source == "ops-risk")
     }
 }

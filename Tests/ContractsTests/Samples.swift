@@ -68,4 +68,26 @@ enum Samples {
             TransferLeg(walletID: other, walletVersion: 4, amountMinor: -1_250, balanceAfterMinor: 0),
             TransferLeg(walletID: wallet, walletVersion: 8, amountMinor: 1_250, balanceAfterMinor: 10_000),
         ])
+    static let captureMoved = TransferPosted(
+        transferID: transferID, kind: .capture, money: money, originalTransferID: nil, holdID: holdID, reference: nil, postedAt: time,
+        legs: posted.legs)
+    static let unowned = WalletOpened(id: wallet, ownerID: nil, openedBy: "client:demo", currency: euro, openedAt: time)
+
+    static let alertID = AlertID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0050))
+    static let highValue = raised(.highValue(thresholdMinor: 1_000))
+    static let velocity = raised(.velocity(count: 11, limit: 10, windowSeconds: 60))
+    static let resolved = RiskAlertResolved(
+        alertID: alertID, rule: .highValue, walletID: wallet, resolution: .falsePositive, resolvedBy: owner.description, resolvedAt: time)
+    static let alert = RiskAlertBody(
+        id: alertID, finding: .velocity(count: 11, limit: 10, windowSeconds: 60), walletID: wallet, transferID: transferID, money: money,
+        occurredAt: time, raisedAt: time,
+        resolution: RiskAlertResolutionBody(resolution: .confirmed, note: "n", resolvedBy: owner.description, resolvedAt: time))
+    static let openAlert = RiskAlertBody(
+        id: alertID, finding: .highValue(thresholdMinor: 1_000), walletID: wallet, transferID: transferID, money: money, occurredAt: time,
+        raisedAt: time, resolution: nil)
+
+    private static func raised(_ finding: RiskFinding) -> RiskAlertRaised {
+        RiskAlertRaised(
+            alertID: alertID, finding: finding, walletID: wallet, transferID: transferID, money: money, occurredAt: time, raisedAt: time)
+    }
 }

@@ -4,6 +4,7 @@
 /// tests replay them (`FuzzingTests`), `make fuzz` looks for more.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case databaseURL = "database-url"
+    case event
     case identifier
     case json
     case keyFile = "key-file"
@@ -19,6 +20,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package func run(_ bytes: [UInt8]) throws(BrokenProperty) {
         switch self {
         case .databaseURL: try DatabaseURLTarget.run(bytes)
+        case .event: try EventTarget.run(bytes)
         case .identifier: try IdentifierTarget.run(bytes)
         case .json: try JSONTarget.run(bytes)
         case .keyFile: try KeyFileTarget.run(bytes)

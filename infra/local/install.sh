@@ -112,6 +112,7 @@ main() {
     fi
     if [[ ${1:-} == --tests ]]; then
         "$LOCAL_SCRIPTS/venv.sh" python-crosscheck "$FLORIN_REPOSITORY/Tests/RequestSigningTests/crosscheck/requirements.txt"
+        "$LOCAL_SCRIPTS/venv.sh" python-schemas "$FLORIN_REPOSITORY/Tests/ContractsTests/crosscheck/requirements.txt"
         "$LOCAL_SCRIPTS/venv.sh" python-schemathesis "$FLORIN_REPOSITORY/Tests/FleetTests/schemathesis/requirements.txt"
     fi
 }

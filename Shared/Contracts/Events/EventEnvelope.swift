@@ -12,6 +12,15 @@ package struct EventEnvelope: WireEncodable, Hashable {
     /// The payload, already JSON.
     package let data: JSONValue
 
+    /// The event that an own payload makes; its type, subject and partition key follow from the payload.
+    ///
+    /// - Throws: ``JSONError`` when the payload does not write JSON within the bounds of events, which is a mistake in its encoder.
+    package init(_ payload: some EventPayload, id: EventID, time: Timestamp, traceparent: String?) throws(JSONError) {
+        self.init(
+            id: id, source: payload.type.producer, type: payload.type.rawValue, subject: payload.subject, time: time,
+            partitionKey: payload.partitionKey, traceparent: traceparent, data: try JSONParser.parse(payload.wireBytes()))
+    }
+
     package init(
         id: EventID, source: String, type: String, subject: String, time: Timestamp, partitionKey: String, traceparent: String?,
         data: JSONValue
@@ -26,9 +35,18 @@ package struct EventEnvelope: WireEncodable, Hashable {
         self.data = data
     }
 
-    package var dataSchema: String { "urn:florin:schema:\(type)" }
-
     package func encode(into writer: inout JSONWriter) {
+        Self.encode(
+            into: &writer, id: id, source: source, type: type, subject: subject, time: time, partitionKey: partitionKey,
+            traceparent: traceparent
+        ) { $0.value(data) }
+    }
+
+    /// The members in their order.
+    static func encode(
+        into writer: inout JSONWriter, id: EventID, source: String, type: String, subject: String, time: Timestamp, partitionKey: String,
+        traceparent: String?, data: (inout JSONWriter) -> Void
+    ) {
         writer.object { writer in
             writer.member("specversion", "1.0")
             writer.member("id", id.description)
@@ -37,11 +55,11 @@ package struct EventEnvelope: WireEncodable, Hashable {
             writer.member("subject", subject)
             writer.member("time", time.description)
             writer.member("datacontenttype", "application/json")
-            writer.member("dataschema", dataSchema)
+            writer.member("dataschema", "urn:florin:schema:\(type)")
             writer.member("partitionkey", partitionKey)
             if let traceparent { writer.member("traceparent", traceparent) }
             writer.name("data")
-            writer.value(data)
+            data(&writer)
         }
     }
 }

@@ -8,7 +8,7 @@ package enum HoldChangeKind: String, Sendable, Hashable, CaseIterable {
 
 /// `ledger.hold.placed.v1`, `.captured.v1`, `.voided.v1`, `.expired.v1`. The subject is the hold, the partition key the wallet whose
 /// money it sets aside.
-package struct HoldChanged: WireEncodable, Hashable {
+package struct HoldChanged: EventPayload {
     package let kind: HoldChangeKind
     package let holdID: HoldID
     package let walletID: WalletID
@@ -49,6 +49,35 @@ package struct HoldChanged: WireEncodable, Hashable {
         self.expiresAt = expiresAt
         self.changedAt = changedAt
     }
+
+    package static let types: [LedgerEventType] = [.holdPlaced, .holdCaptured, .holdVoided, .holdExpired]
+
+    package init(reading object: inout JSONObjectReader, type: LedgerEventType) throws(RequestFault) {
+        kind =
+            switch type {
+            case .holdCaptured: .captured
+            case .holdVoided: .voided
+            case .holdExpired: .expired
+            case .holdPlaced, .walletOpened, .walletStatusChanged, .transferPosted, .transferRefunded: .placed
+            }
+        holdID = try object.identifier("hold_id")
+        walletID = try object.identifier("wallet_id")
+        walletVersion = try object.number("wallet_version", in: 1...MinorUnits.maximum)
+        destinationWalletID = try object.identifier("destination_wallet_id")
+        money = try object.money()
+        status = try object.choice("status")
+        capturedMinor = try object.integer("captured_amount", in: 0...MinorUnits.maximum)
+        releasedMinor = try object.integer("released_amount", in: 0...MinorUnits.maximum)
+        remainingMinor = try object.integer("remaining_amount", in: 0...MinorUnits.maximum)
+        walletHeldMinor = try object.integer("wallet_held", in: 0...MinorUnits.maximum)
+        transferID = try object.optionalIdentifier("transfer_id")
+        expiresAt = try object.time("expires_at")
+        changedAt = try object.time("changed_at")
+        guard kind != .captured || transferID != nil else { throw object.refusal("transfer_id", "Is missing.") }
+    }
+
+    package var subject: String { holdID.description }
+    package var partitionKey: String { walletID.description }
 
     package var type: LedgerEventType {
         switch kind {

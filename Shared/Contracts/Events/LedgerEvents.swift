@@ -1,5 +1,5 @@
 /// The ledger's event types; each is its routing key.
-package enum LedgerEventType: String, Sendable, Hashable, CaseIterable {
+package enum LedgerEventType: String, EventType {
     case walletOpened = "ledger.wallet.opened.v1"
     case walletStatusChanged = "ledger.wallet.status_changed.v1"
     case transferPosted = "ledger.transfer.posted.v1"
@@ -8,6 +8,8 @@ package enum LedgerEventType: String, Sendable, Hashable, CaseIterable {
     case holdCaptured = "ledger.hold.captured.v1"
     case holdVoided = "ledger.hold.voided.v1"
     case holdExpired = "ledger.hold.expired.v1"
+
+    package static let producer = "wallet-ledger"
 }
 
 /// One leg of a posting in an event.
@@ -23,11 +25,18 @@ package struct TransferLeg: Sendable, Hashable {
         self.amountMinor = amountMinor
         self.balanceAfterMinor = balanceAfterMinor
     }
+
+    fileprivate init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        walletID = try object.identifier("wallet_id")
+        walletVersion = try object.number("wallet_version", in: 1...MinorUnits.maximum)
+        amountMinor = try object.integer("amount", in: -MinorUnits.maximum...MinorUnits.maximum)
+        balanceAfterMinor = try object.integer("balance_after", in: -MinorUnits.maximum...MinorUnits.maximum)
+    }
 }
 
 /// `ledger.transfer.posted.v1` and, with the original named, `ledger.transfer.refunded.v1`. The subject is the transfer, the
 /// partition key the debited wallet.
-package struct TransferPosted: WireEncodable, Hashable {
+package struct TransferPosted: EventPayload {
     package let transferID: TransferID
     package let kind: PostingKind
     package let money: Money
@@ -38,6 +47,8 @@ package struct TransferPosted: WireEncodable, Hashable {
     package let postedAt: Timestamp
     /// The debit first, then the credit.
     package let legs: [TransferLeg]
+
+    private static let legCount = 2...2
 
     package init(
         transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, holdID: HoldID? = nil,
@@ -53,7 +64,31 @@ package struct TransferPosted: WireEncodable, Hashable {
         self.legs = legs
     }
 
+    package static let types: [LedgerEventType] = [.transferPosted, .transferRefunded]
+
     package var type: LedgerEventType { kind == .refund ? .transferRefunded : .transferPosted }
+    package var subject: String { transferID.description }
+    package var partitionKey: String { legs.first?.walletID.description ?? "" }
+
+    package init(reading object: inout JSONObjectReader, type: LedgerEventType) throws(RequestFault) {
+        transferID = try object.identifier("transfer_id")
+        kind = try object.choice("kind")
+        money = try object.money()
+        originalTransferID = try object.optionalIdentifier("original_transfer_id")
+        holdID = try object.optionalIdentifier("hold_id")
+        reference = try object.optionalString("reference", length: eventTextLength)
+        postedAt = try object.time("posted_at")
+        legs = try object.openItems("legs", count: Self.legCount) { (leg: inout JSONObjectReader) throws(RequestFault) in
+            try TransferLeg(reading: &leg)
+        }
+        guard (kind == .refund) == (type == .transferRefunded) else {
+            throw object.refusal("kind", "Does not fit the type of the event.")
+        }
+        guard kind != .refund || originalTransferID != nil else { throw object.refusal("original_transfer_id", "Is missing.") }
+        // Consumers take the first leg for the debit and the second for the credit.
+        guard legs[0].amountMinor < 0 else { throw object.refusal("legs/0/amount", "The first leg is the debit.") }
+        guard legs[1].amountMinor > 0 else { throw object.refusal("legs/1/amount", "The second leg is the credit.") }
+    }
 
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in

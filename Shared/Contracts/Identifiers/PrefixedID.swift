@@ -50,6 +50,7 @@ package enum WalletKind: IdentifierKind { package static let prefix = "wal" }
 package enum TransferKind: IdentifierKind { package static let prefix = "trf" }
 package enum HoldKind: IdentifierKind { package static let prefix = "hld" }
 package enum EntryKind: IdentifierKind { package static let prefix = "ent" }
+package enum AlertKind: IdentifierKind { package static let prefix = "alr" }
 package enum EventKind: IdentifierKind { package static let prefix = "evt" }
 
 package typealias UserID = PrefixedID<UserKind>
@@ -57,4 +58,5 @@ package typealias WalletID = PrefixedID<WalletKind>
 package typealias TransferID = PrefixedID<TransferKind>
 package typealias HoldID = PrefixedID<HoldKind>
 package typealias EntryID = PrefixedID<EntryKind>
+package typealias AlertID = PrefixedID<AlertKind>
 package typealias EventID = PrefixedID<EventKind>

@@ -1,4 +1,4 @@
-/// Takes the members of one request object out by name and type, and refuses what is left over.
+/// Takes the members of one object out by name and type. ``finish()`` refuses what is left over: requests end with it, events don't.
 package struct JSONObjectReader {
     private let members: [JSONMember]
     private let pointer: String
@@ -29,6 +29,11 @@ package struct JSONObjectReader {
 
     private func fault(_ code: ProblemCode, _ name: String, _ detail: String) -> RequestFault {
         RequestFault(code, pointer: "\(pointer)/\(name)", detail: detail)
+    }
+
+    /// A fault of a member that is well-formed and yet can't be.
+    package func refusal(_ name: String, _ detail: String) -> RequestFault {
+        fault(.malformedRequest, name, detail)
     }
 
     package mutating func optionalValue(_ name: String) -> JSONValue? {
@@ -142,9 +147,66 @@ package struct JSONObjectReader {
         return number
     }
 
+    package mutating func number(_ name: String, in range: ClosedRange<Int64>) throws(RequestFault) -> Int64 {
+        guard let number = try optionalNumber(name, in: range) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return number
+    }
+
+    /// A time of RFC 3339, to the whole millisecond; what is finer is cut off.
+    package mutating func optionalTime(_ name: String) throws(RequestFault) -> Timestamp? {
+        switch take(name) {
+        case nil, .null: return nil
+        case .string(let text):
+            guard let time = Timestamp(rfc3339: text, rounding: .down) else {
+                throw fault(.malformedRequest, name, "A time of RFC 3339 is expected.")
+            }
+            return time
+        default: throw fault(.malformedRequest, name, "A string is expected.")
+        }
+    }
+
+    package mutating func time(_ name: String) throws(RequestFault) -> Timestamp {
+        guard let time = try optionalTime(name) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return time
+    }
+
+    /// One of the values that the type knows.
+    package mutating func optionalChoice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, as: Choice.Type = Choice.self
+    ) throws(RequestFault) -> Choice? {
+        switch take(name) {
+        case nil, .null: return nil
+        case .string(let text):
+            guard let choice = Choice(rawValue: text) else {
+                let known = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+                throw fault(.malformedRequest, name, "Must be one of \(known).")
+            }
+            return choice
+        default: throw fault(.malformedRequest, name, "A string is expected.")
+        }
+    }
+
+    package mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, as: Choice.Type = Choice.self
+    ) throws(RequestFault) -> Choice {
+        guard let choice = try optionalChoice(name, as: Choice.self) else { throw fault(.malformedRequest, name, "Is missing.") }
+        return choice
+    }
+
     /// An array of objects, each read strictly; faults name the item.
     package mutating func items<Item: WireDecodable>(
         _ name: String, count: ClosedRange<Int>, of: Item.Type = Item.self
+    ) throws(RequestFault) -> [Item] {
+        try openItems(name, count: count) { (reader: inout JSONObjectReader) throws(RequestFault) in
+            let item = try Item(reading: &reader)
+            try reader.finish()
+            return item
+        }
+    }
+
+    /// An array of objects; what the closure leaves in one is ignored unless it refuses that itself.
+    package mutating func openItems<Item>(
+        _ name: String, count: ClosedRange<Int>, read: (inout JSONObjectReader) throws(RequestFault) -> Item
     ) throws(RequestFault) -> [Item] {
         guard let value = take(name) else { throw fault(.malformedRequest, name, "Is missing.") }
         guard case .array(let values) = value, count.contains(values.count) else {
@@ -154,8 +216,7 @@ package struct JSONObjectReader {
         items.reserveCapacity(values.count)
         for (index, value) in values.enumerated() {
             var reader = try JSONObjectReader(value, pointer: "\(pointer)/\(name)/\(index)")
-            items.append(try Item(reading: &reader))
-            try reader.finish()
+            items.append(try read(&reader))
         }
         return items
     }

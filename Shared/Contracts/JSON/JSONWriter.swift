@@ -107,6 +107,9 @@ package struct JSONWriter {
         }
     }
 
+    /// Writes a value that is JSON already; the caller vouches for it.
+    package mutating func json(_ text: String) { raw(text) }
+
     private mutating func raw(_ text: String) {
         separate()
         bytes.append(contentsOf: text.utf8)

@@ -70,7 +70,7 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
 extension DeadLetterDesk {
     /// With the process's own environment, output and terminal.
     static func ofProcess() -> DeadLetterDesk {
-        let progress: (@Sendable (String) -> Void)? = isatty(STDERR_FILENO) == 1 ? { line in StandardError.write(line: line) } : nil
+        let progress: (@Sendable (String) -> Void)? = isatty(STDERR_FILENO) == 1 ? StandardError.write(line:) : nil
         return DeadLetterDesk(environment: ProcessInfo.processInfo.environment, print: { line in Swift.print(line) }, progress: progress)
     }
 }

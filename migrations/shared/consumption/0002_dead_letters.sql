@@ -1,4 +1,4 @@
--- serves-from: 0002
+-- serves-from: 0001
 -- Events that a consumer gave up, until somebody replays or discards them; and who replayed what. The body is encrypted (AES-256-GCM)
 -- under a key of DEAD_LETTER_KEYS_FILE.
 --

@@ -1,0 +1,29 @@
+import ArgumentParser
+import FoundationEssentials
+import ServiceRuntime
+
+/// `serve`: publishes until SIGTERM.
+struct ServeRelayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Publish until SIGTERM or SIGINT.",
+        discussion: "Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 64 wrong usage or configuration.")
+
+    @OptionGroup var source: SourceOption
+
+    func run() async throws {
+        try await OutboxRelay.serve(environment: source.environment).exit()
+    }
+}
+
+/// Whose outbox is meant.
+struct SourceOption: ParsableArguments {
+    @Option(help: "The service whose outbox is meant; otherwise OUTBOX_SOURCE says it.")
+    var source: String?
+
+    /// The process's environment with the option in it.
+    var environment: [String: String] {
+        var environment = ProcessInfo.processInfo.environment
+        if let source { environment[OutboxRelayConfiguration.source.key] = source }
+        return environment
+    }
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+import ServiceRuntime
+
+@main
+struct OutboxRelayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "outbox-relay", abstract: "Publishes the events of one service's outbox.",
+        subcommands: [ServeRelayCommand.self, ConfigCommand<OutboxRelay>.self],
+        defaultSubcommand: ServeRelayCommand.self)
+}

@@ -1,0 +1,67 @@
+import AMQP
+import EventBroker
+import FoundationEssentials
+import Logging
+import Postgres
+import ServiceDatabase
+package import ServiceRuntime
+
+/// Builds every object of the relay once, in order of dependency.
+package enum OutboxRelay: DatabaseService {
+    package static let name = "outbox-relay"
+    /// For the loop, the leases, and the housekeeping.
+    private static let poolSize = 4
+
+    /// The variable of the source's database is the relay's own.
+    package static func databaseOwner(_ environment: [String: String]) -> String {
+        environment[OutboxRelayConfiguration.source.key] ?? RelaySource.walletLedger.rawValue
+    }
+
+    package static func compose(_ settings: OutboxRelayConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
+        try await compose(settings, context, timing: RelayTiming())
+    }
+
+    static func compose(
+        _ settings: OutboxRelayConfiguration, _ context: ProcessContext, timing: RelayTiming
+    ) async throws -> ComposedProcess {
+        let source = settings.source.rawValue
+        let database = try settings.database.configuration(as: "\(name) \(source)")
+        try await settings.database.check(database, context.logger)
+
+        let pools = PoolMetrics(context.metrics)
+        let pool = PostgresPool(
+            configuration: database, options: PoolOptions(maximumConnections: poolSize), logger: context.logger,
+            onAcquire: pools.waits(of: "outbox"))
+        pools.observe(pool, named: "outbox", limit: poolSize)
+        let metrics = RelayMetrics(context.metrics)
+        let publisher = try AMQPPublisher(
+            configuration: settings.broker.configuration, name: "\(source)-relay", options: publisherOptions(timing), logger: context.logger,
+            metrics: context.metrics)
+        // Of this process and of no later one, whatever its host is called.
+        let owner = "\(ProcessInfo.processInfo.hostName) \(UUID().uuidString)"
+        let keeper = LeaseKeeper(owner: owner, pool: pool, timing: timing, logger: context.logger, lost: metrics.leasesLost)
+        let loop = RelayLoop(
+            source: source, owner: owner, pool: pool, publisher: publisher, keeper: keeper, maximumAttempts: settings.maximumAttempts,
+            timing: timing, metrics: metrics, tracer: context.tracer, logger: context.logger)
+        let housekeeping = OutboxHousekeeping(pool: pool, retentionDays: settings.retentionDays, metrics: metrics, logger: context.logger)
+        context.readiness.started()
+        return ComposedProcess(
+            services: [pool, publisher, keeper, housekeeping, loop],
+            healthChecks: [
+                HealthCheck(name: "database", critical: true) { try await pool.ping() },
+                HealthCheck(name: "broker", critical: false) { try check(publisher.status) },
+            ])
+    }
+
+    static func publisherOptions(_ timing: RelayTiming) -> PublisherOptions {
+        PublisherOptions(
+            maximumUnconfirmed: RelayLimits.unconfirmed, maximumQueued: RelayLimits.window, publishTimeout: timing.publish,
+            maximumMessageBytes: RelayLimits.messageBytes)
+    }
+
+    private static func check(_ status: AMQPConnectionStatus) throws {
+        if let reason = status.blockedReason { throw UnreachableDependency("the broker", reason: "it is blocked: \(reason)") }
+        guard !status.isOpen else { return }
+        throw UnreachableDependency("the broker", reason: status.lastError?.description ?? "not connected yet")
+    }
+}

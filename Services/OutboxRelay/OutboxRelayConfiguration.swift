@@ -1,0 +1,46 @@
+package import EventBroker
+import Postgres
+package import ServiceDatabase
+package import ServiceRuntime
+
+/// Whose outbox a relay empties.
+package enum RelaySource: String, Sendable, CaseIterable {
+    case walletLedger = "wallet-ledger"
+    case opsRisk = "ops-risk"
+
+    /// The relay needs the outbox of that database and nothing else of it.
+    var schema: DatabaseSchema { .part("outbox", of: rawValue) }
+}
+
+/// The settings of outbox-relay; `outbox-relay config` lists them.
+package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
+    static let source = Setting<RelaySource>.choice("OUTBOX_SOURCE", "The service whose outbox is published; --source is the same.", default: nil)
+    static let maximumAttempts = Setting<Int>.integer(
+        "OUTBOX_MAX_ATTEMPTS", "Attempts to publish an event that the broker refuses, before it is parked for an operator.", in: 1...100,
+        unit: "attempts", default: 12)
+    static let retention = Setting<Int>.integer(
+        "OUTBOX_RETENTION_DAYS", "How long published events are kept.", in: 1...3_650, unit: "days", default: 14)
+
+    package static let defaultAdminPort = 9_107
+    package static let declared: [any SettingDeclaration] =
+        [source] + RelaySource.allCases.map { $0.schema.url.optional } + [DatabaseSchema.isolation, DatabaseSchema.migrations]
+        + BrokerSettings.declared + [maximumAttempts, retention]
+
+    package let source: RelaySource
+    package let database: ServiceDatabase
+    package let broker: BrokerSettings
+    let maximumAttempts: Int
+    let retentionDays: Int
+
+    package init(_ values: SettingValues) throws(InvalidConfiguration) {
+        source = values[Self.source]
+        let schema = source.schema
+        guard let url = values[schema.url.optional] else {
+            throw InvalidConfiguration(key: schema.variable, "is missing: the relay of \(source.rawValue) needs it")
+        }
+        database = schema.database(values, url: url)
+        broker = try BrokerSettings(values)
+        maximumAttempts = values[Self.maximumAttempts]
+        retentionDays = values[Self.retention]
+    }
+}

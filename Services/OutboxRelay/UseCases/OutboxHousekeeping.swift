@@ -1,0 +1,55 @@
+import CoreMetrics
+import Logging
+import Outbox
+import Postgres
+import ServiceLifecycle
+
+/// Counts what waits, and deletes what was published long ago.
+struct OutboxHousekeeping: Service {
+    private static let pause = Duration.seconds(2)
+    private static let prunePause = Duration.seconds(60)
+    private static let pageSize = 5_000
+
+    let pool: PostgresPool
+    let retentionDays: Int
+    let metrics: RelayMetrics
+    let logger: Logger
+
+    func run() async throws {
+        var nextPruning = ContinuousClock.now
+        var isFailing = false
+        repeat {
+            do {
+                try await count()
+                if ContinuousClock.now >= nextPruning {
+                    try await prune()
+                    nextPruning = .now + Self.prunePause
+                }
+                isFailing = false
+            } catch {
+                if !isFailing { logger.warning("the outbox can't be counted or pruned", metadata: ["error": "\(error)"]) }
+                isFailing = true
+            }
+        } while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil && !Task.isShuttingDownGracefully
+    }
+
+    func count() async throws {
+        let gauges = try await pool.withSession { session in
+            let (counts, oldest) = try HeldStore().counts(session)
+            return RelayMetrics.Gauges(backlog: try OutboxUpkeep().backlog(session), held: counts, oldestHeld: oldest)
+        }
+        metrics.tell(gauges)
+    }
+
+    /// Page by page, so that no transaction is long.
+    func prune() async throws {
+        let days = retentionDays
+        while true {
+            let deleted = try await pool.withSession { session in
+                try OutboxUpkeep().prune(session, olderThanDays: days, limit: Self.pageSize)
+            }
+            metrics.pruned.increment(by: deleted)
+            guard deleted == Self.pageSize, !Task.isShuttingDownGracefully else { return }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+import DequeModule
+import Outbox
+
+/// An event on its way through a relay.
+struct RelayItem: Sendable, Hashable {
+    let row: OutboxRow
+    let epoch: Int64
+    /// Failed attempts so far.
+    let attempts: Int
+    /// Whether it lies in `outbox_held`; otherwise it comes straight from the outbox.
+    let isHeld: Bool
+}
+
+/// Which events a relay may send now, and what becomes of them, without any input or output.
+///
+/// The order of a partition key is kept by three rules. Items are handed out in the order of their ids. When something must be sent again,
+/// nothing is handed out until everything in flight is settled, and then in that order again. And an event that the broker refuses holds
+/// back those of its key that come after it, and no others.
+struct RelayBacklog: Sendable {
+    private struct Key: Sendable {
+        enum Phase: Sendable {
+            /// The first event of the key waits for its next attempt.
+            case failing
+            /// Events of the key are on their way from `outbox_held`.
+            case sending
+            /// Those that wait are to be fetched.
+            case releasing
+        }
+
+        let partition: Int
+        var phase: Phase
+        /// Of its held events, those in memory.
+        var outstanding = 0
+        var hasFailed = false
+    }
+
+    private let maximumAttempts: Int
+    private let pauseAfter: @Sendable (Int) -> Double
+    private var ready: Deque<RelayItem> = []
+    private var inFlight: [Int64: RelayItem] = [:]
+    private var returned: [RelayItem] = []
+    private var suspects: Set<Int64> = []
+    private var keys: [String: Key] = [:]
+    /// To be written with the next look.
+    private var held: [RelayChanges.Held] = []
+    private var released: [RelayChanges.Released] = []
+
+    /// - Parameter pause: Seconds before another attempt, by the number of failed ones.
+    init(maximumAttempts: Int, pause: @escaping @Sendable (_ attempts: Int) -> Double) {
+        self.maximumAttempts = maximumAttempts
+        pauseAfter = pause
+    }
+
+    /// Events in memory.
+    var count: Int { ready.count + inFlight.count + returned.count + held.count }
+    var inFlightCount: Int { inFlight.count }
+    /// When the oldest event in memory occurred that is not set aside.
+    var oldest: OutboxRow? {
+        let waiting = [ready.first?.row].compactMap { $0 } + inFlight.values.map(\.row) + returned.map(\.row)
+        return waiting.min { $0.occurredAt < $1.occurredAt }
+    }
+
+    /// Whether anything of a partition is in memory.
+    func holds(_ partition: Int) -> Bool {
+        ready.contains { $0.row.partition == partition } || returned.contains { $0.row.partition == partition }
+            || inFlight.values.contains { $0.row.partition == partition } || held.contains { $0.partition == partition }
+            || released.contains { $0.partition == partition }
+    }
+
+    /// Whether an event waits for its next attempt.
+    var hasFailing: Bool { keys.values.contains { if case .failing = $0.phase { true } else { false } } }
+
+    // MARK: Leases
+
+    mutating func lease(_ heldKeys: [HeldStore.HeldKey]) {
+        for key in heldKeys { keys[key.partitionKey] = Key(partition: key.partition, phase: key.isFailing ? .failing : .releasing) }
+    }
+
+    /// A partition is another's: nothing of it is sent any more, and what is said of it is not heard.
+    mutating func drop(_ partition: Int) {
+        ready.removeAll { $0.row.partition == partition }
+        returned.removeAll { $0.row.partition == partition }
+        held.removeAll { $0.partition == partition }
+        released.removeAll { $0.partition == partition }
+        inFlight = inFlight.filter { $0.value.row.partition != partition }
+        suspects.formIntersection(ready.map(\.row.id) + returned.map(\.row.id) + inFlight.keys)
+        keys = keys.filter { $0.value.partition != partition }
+    }
+
+    // MARK: What comes in
+
+    /// Takes new events, ascending; those whose key is held back are set aside.
+    mutating func add(_ rows: [OutboxRow], epoch: (Int) -> Int64?) {
+        for row in rows {
+            guard let epoch = epoch(row.partition) else { continue }
+            let item = RelayItem(row: row, epoch: epoch, attempts: 0, isHeld: false)
+            if keys[row.partitionKey] == nil { insert(item) } else { wait(item) }
+        }
+    }
+
+    /// Takes failing events whose time has come.
+    mutating func retry(_ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
+        for held in rows {
+            guard let epoch = epoch(held.row.partition), var key = keys[held.row.partitionKey] else { continue }
+            guard case .failing = key.phase else { continue }
+            key.phase = .sending
+            key.outstanding = 1
+            key.hasFailed = false
+            keys[held.row.partitionKey] = key
+            insert(RelayItem(row: held.row, epoch: epoch, attempts: held.attempts, isHeld: true))
+        }
+    }
+
+    /// The keys whose waiting events are to be fetched; none whose changes are still to be written.
+    var keysToRelease: [String] {
+        let unwritten = Set(held.map(\.partitionKey))
+        return keys.compactMap { name, key in
+            guard case .releasing = key.phase, !unwritten.contains(name) else { return nil }
+            return name
+        }
+    }
+
+    /// Takes the events of a key that waited; with none left the key is free.
+    mutating func release(_ name: String, _ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
+        guard var key = keys[name], case .releasing = key.phase, let epoch = epoch(key.partition) else { return }
+        guard !rows.isEmpty else {
+            keys[name] = nil
+            return
+        }
+        key.phase = .sending
+        key.outstanding = rows.count
+        key.hasFailed = false
+        keys[name] = key
+        for held in rows { insert(RelayItem(row: held.row, epoch: epoch, attempts: held.attempts, isHeld: true)) }
+    }
+
+    private mutating func insert(_ item: RelayItem) {
+        if let last = ready.last, last.row.id > item.row.id {
+            let place = ready.firstIndex { $0.row.id > item.row.id } ?? ready.endIndex
+            ready.insert(item, at: place)
+        } else {
+            ready.append(item)
+        }
+    }
+
+    private mutating func wait(_ item: RelayItem) {
+        held.append(
+            RelayChanges.Held(
+                id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: item.row.partitionKey, state: .waiting,
+                attempts: 0, reason: nil, pause: 0))
+    }
+
+    // MARK: What goes out
+
+    /// The events to be sent now, in order; they are in flight from here on.
+    mutating func next(atMost limit: Int) -> [RelayItem] {
+        if !returned.isEmpty {
+            guard inFlight.isEmpty else { return [] }
+            let again = returned
+            returned = []
+            for item in again {
+                if !item.isHeld, keys[item.row.partitionKey] != nil { wait(item) } else { insert(item) }
+            }
+        }
+        var limit = limit - inFlight.count
+        if !suspects.isEmpty { limit = inFlight.isEmpty ? 1 : 0 }
+        var items: [RelayItem] = []
+        while items.count < limit, let item = ready.popFirst() {
+            if !item.isHeld, keys[item.row.partitionKey] != nil {
+                wait(item)
+                continue
+            }
+            inFlight[item.row.id] = item
+            items.append(item)
+        }
+        return items
+    }
+
+    /// Takes what became of an event.
+    ///
+    /// - Returns: the event when it needs no more than a mark.
+    mutating func settle(_ id: Int64, epoch: Int64, _ verdict: PublishVerdict) -> RelayItem? {
+        guard let item = inFlight[id], item.epoch == epoch else { return nil }
+        let isAlone = inFlight.count == 1
+        inFlight[id] = nil
+        switch verdict {
+        case .published:
+            suspects.remove(id)
+            guard item.isHeld else { return item }
+            released.append(RelayChanges.Released(id: id, partition: item.row.partition, epoch: epoch))
+            leave(item, hasFailed: false)
+        case .failed(let reason, let isFinal):
+            suspects.remove(id)
+            fail(item, reason: reason, isFinal: isFinal)
+        case .again, .refused: returned.append(item)
+        case .suspect(let reason):
+            if isAlone, suspects.contains(id) {
+                suspects.remove(id)
+                fail(item, reason: reason, isFinal: true)
+            } else {
+                suspects.insert(id)
+                returned.append(item)
+            }
+        }
+        return nil
+    }
+
+    private mutating func fail(_ item: RelayItem, reason: String, isFinal: Bool) {
+        let attempts = item.attempts + 1
+        let isParked = isFinal || attempts >= maximumAttempts
+        let name = item.row.partitionKey
+        let isBehind = !item.isHeld && keys[name] != nil && !isParked
+        held.append(
+            RelayChanges.Held(
+                id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: name,
+                state: isParked ? .parked : isBehind ? .waiting : .failing, attempts: attempts, reason: reason,
+                pause: isParked ? 0 : pauseAfter(attempts)))
+        if item.isHeld {
+            leave(item, hasFailed: !isParked)
+        } else if !isParked, keys[name] == nil {
+            keys[name] = Key(partition: item.row.partition, phase: .failing)
+        }
+    }
+
+    /// A held event is no longer in memory. When the last of its key has left, the key waits again or goes on.
+    private mutating func leave(_ item: RelayItem, hasFailed: Bool) {
+        let name = item.row.partitionKey
+        guard var key = keys[name], case .sending = key.phase else { return }
+        key.outstanding -= 1
+        if hasFailed {
+            key.hasFailed = true
+            // The rest of the key stays where it lies, behind the one that failed.
+            let before = ready.count
+            ready.removeAll { $0.isHeld && $0.row.partitionKey == name }
+            key.outstanding -= before - ready.count
+        }
+        if key.outstanding <= 0 { key.phase = key.hasFailed ? .failing : .releasing }
+        keys[name] = key
+    }
+
+    // MARK: What is to be written
+
+    /// What was decided since; ``written(_:lost:)`` tells that it is in the database.
+    var changes: RelayChanges {
+        var changes = RelayChanges()
+        changes.held = held
+        changes.released = released
+        return changes
+    }
+
+    mutating func written(_ changes: RelayChanges) {
+        held.removeFirst(changes.held.count)
+        released.removeFirst(changes.released.count)
+    }
+}

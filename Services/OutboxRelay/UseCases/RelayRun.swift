@@ -1,0 +1,229 @@
+import AMQP
+import Logging
+import Outbox
+import Postgres
+import ServiceRuntime
+
+/// The relay's one task: takes outcomes, looks at the outbox, hands events to the publisher. Nothing here runs twice at once.
+struct RelayRun {
+    private let relay: RelayLoop
+    private let store: RelayStore
+    private let heldStore = HeldStore()
+    private let inbox = RelayInbox()
+    private var progress = RelayProgress()
+    private var backlog: RelayBacklog
+    private var poll: Duration
+    private var nextLookAtWriters = ContinuousClock.now
+    private var nextRetry = ContinuousClock.now
+    private var pausedUntil = ContinuousClock.now
+    private var refusals = 0
+    private var isDatabaseAway = false
+    /// Refusals and failures are logged when they begin, not with each event.
+    private var complaint: String?
+
+    /// How long a shutdown waits for outcomes; the publisher's own time-out is shorter.
+    private static let drainLimit = Duration.seconds(8)
+    private static let heldAtOnce = 256
+
+    init(_ relay: RelayLoop) {
+        self.relay = relay
+        store = RelayStore(owner: relay.owner)
+        let timing = relay.timing
+        backlog = RelayBacklog(maximumAttempts: relay.maximumAttempts) { timing.pause(afterFailures: $0) }
+        poll = timing.poll
+    }
+
+    /// One turn.
+    /// - Returns: the pause before the next.
+    mutating func step(in group: inout DiscardingTaskGroup) async -> Duration {
+        do {
+            takeOutcomes()
+            let holding = relay.keeper.current
+            try await follow(holding)
+            let looked = try await look(isReading: true)
+            try await fetchHeld()
+            let handedOver = handOver(holding, in: &group)
+            tell()
+            isDatabaseAway = false
+            return pause(isBusy: looked || handedOver > 0 || backlog.inFlightCount > 0)
+        } catch {
+            if !isDatabaseAway { relay.logger.warning("the outbox can't be read", metadata: ["error": "\(error)"]) }
+            isDatabaseAway = true
+            poll = relay.timing.longestPoll
+            return poll
+        }
+    }
+
+    private mutating func pause(isBusy: Bool) -> Duration {
+        poll = isBusy ? relay.timing.poll : min(relay.timing.longestPoll, poll * 2)
+        return poll
+    }
+
+    /// Nothing more is read or sent; what is in flight is waited for and marked.
+    mutating func drain() async {
+        let end = ContinuousClock.now + Self.drainLimit
+        while backlog.inFlightCount > 0, ContinuousClock.now < end, !Task.isCancelled {
+            takeOutcomes()
+            // The outcome of a publication comes by itself or by its time-out.
+            try? await Task.sleep(for: relay.timing.poll)
+        }
+        takeOutcomes()
+        // A second look marks what the first has found to be final.
+        for _ in 0..<2 {
+            nextLookAtWriters = .now
+            _ = try? await look(isReading: false)
+        }
+    }
+
+    // MARK: Leases
+
+    /// Follows what the keeper holds: forgets what is gone, and takes up what is new.
+    private mutating func follow(_ holding: LeaseKeeper.Holding) async throws {
+        for partition in progress.leased where holding.leases[partition]?.epoch != progress.epoch(of: partition) { drop(partition) }
+        let new = holding.leases.values.filter { progress.epoch(of: $0.partition) == nil }
+        if !new.isEmpty {
+            let partitions = new.map(\.partition)
+            let heldStore = heldStore
+            let keys = try await relay.pool.withSession { session in try heldStore.keys(session, partitions: partitions) }
+            backlog.lease(keys)
+            for lease in new { progress.lease(lease.partition, epoch: lease.epoch, markedThrough: lease.markedThrough) }
+        }
+        let retiring = progress.retiring
+        if holding.excess > retiring.count {
+            for partition in progress.leased.suffix(holding.excess) { progress.retire(partition) }
+        }
+        let done = retiring.filter { progress.isDone($0) && !backlog.holds($0) }
+        for partition in done { drop(partition) }
+        relay.keeper.giveBack(done)
+    }
+
+    private mutating func drop(_ partition: Int) {
+        progress.drop(partition)
+        backlog.drop(partition)
+    }
+
+    // MARK: The database
+
+    /// - Returns: whether it found something.
+    private mutating func look(isReading: Bool) async throws -> Bool {
+        var changes = backlog.changes
+        changes.marks = progress.marks(all: false)
+        let isTimeForWriters = ContinuousClock.now >= nextLookAtWriters && progress.needsHorizon
+        let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
+        guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return false }
+        let (store, progressBefore) = (store, progress)
+        let look = try await relay.pool.withSession { [changes] session in
+            try store.look(session, progressBefore, limit: max(0, limit), looksAtWriters: isTimeForWriters, changes: changes)
+        }
+        written(changes, lost: look.lost)
+        if look.writing != nil { nextLookAtWriters = .now + relay.timing.horizon }
+        var progress = progress
+        defer { self.progress = progress }
+        let horizon = look.writing.map { progress.observe(lastID: $0.lastID, writers: $0.writers) }
+        let new = progress.take(look.missed) + progress.take(look.next)
+        if let last = look.next.last?.id { progress.read(through: last) }
+        if look.isComplete, let lastID = look.writing?.lastID { progress.read(through: lastID) }
+        if let horizon { progress.reached(horizon: horizon) }
+        backlog.add(new) { progress.epoch(of: $0) }
+        return !new.isEmpty
+    }
+
+    private mutating func written(_ changes: RelayChanges, lost: Set<Int>) {
+        progress.marked(changes.marks.filter { !lost.contains($0.partition) })
+        backlog.written(changes)
+        for held in changes.held {
+            progress.settle(held.id, partition: held.partition, epoch: held.epoch)
+            relay.metrics.setAside(held)
+            if held.state == .parked {
+                relay.logger.error(
+                    "an event is parked after its last attempt",
+                    metadata: ["outbox.id": "\(held.id)", "attempts": "\(held.attempts)", "reason": "\(held.reason ?? "")"])
+            }
+        }
+        guard !lost.isEmpty else { return }
+        relay.logger.warning("leases were lost", metadata: ["partitions": "\(lost.sorted())"])
+        relay.keeper.forget(lost)
+        for partition in lost { drop(partition) }
+    }
+
+    /// Takes held events whose time has come, and those that no longer have to wait.
+    private mutating func fetchHeld() async throws {
+        let (heldStore, progress) = (heldStore, progress)
+        for name in backlog.keysToRelease {
+            let rows = try await relay.pool.withSession { session in
+                try heldStore.waiting(session, partitionKey: name, limit: Self.heldAtOnce)
+            }
+            backlog.release(name, rows) { progress.epoch(of: $0) }
+        }
+        guard backlog.hasFailing, ContinuousClock.now >= nextRetry else { return }
+        nextRetry = .now + relay.timing.retry
+        let leased = progress.leased
+        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitions: leased, limit: Self.heldAtOnce) }
+        backlog.retry(rows) { progress.epoch(of: $0) }
+    }
+
+    // MARK: The broker
+
+    /// - Returns: how many events were handed over.
+    private mutating func handOver(_ holding: LeaseKeeper.Holding, in group: inout DiscardingTaskGroup) -> Int {
+        let now = ContinuousClock.now
+        let status = relay.publisher.status
+        // What is handed over may be sent until its time-out; by then the lease must still hold.
+        guard status.isOpen, !status.isBlocked, now >= pausedUntil, now + relay.timing.publish < holding.validUntil else { return 0 }
+        let items = backlog.next(atMost: RelayLimits.unconfirmed)
+        guard !items.isEmpty else { return 0 }
+        let source = relay.source
+        let receipt = relay.publisher.submit(items.map { $0.row.publication(from: source) }, onGeneration: status.generation)
+        let inbox = inbox
+        group.addTask {
+            let outcomes = await receipt.outcomes()
+            inbox.put(RelayInbox.Arrival(items: items, outcomes: outcomes, handedOverAt: now))
+        }
+        return items.count
+    }
+
+    private mutating func takeOutcomes() {
+        for arrival in inbox.takeAll() {
+            for (item, outcome) in zip(arrival.items, arrival.outcomes) {
+                let verdict = PublishVerdict(outcome)
+                note(verdict, of: item)
+                if let published = backlog.settle(item.row.id, epoch: item.epoch, verdict) {
+                    progress.settle(published.row.id, partition: published.row.partition, epoch: published.epoch)
+                }
+                if verdict == .published { relay.metrics.published(item, since: arrival.handedOverAt, tracer: relay.tracer, source: relay.source) }
+            }
+        }
+    }
+
+    private mutating func note(_ verdict: PublishVerdict, of item: RelayItem) {
+        switch verdict {
+        case .published:
+            refusals = 0
+            if complaint != nil { relay.logger.info("the broker takes events again") }
+            complaint = nil
+        case .refused(let reason):
+            guard ContinuousClock.now >= pausedUntil else { return }
+            refusals += 1
+            pausedUntil = .now + min(relay.timing.longestRefusal, relay.timing.refusal * (1 << min(refusals - 1, 10)))
+            complain("the broker takes no events", reason)
+        case .failed(let reason, _): complain("an event can't be published", reason, item)
+        case .suspect(let reason): complain("the broker closed the channel; events are sent one by one", reason, item)
+        case .again: break
+        }
+    }
+
+    private mutating func complain(_ message: Logger.Message, _ reason: String, _ item: RelayItem? = nil) {
+        guard complaint != reason else { return }
+        complaint = reason
+        var metadata: Logger.Metadata = ["reason": "\(reason)"]
+        if let item { metadata["event.id"] = "\(item.row.eventID)" }
+        relay.logger.warning(message, metadata: metadata)
+    }
+
+    private func tell() {
+        relay.metrics.tell(
+            RelayMetrics.State(
+                owned: progress.leased.count, inMemory: backlog.count, inFlight: backlog.inFlightCount,
+                oldest: backlog.count > 0 ? backlog.oldest?.occurredAt : nil, isRefused: ContinuousClock.now < pausedUntil))
+    }
+}

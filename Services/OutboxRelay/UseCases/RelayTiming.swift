@@ -1,0 +1,34 @@
+/// The clocks of a relay, which belong together.
+struct RelayTiming: Sendable {
+    /// How long a lease lasts without renewal: so long a relay that died holds its partitions up.
+    var lease = Duration.seconds(10)
+    /// Between two renewals.
+    var renewal = Duration.seconds(2)
+    /// Between two looks for free partitions while the relay has less than its share.
+    var search = Duration.milliseconds(500)
+    /// From the hand-over of an event to its outcome. Nothing is handed over that could still be sent when the lease is over.
+    var publish = Duration.seconds(4)
+    /// Between two looks at the outbox, shortest and longest; doubled while there is nothing new.
+    var poll = Duration.milliseconds(4)
+    var longestPoll = Duration.milliseconds(100)
+    /// Between two looks at who writes to the outbox, by which marks move.
+    var horizon = Duration.milliseconds(20)
+    /// Between two looks for held events whose time has come.
+    var retry = Duration.milliseconds(250)
+    /// The pause after the broker refused, first and longest; doubled while it goes on refusing.
+    var refusal = Duration.milliseconds(100)
+    var longestRefusal = Duration.seconds(5)
+    /// The pause before an event that failed is tried again, first and longest; doubled with each attempt.
+    var failure = Duration.seconds(1)
+    var longestFailure = Duration.seconds(300)
+
+    /// Seconds before the attempt that follows so many failed ones, with jitter.
+    func pause(afterFailures attempts: Int) -> Double {
+        let ceiling = min(longestFailure, failure * (1 << min(max(0, attempts - 1), 16)))
+        return ceiling.inSeconds * Double.random(in: 0.5...1)
+    }
+}
+
+extension Duration {
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,0 +1,168 @@
+package import Contracts
+package import Postgres
+
+/// Events that were set aside: what a relay tries again, and what operators see.
+package struct HeldStore: Sendable {
+    package init() {}
+
+    /// A partition key with held events.
+    package struct HeldKey: Sendable, Hashable {
+        package let partitionKey: String
+        package let partition: Int
+        /// Otherwise its events only wait, because whoever was about to publish them died.
+        package let isFailing: Bool
+    }
+
+    /// An event that is set aside, with itself.
+    package struct HeldRow: Sendable, Hashable {
+        package let row: OutboxRow
+        package let attempts: Int
+    }
+
+    /// An event that is set aside, without what it says.
+    package struct Summary: Sendable, Hashable {
+        package let id: Int64
+        package let eventID: EventID
+        package let type: String
+        package let subject: String
+        package let state: HeldState
+        package let attempts: Int
+        package let reason: String
+        package let firstFailedAt: Timestamp
+        package let lastFailedAt: Timestamp
+    }
+
+    /// Which parked events an operator means.
+    package struct Selection: Sendable, Hashable {
+        package var eventID: EventID?
+        package var type: String?
+        /// Of the last failure.
+        package var since: Timestamp?
+        package var limit: Int
+
+        package init(eventID: EventID? = nil, type: String? = nil, since: Timestamp? = nil, limit: Int) {
+            self.eventID = eventID
+            self.type = type
+            self.since = since
+            self.limit = limit
+        }
+    }
+
+    /// The keys of which something is failing or waits, in these partitions.
+    /// - Throws: `PostgresError`.
+    package func keys(_ session: PostgresSession, partitions: [Int]) throws -> [HeldKey] {
+        try session.query(
+            """
+            SELECT partition_key, partition, bool_or(state = 'failing') FROM outbox_held
+            WHERE partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) AND state IN ('failing', 'waiting') GROUP BY 1, 2
+            """
+        ).map { row in
+            HeldKey(partitionKey: try row.decode(0), partition: Int(try row.decode(1, as: Int16.self)), isFailing: try row.decode(2))
+        }
+    }
+
+    /// The failing events whose time has come, one per key at most, the oldest first.
+    /// - Throws: `PostgresError`.
+    package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [HeldRow] {
+        try rows(
+            session.query(
+                """
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
+                WHERE h.state = 'failing' AND h.next_attempt_at <= clock_timestamp()
+                    AND h.partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) ORDER BY h.id LIMIT \(Int64(limit))
+                """))
+    }
+
+    /// The events of a key that wait, in order.
+    /// - Throws: `PostgresError`.
+    package func waiting(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [HeldRow] {
+        try rows(
+            session.query(
+                """
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
+                WHERE h.partition_key = \(partitionKey) AND h.state = 'waiting' ORDER BY h.id LIMIT \(Int64(limit))
+                """))
+    }
+
+    /// How many events are set aside, by state, and since when the oldest that is failing or waits has been one.
+    /// - Throws: `PostgresError`.
+    package func counts(_ session: PostgresSession) throws -> (counts: [HeldState: Int], oldest: Timestamp?) {
+        var counts: [HeldState: Int] = [:]
+        for row in try session.query("SELECT state, count(*) FROM outbox_held GROUP BY 1") {
+            guard let state = HeldState(rawValue: try row.decode(0)) else { continue }
+            counts[state] = Int(try row.decode(1, as: Int64.self))
+        }
+        let oldest = try session.query(
+            """
+            SELECT min(e.occurred_at) FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state IN ('failing', 'waiting')
+            """)[0].decodeIfPresent(0, as: PostgresTimestamp.self)
+        return (counts, oldest.map(Timestamp.init))
+    }
+
+    /// The parked events that were selected, in order.
+    /// - Throws: `PostgresError`.
+    package func parked(_ session: PostgresSession, _ selection: Selection) throws -> [Summary] {
+        try session.query(
+            """
+            SELECT e.id, e.event_id, e.type, e.subject, h.state, h.attempts, h.reason, h.first_failed_at, h.last_failed_at
+            FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state = 'parked'
+                AND (\(selection.eventID?.uuid)::uuid IS NULL OR e.event_id = \(selection.eventID?.uuid))
+                AND (\(selection.type)::text IS NULL OR e.type = \(selection.type))
+                AND (\(selection.since?.stored)::timestamptz IS NULL OR h.last_failed_at >= \(selection.since?.stored))
+            ORDER BY e.id LIMIT \(Int64(selection.limit))
+            """
+        ).map(Self.summary)
+    }
+
+    /// Locks a parked event for the transaction.
+    ///
+    /// - Returns: nil when it is no longer parked, or is in another's hands.
+    /// - Throws: `PostgresError`.
+    package func lockParked(_ session: PostgresSession, id: Int64) throws -> HeldRow? {
+        try rows(
+            session.query(
+                """
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
+                WHERE h.id = \(id) AND h.state = 'parked' FOR UPDATE OF h SKIP LOCKED
+                """)
+        ).first
+    }
+
+    /// A parked event was published after all.
+    /// - Throws: `PostgresError`.
+    package func published(_ session: PostgresSession, id: Int64) throws {
+        try session.execute("DELETE FROM outbox_held WHERE id = \(id)")
+    }
+
+    /// A parked event failed once more.
+    /// - Throws: `PostgresError`.
+    package func failed(_ session: PostgresSession, id: Int64, reason: String) throws {
+        try session.execute(
+            "UPDATE outbox_held SET attempts = attempts + 1, reason = \(reason), last_failed_at = clock_timestamp() WHERE id = \(id)")
+    }
+
+    /// Gives a parked event up, for a reason that is kept.
+    /// - Returns: whether it was parked.
+    /// - Throws: `PostgresError`.
+    package func discard(_ session: PostgresSession, eventID: EventID, note: String) throws -> Bool {
+        try session.execute(
+            """
+            UPDATE outbox_held h SET state = 'discarded', note = \(note) FROM outbox_events e
+            WHERE e.id = h.id AND e.event_id = \(eventID.uuid) AND h.state = 'parked'
+            """) > 0
+    }
+
+    private func rows(_ result: PostgresResult) throws(PostgresError) -> [HeldRow] {
+        try result.map { row throws(PostgresError) in
+            HeldRow(row: try OutboxRow(row: row), attempts: Int(try row.decode(9, as: Int32.self)))
+        }
+    }
+
+    private static func summary(_ row: PostgresRow) throws -> Summary {
+        Summary(
+            id: try row.decode(0), eventID: EventID(try row.decode(1)), type: try row.decode(2), subject: try row.decode(3),
+            state: HeldState(rawValue: try row.decode(4)) ?? .parked, attempts: Int(try row.decode(5, as: Int32.self)),
+            reason: try row.decode(6), firstFailedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)),
+            lastFailedAt: Timestamp(try row.decode(8, as: PostgresTimestamp.self)))
+    }
+}

@@ -1,0 +1,89 @@
+package import Postgres
+
+/// The leases of an outbox's partitions, by the database's clock.
+package struct LeaseStore: Sendable {
+    /// A partition in a relay's hands.
+    package struct Lease: Sendable, Hashable {
+        package let partition: Int
+        package let epoch: Int64
+        package let markedThrough: Int64
+
+        package init(partition: Int, epoch: Int64, markedThrough: Int64) {
+            self.partition = partition
+            self.epoch = epoch
+            self.markedThrough = markedThrough
+        }
+    }
+
+    private let owner: String
+
+    /// - Parameter owner: Names one process, and no later one.
+    package init(owner: String) {
+        self.owner = owner
+    }
+
+    /// Says that the relay lives, and renews its leases.
+    ///
+    /// A lease that ran out and that nobody took is the owner's still: only the epoch tells.
+    /// - Parameter duration: Seconds.
+    /// - Returns: the leases that are the owner's, and how many relays live.
+    /// - Throws: `PostgresError`.
+    package func renew(_ session: PostgresSession, for duration: Double) throws -> (leases: [Lease], members: Int) {
+        let results = try session.pipeline([
+            """
+            INSERT INTO relay_members (owner, expires_at) VALUES (\(owner), clock_timestamp() + make_interval(secs => \(duration)))
+            ON CONFLICT (owner) DO UPDATE SET expires_at = excluded.expires_at
+            """,
+            "DELETE FROM relay_members WHERE expires_at < clock_timestamp() - interval '1 minute'",
+            """
+            UPDATE relay_partitions SET expires_at = clock_timestamp() + make_interval(secs => \(duration)) WHERE owner = \(owner)
+            RETURNING partition, epoch, published_through
+            """,
+            "SELECT count(*) FROM relay_members WHERE expires_at > clock_timestamp()",
+        ])
+        return (try results[2].map(Self.lease), Int(try results[3][0].decode(0, as: Int64.self)))
+    }
+
+    /// Leases free partitions, a few of them while others do the same.
+    ///
+    /// - Returns: what this call leased, under new epochs.
+    /// - Throws: `PostgresError`.
+    package func acquire(_ session: PostgresSession, atMost count: Int, for duration: Double) throws -> [Lease] {
+        guard count > 0 else { return [] }
+        return try session.query(
+            """
+            WITH free AS MATERIALIZED (
+                SELECT partition FROM relay_partitions WHERE owner IS NULL OR expires_at <= clock_timestamp()
+                ORDER BY partition LIMIT \(Int64(count)) FOR UPDATE SKIP LOCKED
+            )
+            UPDATE relay_partitions p SET owner = \(owner), epoch = epoch + 1,
+                expires_at = clock_timestamp() + make_interval(secs => \(duration))
+            FROM free WHERE p.partition = free.partition RETURNING p.partition, p.epoch, p.published_through
+            """
+        ).map(Self.lease)
+    }
+
+    /// Gives partitions back, so that others need not wait until the leases run out.
+    /// - Throws: `PostgresError`.
+    package func release(_ session: PostgresSession, _ partitions: [Int]) throws {
+        guard !partitions.isEmpty else { return }
+        try session.execute(
+            """
+            UPDATE relay_partitions SET owner = NULL, expires_at = '-infinity'
+            WHERE owner = \(owner) AND partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:))))
+            """)
+    }
+
+    /// The relay is gone.
+    /// - Throws: `PostgresError`.
+    package func leave(_ session: PostgresSession) throws {
+        _ = try session.pipeline([
+            "UPDATE relay_partitions SET owner = NULL, expires_at = '-infinity' WHERE owner = \(owner)",
+            "DELETE FROM relay_members WHERE owner = \(owner)",
+        ])
+    }
+
+    private static func lease(_ row: PostgresRow) throws(PostgresError) -> Lease {
+        Lease(partition: Int(try row.decode(0, as: Int16.self)), epoch: try row.decode(1), markedThrough: try row.decode(2))
+    }
+}

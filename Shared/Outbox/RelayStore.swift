@@ -1,0 +1,96 @@
+package import Postgres
+
+/// What a relay asks of the outbox and writes beside it; one round trip per look.
+package struct RelayStore: Sendable {
+    /// One look at the outbox.
+    package struct Look: Sendable {
+        /// What the look found behind the cursors.
+        package let missed: [OutboxRow]
+        /// What it found after them, ascending, and no more than was asked for.
+        package let next: [OutboxRow]
+        /// Whether ``next`` is all there is.
+        package let isComplete: Bool
+        /// The highest id that was drawn before the look, and the transactions that held the outbox open for writing; nil when not asked for.
+        package let writing: (lastID: Int64, writers: Set<String>)?
+        /// Partitions whose epoch is no longer the caller's, among those of the changes.
+        package let lost: Set<Int>
+    }
+
+    private let owner: String
+
+    package init(owner: String) {
+        self.owner = owner
+    }
+
+    /// Writes what was settled, and reads on.
+    ///
+    /// The changes are fenced: of a partition whose epoch has changed nothing is written. They are committed with the look, without
+    /// waiting for the disk when they are only marks: a mark that is lost costs duplicates.
+    /// - Parameters:
+    ///   - limit: Of the rows after the cursors; 0 reads none.
+    ///   - looksAtWriters: Whether the horizon may have moved.
+    /// - Throws: `PostgresError`.
+    package func look(
+        _ session: PostgresSession, _ progress: RelayProgress, limit: Int, looksAtWriters: Bool, changes: RelayChanges
+    ) throws -> Look {
+        var queries: [PostgresQuery] = []
+        func add(_ query: PostgresQuery) -> Int {
+            queries.append(query)
+            return queries.count - 1
+        }
+        let fence = changes.isEmpty ? nil : changes.append(to: &queries, owner: owner)
+        var lastID: Int?
+        var writers: Int?
+        if looksAtWriters {
+            // In this order: a transaction draws an id while it holds the table open for writing.
+            lastID = add("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM outbox_events_id_seq")
+            writers = add(
+                """
+                SELECT virtualtransaction FROM pg_locks
+                WHERE locktype = 'relation' AND relation = 'outbox_events'::regclass AND mode = 'RowExclusiveLock' AND granted
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """)
+        }
+        let missed = progress.mayHaveGaps ? add(missedQuery(progress)) : nil
+        let next = limit > 0 ? add(nextQuery(progress, limit: limit)) : nil
+        guard !queries.isEmpty else { return Look(missed: [], next: [], isComplete: false, writing: nil, lost: []) }
+        let results = try session.pipeline(queries)
+        let nextRows = try next.map { try rows(results[$0]) } ?? []
+        return Look(
+            missed: try missed.map { try rows(results[$0]) } ?? [], next: nextRows, isComplete: limit > 0 && nextRows.count < limit,
+            writing: try writing(lastID, writers, results), lost: try fence.map { try changes.lost(results[$0]) } ?? [])
+    }
+
+    private func writing(
+        _ lastID: Int?, _ writers: Int?, _ results: [PostgresResult]
+    ) throws(PostgresError) -> (lastID: Int64, writers: Set<String>)? {
+        guard let lastID, let writers else { return nil }
+        var names: Set<String> = []
+        for row in results[writers] { names.insert(try row.decode(0)) }
+        return (try results[lastID][0].decode(0), names)
+    }
+
+    private func rows(_ result: PostgresResult) throws(PostgresError) -> [OutboxRow] {
+        try result.map { row throws(PostgresError) in try OutboxRow(row: row) }
+    }
+
+    /// An index of an array is one more than the partition.
+    private static let place = "1 + \(OutboxPartition.expression("e"))"
+
+    private func nextQuery(_ progress: RelayProgress, limit: Int) -> PostgresQuery {
+        let starts = progress.starts
+        return """
+            SELECT \(unsafeSQL: OutboxRow.columns) FROM outbox_events e
+            WHERE e.id > \(starts.min() ?? .max) AND e.id > (\(starts))[\(unsafeSQL: Self.place)] ORDER BY e.id LIMIT \(Int64(limit))
+            """
+    }
+
+    private func missedQuery(_ progress: RelayProgress) -> PostgresQuery {
+        let (floors, cursors) = progress.gaps
+        return """
+            SELECT \(unsafeSQL: OutboxRow.columns) FROM outbox_events e
+            WHERE e.id > \(floors.min() ?? .max) AND e.id <= \(cursors.max() ?? 0) AND e.id <> ALL(\(progress.taken))
+                AND e.id > (\(floors))[\(unsafeSQL: Self.place)] AND e.id <= (\(cursors))[\(unsafeSQL: Self.place)]
+            """
+    }
+}

@@ -1,0 +1,103 @@
+import Contracts
+import TestSupport
+import Testing
+
+@Suite("Events: payloads")
+struct EventPayloadTests {
+    @Test("500 generated events of each type are written and read as the same", arguments: GeneratedEvents.typeNames)
+    func roundTrip(type: String) throws {
+        var events = GeneratedEvents(seed: 4)
+        var different: Set<[UInt8]> = []
+        for _ in 0..<500 {
+            let envelope = try events.envelope(type)
+            #expect(envelope.type == type)
+            let bytes = envelope.wireBytes()
+            different.insert(bytes)
+            let read = try EventEnvelope(reading: bytes)
+            #expect(read == envelope)
+            try checkSame(try read.anyPayload(), as: envelope)
+        }
+        #expect(different.count == 500)
+    }
+
+    private func checkSame<Payload: EventPayload>(_ payload: Payload, as envelope: EventEnvelope) throws {
+        #expect(try JSONParser.parse(payload.wireBytes()) == envelope.data)
+        #expect(try envelope.payload(as: Payload.self) == payload)
+        #expect(payload.type.rawValue == envelope.type)
+        #expect(payload.subject == envelope.subject)
+        #expect(payload.partitionKey == envelope.partitionKey)
+    }
+
+    @Test("members that a payload does not know are ignored at every level", arguments: Golden.names)
+    func added(name: String) throws {
+        let golden = try JSONParser.parse(Golden.bytes(name))
+        let payload = try EventEnvelope(reading: Golden.bytes(name)).anyPayload().wireBytes()
+        let additions = AlteredEvent.all(of: golden).filter { $0.change == "added" && $0.pointer.hasSuffix("/another") }
+        #expect(additions.count >= 2)
+        for addition in additions {
+            #expect(try EventEnvelope(reading: addition.bytes).anyPayload().wireBytes() == payload, "\(addition.pointer)")
+        }
+    }
+
+    /// What a golden file has that a reader can do without.
+    private static let optional: Set = [
+        "/datacontenttype", "/dataschema", "/traceparent", "/data/owner_id", "/data/reference", "/data/resolved_by", "/data/hold_id",
+    ]
+
+    @Test("without one of its required members an event is refused, and the member is named", arguments: Golden.names)
+    func missing(name: String) throws {
+        let golden = try JSONParser.parse(Golden.bytes(name))
+        let required = AlteredEvent.all(of: golden).filter { $0.change == "removed" && $0.value != golden }
+        for altered in required where !altered.pointer.contains(/legs\/[01]$/) {
+            let isOptional = Self.optional.contains(altered.pointer) && !(name.contains("hold") && altered.pointer == "/data/hold_id")
+            do {
+                _ = try EventEnvelope(reading: altered.bytes).anyPayload()
+                #expect(isOptional, "\(altered.pointer)")
+            } catch {
+                #expect(!isOptional, "\(altered.pointer): \(error)")
+                guard case .member(let pointer, "Is missing.") = error else {
+                    Issue.record("\(altered.pointer): \(error)")
+                    continue
+                }
+                #expect(pointer == altered.pointer)
+            }
+        }
+    }
+
+    @Test(
+        "a payload that contradicts itself, its type or its bounds is refused at that member",
+        arguments: [
+            ("ledger.transfer.posted.v1", #""kind":"transfer""#, #""kind":"refund""#, "/data/kind"),
+            ("ledger.transfer.posted.v1", #""kind":"transfer""#, #""kind":"loan""#, "/data/kind"),
+            ("ledger.transfer.posted.v1", #""amount":1250,"c"#, #""amount":0,"c"#, "/data/amount"),
+            ("ledger.transfer.posted.v1", #""amount":1250,"c"#, #""amount":1250.0,"c"#, "/data/amount"),
+            ("ledger.transfer.posted.v1", #""amount":1250,"c"#, #""amount":"1250","c"#, "/data/amount"),
+            ("ledger.transfer.posted.v1", #""amount":1250,"c"#, #""amount":9007199254740992,"c"#, "/data/amount"),
+            ("ledger.transfer.posted.v1", #""EUR""#, #""XXX""#, "/data/currency"),
+            ("ledger.transfer.posted.v1", #""amount":-1250"#, #""amount":1250"#, "/data/legs/0/amount"),
+            ("ledger.transfer.posted.v1", #""amount":1250,"b"#, #""amount":-1250,"b"#, "/data/legs/1/amount"),
+            ("ledger.transfer.posted.v1", #""wallet_version":3"#, #""wallet_version":0"#, "/data/legs/1/wallet_version"),
+            ("ledger.transfer.posted.v1", #""wallet_version":3"#, #""wallet_version":null"#, "/data/legs/1/wallet_version"),
+            ("ledger.transfer.posted.v1", #""balance_after":8750"#, #""balance_after":99999999999999999999"#, "/data/legs/0/balance_after"),
+            ("ledger.transfer.refunded.v1", #""kind":"refund""#, #""kind":"deposit""#, "/data/kind"),
+            ("ledger.hold.placed.v1", #""status":"open""#, #""status":"ajar""#, "/data/status"),
+            ("ledger.hold.placed.v1", #""remaining_amount":1250"#, #""remaining_amount":-1"#, "/data/remaining_amount"),
+            ("ledger.wallet.opened.v1", #""owner_id":"usr_"#, #""owner_id":"wal_"#, "/data/owner_id"),
+            ("ledger.wallet.status_changed.v1", #""reason":"r""#, #""reason":"""#, "/data/reason"),
+            ("risk.alert.raised.v1", #""rule":"high_value""#, #""rule":"velocity""#, "/data/count"),
+            ("risk.alert.raised.v1", #""threshold":1000"#, #""threshold":0"#, "/data/threshold"),
+            ("risk.alert.resolved.v1", #""resolution":"false_positive""#, #""resolution":"open""#, "/data/resolution"),
+        ])
+    func contradictions(name: String, part: String, replacement: String, pointer: String) throws {
+        let text = String(decoding: try Golden.bytes(name), as: UTF8.self)
+        let changed = text.replacing(part, with: replacement)
+        #expect(changed != text)
+        let envelope = try EventEnvelope(reading: Array(changed.utf8))
+        #expect {
+            try envelope.anyPayload()
+        } throws: { error in
+            guard case .member(let found, _)? = error as? EventFault else { return false }
+            return found == pointer
+        }
+    }
+}

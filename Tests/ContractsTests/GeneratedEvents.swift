@@ -1,0 +1,122 @@
+import Contracts
+import TestSupport
+
+/// Payloads of every type with values from the whole of their ranges.
+struct GeneratedEvents {
+    private var random: SeededGenerator
+
+    init(seed: UInt64) {
+        random = SeededGenerator(seed: seed)
+    }
+
+    static let typeNames = EventCatalogue.entries.map(\.type)
+
+    /// A payload of that type of the catalogue.
+    mutating func payload(_ type: String) -> any EventPayload {
+        if let ledger = LedgerEventType(rawValue: type) {
+            switch ledger {
+            case .walletOpened: return opened()
+            case .walletStatusChanged: return change()
+            case .transferPosted: return transfer(PostingKind.allCases.filter { $0 != .refund })
+            case .transferRefunded: return transfer([.refund])
+            case .holdPlaced: return hold(.placed)
+            case .holdCaptured: return hold(.captured)
+            case .holdVoided: return hold(.voided)
+            case .holdExpired: return hold(.expired)
+            }
+        }
+        return RiskEventType(rawValue: type) == .alertRaised ? raised() : resolved()
+    }
+
+    mutating func envelope(_ type: String) throws -> EventEnvelope {
+        try envelope(payload(type))
+    }
+
+    private mutating func envelope(_ payload: some EventPayload) throws -> EventEnvelope {
+        let trace: String? = flip() ? "00-\(hexadecimal(32))-\(hexadecimal(16))-0\(flip() ? 1 : 0)" : nil
+        return try EventEnvelope(payload, id: id(), time: time(), traceparent: trace)
+    }
+
+    private mutating func flip() -> Bool { Bool.random(using: &random) }
+
+    private mutating func maybe<Value>(_ value: (inout Self) -> Value) -> Value? { flip() ? value(&self) : nil }
+
+    private mutating func pick<Value>(_ values: [Value]) -> Value { values.randomElement(using: &random)! }
+
+    private mutating func id<Kind>() -> PrefixedID<Kind> { .new(milliseconds: .random(in: 0..<(1 << 48), using: &random), using: &random) }
+
+    private mutating func hexadecimal(_ count: Int) -> String {
+        String((0..<count).map { _ in "0123456789abcdef".randomElement(using: &random)! })
+    }
+
+    /// The wire shows milliseconds.
+    private mutating func time() -> Timestamp {
+        Timestamp(microsecondsSinceUnixEpoch: Int64.random(in: -62_167_219_200_000...253_402_300_799_999, using: &random) * 1_000)
+    }
+
+    /// Both ends of the range come up too.
+    private mutating func number(_ range: ClosedRange<Int64>) -> Int64 {
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0: range.lowerBound
+        case 1: range.upperBound
+        default: Int64.random(in: range, using: &random)
+        }
+    }
+
+    private mutating func amount() -> Int64 { number(0...MinorUnits.maximum) }
+    private mutating func balance() -> Int64 { number(-MinorUnits.maximum...MinorUnits.maximum) }
+    private mutating func version() -> Int64 { number(1...MinorUnits.maximum) }
+
+    private mutating func money() -> Money {
+        Money(amountMinor: number(1...MinorUnits.maximum), currency: pick(Currency.all))!
+    }
+
+    private mutating func text() -> String {
+        let characters = Array("aZ09 \"\\/{}[]:,é€😀\u{85}\u{2028}'<&")
+        return String((0..<Int.random(in: 1...60, using: &random)).map { _ in pick(characters) })
+    }
+
+    private mutating func opened() -> WalletOpened {
+        WalletOpened(id: id(), ownerID: maybe { $0.id() }, openedBy: text(), currency: pick(Currency.all), openedAt: time())
+    }
+
+    private mutating func change() -> WalletChangeBody {
+        WalletChangeBody(
+            walletID: id(), kind: pick(WalletChangeKind.allCases), status: pick(WalletStatus.allCases), overdraftLimitMinor: amount(),
+            version: version(), reason: text(), changedAt: time())
+    }
+
+    private mutating func transfer(_ kinds: [PostingKind]) -> TransferPosted {
+        let kind = pick(kinds)
+        let money = money()
+        return TransferPosted(
+            transferID: id(), kind: kind, money: money, originalTransferID: kind == .refund ? id() : nil,
+            holdID: kind == .capture ? id() : nil, reference: maybe { $0.text() }, postedAt: time(),
+            legs: [
+                TransferLeg(walletID: id(), walletVersion: version(), amountMinor: -money.amountMinor, balanceAfterMinor: balance()),
+                TransferLeg(walletID: id(), walletVersion: version(), amountMinor: money.amountMinor, balanceAfterMinor: balance()),
+            ])
+    }
+
+    private mutating func hold(_ kind: HoldChangeKind) -> HoldChanged {
+        HoldChanged(
+            kind: kind, holdID: id(), walletID: id(), walletVersion: version(), destinationWalletID: id(), money: money(),
+            status: pick(HoldStatus.allCases), capturedMinor: amount(), releasedMinor: amount(), remainingMinor: amount(),
+            walletHeldMinor: amount(), transferID: kind == .captured ? id() : nil, expiresAt: time(), changedAt: time())
+    }
+
+    private mutating func raised() -> RiskAlertRaised {
+        let finding: RiskFinding =
+            flip()
+            ? .highValue(thresholdMinor: number(1...MinorUnits.maximum))
+            : .velocity(count: version(), limit: amount(), windowSeconds: version())
+        return RiskAlertRaised(
+            alertID: id(), finding: finding, walletID: id(), transferID: id(), money: money(), occurredAt: time(), raisedAt: time())
+    }
+
+    private mutating func resolved() -> RiskAlertResolved {
+        RiskAlertResolved(
+            alertID: id(), rule: pick(RiskRule.allCases), walletID: id(), resolution: pick(RiskResolution.allCases),
+            resolvedBy: maybe { $0.text() }, resolvedAt: time())
+    }
+}

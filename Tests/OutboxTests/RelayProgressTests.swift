@@ -1,0 +1,193 @@
+import Contracts
+import Foundation
+import Outbox
+import TestSupport
+import Testing
+
+/// The mark never passes an event that was not published, whatever the order in which transactions commit and events are read.
+@Suite("Relay progress") struct RelayProgressTests {
+    static func row(_ id: Int64, partition: Int = 0) -> OutboxRow {
+        OutboxRow(
+            id: id, partition: partition, eventID: EventID(UUID()), type: "t", subject: "s", partitionKey: "k\(partition)",
+            occurredAt: Timestamp(microsecondsSinceUnixEpoch: id), traceparent: nil, data: "{}")
+    }
+
+    private func through(_ progress: RelayProgress, all: Bool = true) -> [Int: Int64] {
+        Dictionary(uniqueKeysWithValues: progress.marks(all: all).map { ($0.partition, $0.through) })
+    }
+
+    @Test("a mark waits for the events before it, for the horizon, and for what was read")
+    func mark() {
+        var progress = RelayProgress()
+        progress.lease(0, epoch: 1, markedThrough: 0)
+        let horizon = progress.observe(lastID: 10, writers: [])
+        #expect(progress.take([Self.row(3), Self.row(5), Self.row(4)]).map(\.id) == [3, 4, 5])
+        progress.read(through: 5)
+        progress.reached(horizon: horizon)
+        progress.settle(4, partition: 0, epoch: 1)
+        #expect(through(progress) == [0: 2])
+        progress.settle(3, partition: 0, epoch: 1)
+        progress.settle(5, partition: 0, epoch: 1)
+        #expect(through(progress) == [0: 5])
+        progress.read(through: 10)
+        #expect(through(progress) == [0: 10])
+        progress.marked(progress.marks(all: true))
+        #expect(through(progress).isEmpty)
+    }
+
+    @Test("an event that becomes visible behind the cursor is taken, once, and holds the mark up")
+    func late() {
+        var progress = RelayProgress()
+        progress.lease(0, epoch: 1, markedThrough: 0)
+        #expect(progress.observe(lastID: 2, writers: ["a", "b"]) == 0)
+        #expect(progress.take([Self.row(2)]).map(\.id) == [2])
+        progress.read(through: 2)
+        progress.settle(2, partition: 0, epoch: 1)
+        #expect(through(progress).isEmpty)
+        #expect(progress.mayHaveGaps)
+        #expect(progress.observe(lastID: 2, writers: ["b"]) == 0)
+        #expect(progress.take([Self.row(1), Self.row(2)]).map(\.id) == [1])
+        #expect(progress.take([Self.row(1)]).isEmpty)
+        progress.reached(horizon: progress.observe(lastID: 3, writers: ["c"]))
+        #expect(progress.horizon == 2)
+        #expect(through(progress).isEmpty)
+        progress.settle(1, partition: 0, epoch: 1)
+        #expect(through(progress) == [0: 2])
+    }
+
+    @Test("what a former lease says is not heard")
+    func epochs() {
+        var progress = RelayProgress()
+        progress.lease(7, epoch: 1, markedThrough: 0)
+        _ = progress.take([Self.row(1, partition: 7)])
+        progress.drop(7)
+        #expect(progress.take([Self.row(1, partition: 7)]).isEmpty)
+        progress.lease(7, epoch: 2, markedThrough: 0)
+        #expect(progress.take([Self.row(1, partition: 7)]).map(\.id) == [1])
+        progress.read(through: 1)
+        progress.reached(horizon: 1)
+        progress.settle(1, partition: 7, epoch: 1)
+        #expect(through(progress).isEmpty)
+        progress.settle(1, partition: 7, epoch: 2)
+        #expect(through(progress) == [7: 1])
+    }
+
+    /// A world of transactions that draw ids in one order and commit in another, watched by two relays that change hands.
+    @Test("no event is ever behind a mark unpublished", arguments: [UInt64(1), 2, 3, 5, 8, 13, 21, 34])
+    func property(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var world = World()
+        for _ in 0..<4_000 { world.step(&random) }
+        world.finish()
+        #expect(world.violations.isEmpty, "\(world.violations.prefix(3))")
+        #expect(world.committed.count > 300)
+        #expect(world.published.isSuperset(of: world.committed.keys), "lost: \(Set(world.committed.keys).subtracting(world.published).prefix(5))")
+        #expect(world.marks.values.allSatisfy { $0 > 0 })
+    }
+}
+
+private struct World {
+    static let partitions = 4
+    var lastID: Int64 = 0
+    var open: [String: [Int64]] = [:]
+    var partitionOf: [Int64: Int] = [:]
+    var committed: [Int64: Int] = [:]
+    var published: Set<Int64> = []
+    var marks: [Int: Int64] = [:]
+    var epochs: [Int: Int64] = [:]
+    var owners: [Int: Int] = [:]
+    var relays = [RelayProgress(), RelayProgress()]
+    var inFlight: [[(id: Int64, partition: Int, epoch: Int64)]] = [[], []]
+    var violations: [String] = []
+    var names = 0
+
+    mutating func step(_ random: inout SeededGenerator) {
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0, 1:
+            names += 1
+            open["t\(names)"] = []
+        case 2, 3:
+            guard let name = open.keys.sorted().randomElement(using: &random) else { return }
+            lastID += 1
+            partitionOf[lastID] = Int.random(in: 0..<Self.partitions, using: &random)
+            open[name, default: []].append(lastID)
+        case 4, 5:
+            guard let name = open.keys.sorted().randomElement(using: &random) else { return }
+            let ids = open.removeValue(forKey: name) ?? []
+            guard Int.random(in: 0..<5, using: &random) > 0 else { return }
+            for id in ids { committed[id] = partitionOf[id] }
+        case 6, 7: look(Int.random(in: 0..<2, using: &random), limit: Int.random(in: 0...4, using: &random), &random)
+        case 8: confirm(Int.random(in: 0..<2, using: &random), count: Int.random(in: 0...6, using: &random), &random)
+        default: changeHands(&random)
+        }
+    }
+
+    private mutating func look(_ relay: Int, limit: Int, _ random: inout SeededGenerator) {
+        let before = relays[relay]
+        let writing = Bool.random(using: &random) ? (lastID, Set(open.keys)) : nil
+        // Between the statements of a look others go on.
+        if Bool.random(using: &random), let name = open.keys.sorted().first {
+            for id in open.removeValue(forKey: name) ?? [] { committed[id] = partitionOf[id] }
+        }
+        let gaps = before.gaps
+        let missed = committed.filter { gaps.floors[$1] < $0 && $0 <= gaps.cursors[$1] && !before.taken.contains($0) }
+        let next = committed.filter { before.starts[$1] < $0 }.sorted { $0.key < $1.key }.prefix(limit)
+        func rows(_ found: some Sequence<(key: Int64, value: Int)>) -> [OutboxRow] {
+            found.map { RelayProgressTests.row($0.key, partition: $0.value) }
+        }
+        let horizon = writing.map { relays[relay].observe(lastID: $0.0, writers: $0.1) }
+        let new = relays[relay].take(rows(missed)) + relays[relay].take(rows(next))
+        if let last = next.last { relays[relay].read(through: last.key) }
+        if next.count < limit, let writing { relays[relay].read(through: writing.0) }
+        if let horizon { relays[relay].reached(horizon: horizon) }
+        for row in new { inFlight[relay].append((row.id, row.partition, relays[relay].epoch(of: row.partition) ?? 0)) }
+        mark(relay)
+    }
+
+    private mutating func confirm(_ relay: Int, count: Int, _ random: inout SeededGenerator) {
+        for _ in 0..<count where !inFlight[relay].isEmpty {
+            let event = inFlight[relay].remove(at: Int.random(in: inFlight[relay].indices, using: &random))
+            published.insert(event.id)
+            relays[relay].settle(event.id, partition: event.partition, epoch: event.epoch)
+        }
+    }
+
+    private mutating func mark(_ relay: Int) {
+        let marks = relays[relay].marks(all: true).filter { epochs[$0.partition] == $0.epoch && owners[$0.partition] == relay }
+        for mark in marks {
+            self.marks[mark.partition] = max(self.marks[mark.partition] ?? 0, mark.through)
+            for id in 1...max(1, mark.through) where partitionOf[id] == mark.partition {
+                let mayAppear = committed[id] != nil || open.values.contains { $0.contains(id) }
+                if mayAppear, !published.contains(id) { violations.append("\(id) of \(mark.partition) is behind \(mark.through)") }
+            }
+        }
+        relays[relay].marked(marks)
+    }
+
+    private mutating func changeHands(_ random: inout SeededGenerator) {
+        let partition = Int.random(in: 0..<Self.partitions, using: &random)
+        if let owner = owners[partition], Bool.random(using: &random) {
+            relays[owner].retire(partition)
+            guard relays[owner].isDone(partition) else { return }
+        }
+        take(partition, by: Int.random(in: 0..<2, using: &random))
+    }
+
+    private mutating func take(_ partition: Int, by relay: Int) {
+        if let owner = owners[partition] { relays[owner].drop(partition) }
+        epochs[partition, default: 0] += 1
+        owners[partition] = relay
+        relays[relay].lease(partition, epoch: epochs[partition] ?? 0, markedThrough: marks[partition] ?? 0)
+    }
+
+    /// Everybody commits, and one relay finishes the work.
+    mutating func finish() {
+        for name in open.keys { for id in open.removeValue(forKey: name) ?? [] { committed[id] = partitionOf[id] } }
+        for partition in 0..<Self.partitions { take(partition, by: 0) }
+        var random = SeededGenerator(seed: 0)
+        for _ in 0..<2_000 where !(published.isSuperset(of: committed.keys) && (0..<Self.partitions).allSatisfy { marks[$0, default: 0] >= lastID }) {
+            look(0, limit: 50, &random)
+            confirm(0, count: 50, &random)
+        }
+    }
+}

@@ -95,6 +95,12 @@ let package = Package(
         shared("Outbox", ["Contracts", "Postgres"]),
         shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
         shared(
+            "EventConsumption",
+            [
+                "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, crypto, logging,
+                metrics, serviceLifecycle, tracing,
+            ]),
+        shared(
             "ReplayProtection",
             ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
         shared(
@@ -138,6 +144,12 @@ let package = Package(
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
+        tests(
+            "EventConsumptionTests",
+            [
+                "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
+                argumentParser, crypto, logging, serviceLifecycle,
+            ]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",

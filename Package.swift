@@ -52,6 +52,7 @@ let package = Package(
     products: [
         .executable(name: "wallet-ledger", targets: ["WalletLedger"]),
         .executable(name: "outbox-relay", targets: ["OutboxRelay"]),
+        .executable(name: "ops-risk", targets: ["OpsRisk"]),
         .executable(name: "fleetctl", targets: ["Fleetctl"]),
     ],
     dependencies: [
@@ -125,6 +126,12 @@ let package = Package(
             [
                 "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, deques,
                 logging, metrics, serviceLifecycle, tracing,
+            ]),
+        service(
+            "OpsRisk",
+            [
+                "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI",
+                argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ]),
         service(
             "Fleetctl",

@@ -178,7 +178,10 @@ extension EventConsumerBrokerTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await consumer.group.run() }
                 #expect(try await eventually { gate.waiting >= 1 })
+                #expect(try await eventually { consumer.metric("amqp_unsettled") == 10 })
                 await consumer.group.triggerGracefulShutdown()
+                // Those that nobody had taken are no longer to be settled here.
+                #expect(try await eventually { consumer.metric("amqp_unsettled") ?? 10 <= 3 })
                 gate.open()
                 try await group.waitForAll()
             }

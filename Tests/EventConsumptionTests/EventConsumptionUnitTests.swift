@@ -15,6 +15,7 @@ import Testing
         let queues = plan.queues(of: "ops-risk")
         #expect(queues.map(\.name) == ["1s", "5s", "30s", "2m", "10m"].map { "ops-risk.retry.\($0)" })
         #expect(queues[3].arguments["x-message-ttl"] == .integer(120_000))
+        #expect(queues.allSatisfy { $0.arguments["x-dead-letter-strategy"] == "at-least-once" && $0.arguments["x-overflow"] == "reject-publish" })
         #expect(queues.allSatisfy { $0.kind == .quorum && $0.arguments["x-dead-letter-routing-key"] == .string("ops-risk") })
         #expect((1...6).map { plan.delay(afterAttempt: $0) } == plan.delays + [nil])
     }

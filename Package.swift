@@ -155,8 +155,8 @@ let package = Package(
             "EventConsumptionTests",
             [
                 "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
-                argumentParser, crypto, logging, serviceLifecycle,
-            ]),
+                argumentParser, crypto, logging, serviceLifecycle, tracing,
+            ], exclude: ["migrations"]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",

@@ -30,13 +30,16 @@ struct CarriedEvent: Sendable {
     }
 
     init(_ delivery: AMQPDelivery) {
-        let message = delivery.message
+        self.init(delivery.message, exchange: delivery.exchange, routingKey: delivery.routingKey)
+    }
+
+    init(_ message: AMQPMessage, exchange: String, routingKey: String) {
         // What waited comes by the default exchange; only then the headers about retries are ours.
-        let isRetry = delivery.exchange.isEmpty
+        let isRetry = exchange.isEmpty
         let headers = message.headers
         self.init(
             body: message.body, messageID: message.messageID, contentType: message.contentType, type: message.type,
-            routingKey: (isRetry ? headers[EventHeader.routingKey]?.string : nil) ?? delivery.routingKey, headers: headers,
+            routingKey: (isRetry ? headers[EventHeader.routingKey]?.string : nil) ?? routingKey, headers: headers,
             attempt: isRetry ? EventHeader.readAttempt(headers) : 1, firstFailedAt: isRetry ? EventHeader.readFirstFailure(headers) : nil)
     }
 }

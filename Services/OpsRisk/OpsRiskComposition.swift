@@ -1,4 +1,5 @@
 import Contracts
+import EventBroker
 package import EventConsumption
 import Logging
 package import Postgres

@@ -1,4 +1,4 @@
-package import EventBroker
+import EventBroker
 package import EventConsumption
 package import ServiceDatabase
 package import ServiceRuntime

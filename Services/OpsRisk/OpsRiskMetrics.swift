@@ -5,17 +5,17 @@ import Synchronization
 
 /// What ops-risk counts besides what every service and every consumer does.
 package final class OpsRiskMetrics: Sendable {
-    let judged: Counter
+    private let judgedTotal: Counter
     private let raisedTotals: [RiskRule: Counter]
     private let census = Mutex(AlertStore.Census())
 
     package init(_ registry: PrometheusRegistry) {
-        judged = Counter(label: "risk_debits_judged_total", dimensions: [], factory: registry)
+        judgedTotal = Counter(label: "risk_debits_judged_total", dimensions: [], factory: registry)
         raisedTotals = Dictionary(
             uniqueKeysWithValues: RiskRule.allCases.map { rule in
                 (rule, Counter(label: "risk_alerts_raised_total", dimensions: [("rule", rule.rawValue)], factory: registry))
             })
-        for counter in [judged] + Array(raisedTotals.values) { counter.increment(by: 0) }
+        for counter in [judgedTotal] + Array(raisedTotals.values) { counter.increment(by: 0) }
         registry.describe("risk_debits_judged_total", "Debits of customers' wallets that were judged; again when their batch was tried again.")
         registry.describe("risk_alerts_raised_total", "Alerts raised, by rule; again when their batch was tried again.")
         for rule in RiskRule.allCases {
@@ -29,6 +29,8 @@ package final class OpsRiskMetrics: Sendable {
             return max(0, Double(WallClock.microsecondsSinceUnixEpoch() - oldest.microsecondsSinceUnixEpoch) / 1e6)
         }
     }
+
+    func judged(_ count: Int) { judgedTotal.increment(by: Int64(count)) }
 
     func raised(_ rule: RiskRule) { raisedTotals[rule]?.increment() }
 

@@ -40,7 +40,7 @@ package struct JudgeDebits: Sendable {
         let histories = try debits.record(session, new, reading: windows, rules.velocity)
         var strikes = new.compactMap(rules.highValue.strike)
         strikes += try velocityStrikes(session, windows, histories)
-        metrics?.judged.increment(by: Int64(new.count))
+        metrics?.judged(new.count)
         guard !strikes.isEmpty else { return }
         try raise(session, strikes, observed)
     }

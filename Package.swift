@@ -143,7 +143,10 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", nioCore, nioHTTP1, nioPosix, nioSSL],
+            dependencies: [
+                "Postgres", "Contracts", "RequestSigning", "AccessTokens", "ServiceRuntime", "TransportSecurity", httpTypes, logging, nioCore,
+                nioHTTP1, nioPosix, nioSSL,
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["crosscheck", "golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
@@ -184,6 +187,13 @@ let package = Package(
             [
                 "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport", httpTypes,
                 logging, metrics, tracing,
+            ]),
+        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport"]),
+        tests(
+            "OpsRiskTests",
+            [
+                "OpsRisk", "AccessTokens", "AMQP", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "RequestSigning",
+                "ServiceDatabase", "ServiceRuntime", "SignedAPI", "TestSupport", logging, metrics,
             ]),
         tests(
             "FleetctlTests",

@@ -1,5 +1,6 @@
 import AccessTokens
 import Contracts
+import TestSupport
 import Testing
 
 /// "Who may do what in the ledger": every route × calling service × token.
@@ -79,7 +80,7 @@ import Testing
                 let wallet = words[1].hasSuffix("/close") ? try await mine.wallet() : own
                 let hold = words[1].hasPrefix("/v1/holds/") ? try await mine.hold(2, from: own, to: other).id : ""
                 let id = hold.isEmpty ? words[1].hasPrefix("/v1/transfers") ? posted.id : wallet : hold
-                let call = LedgerCall(
+                let call = SignedCall(
                     words[0], words[1].replacing("{id}", with: id) + row.query.replacing("{own}", with: own).replacing("{user}", with: world.userID),
                     row.body?.replacing("{own}", with: own).replacing("{other}", with: other),
                     as: Party(caller: caller, token: try await mint(token, world, clientID: clientID)),

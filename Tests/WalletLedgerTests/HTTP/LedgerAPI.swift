@@ -6,26 +6,20 @@ import Logging
 import Postgres
 import RequestSigning
 import ServiceRuntime
-import Synchronization
 import TestSupport
 import WalletLedger
 
 /// The ledger as `serve` composes it, in this process: a real socket, a real Postgres, real keys and tokens.
 ///
 /// One for all HTTP suites, since a start waits for the second in which the replay window begins; every test has wallets of its own.
-final class LedgerAPI: Sendable {
-    struct NotServing: Error, CustomStringConvertible {
-        let description: String
-    }
-
+final class LedgerAPI: ServedAPI {
     /// A known service whose key fits but to which no route is open.
     static let uninvited = "ops-risk"
-    private static let startLimit = Duration.seconds(60)
     private static let running = Task { try await LedgerAPI() }
 
     let port: Int
     let database: TestDatabase
-    let log: LedgerLogCapture
+    let log: ServiceLog
     let spans = LedgerSpans()
     let metrics = PrometheusRegistry()
     let documented: DocumentedAPI
@@ -73,19 +67,20 @@ final class LedgerAPI: Sendable {
         secrets = try keys.flatMap { keys in
             (try JSONParser.parse(SigningKeyFile.render(keys))["inbound"]?.arrayValue ?? []).compactMap { $0["secret"]?.stringValue }
         }
-        guard secrets.count == pairs.count else { throw NotServing(description: "the keys file holds no secrets") }
+        guard secrets.count == pairs.count else { throw ServedProcess.NotServing(description: "the keys file holds no secrets") }
         issuer = try LocalTokenIssuer.create(directory: "\(folder)/issuer", environment: "local")
         forger = try LocalTokenIssuer(environment: "local")
         otherIssuer = try LocalTokenIssuer(directory: "\(folder)/issuer", environment: "local", issuer: "http://127.0.0.1:1")
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/wallet-ledger.json"))
-        log = try LedgerLogCapture()
+        log = try ServiceLog(of: WalletLedger.name)
         port = try FreePort.any()
         routes = WalletLedger.endpoints(
             pool: PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL)),
             queue: PostingQueue(batchLimit: 1, writers: 1)
         ).map { "\($0.method.rawValue) \($0.path)" }
-        try await Self.serve(
-            [
+        try await ServedProcess.start(
+            WalletLedger.self,
+            environment: [
                 "FLORIN_ENVIRONMENT": "local", "LEDGER_DATABASE_URL": database.servingURL,
                 // Other suites make databases on this server; how they stand to each other is tested elsewhere.
                 "DATABASE_ISOLATION_MODE": "warn",
@@ -93,44 +88,11 @@ final class LedgerAPI: Sendable {
                 "TOKEN_ISSUER": issuer.issuer, "TOKEN_JWKS": LocalTokenIssuer.keySetPath(in: "\(folder)/issuer"),
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": String(port), "ADMIN_PORT": "0", "MIGRATIONS_DIRECTORY": migrations,
                 "LOG_LEVEL": "debug",
-            ], log: log, spans: spans, metrics: metrics)
-    }
-
-    /// Serves until the process ends, and returns once requests are taken.
-    private static func serve(
-        _ environment: [String: String], log: LedgerLogCapture, spans: LedgerSpans, metrics: PrometheusRegistry
-    ) async throws {
-        let readiness = Readiness()
-        let ending = Ending()
-        Task {
-            let exit = await WalletLedger.serve(
-                environment: environment,
-                context: { service, settings in
-                    ProcessContext(
-                        service: service, settings: settings, logger: log.logger(level: settings.logLevel), metrics: metrics,
-                        readiness: readiness, tracer: spans.tracer)
-                }, trapsSignals: false, complain: { line in ending.note(line) })
-            ending.note("ended with \(exit)")
-        }
-        let isReady = try await eventually(within: startLimit) {
-            if let text = ending.text { throw NotServing(description: text) }
-            return readiness.phase == .ready
-        }
-        guard isReady else { throw NotServing(description: "not ready in time") }
-    }
-
-    private final class Ending: Sendable {
-        private let lines = Mutex<[String]>([])
-
-        var text: String? { lines.withLock { $0.isEmpty ? nil : $0.joined(separator: "; ") } }
-
-        func note(_ line: String) { lines.withLock { $0.append(line) } }
+            ], log: log, tracer: spans.tracer, metrics: metrics)
     }
 
     /// Who signs as this service; anybody unknown signs with a key that the ledger has never seen.
     func signer(_ caller: String) -> RequestSigner { signers[caller] ?? stranger }
-
-    var authority: String { "127.0.0.1:\(port)" }
 
     /// Runs a query as superuser.
     func query<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {

@@ -1,29 +1,28 @@
 import Foundation
-import TestSupport
 
 /// One HTTP/1.1 exchange over a plain socket, so that a test can send what no client library would.
 ///
 /// On a thread of its own: a blocked thread of the cooperative pool would be missing where the server runs.
-enum LedgerSocket {
-    struct Raw: Sendable {
-        let status: Int
+package enum HTTPSocket {
+    package struct Raw: Sendable {
+        package let status: Int
         /// By lower-case name; a name that comes twice is joined by a comma.
-        let fields: [String: String]
-        let body: [UInt8]
+        package let fields: [String: String]
+        package let body: [UInt8]
     }
 
-    struct NoAnswer: Error, CustomStringConvertible {
-        let description: String
+    package struct NoAnswer: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    static func exchange(_ bytes: [UInt8], port: Int) async throws -> Raw {
+    package static func exchange(_ bytes: [UInt8], port: Int) async throws -> Raw {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread { continuation.resume(with: Result { try blocking(bytes, port: port) }) }
         }
     }
 
     /// Sends requests one after the other without waiting and reads until the answers are complete: the last one ends in a body.
-    static func pipelined(_ requests: [[UInt8]], port: Int) async throws -> String {
+    package static func pipelined(_ requests: [[UInt8]], port: Int) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 continuation.resume(

@@ -1,14 +1,14 @@
-import Contracts
+internal import Contracts
 import Foundation
 
 /// Which routes and statuses the OpenAPI document names.
-struct DocumentedAPI: Sendable {
+package struct DocumentedAPI: Sendable {
     private static let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
 
     /// Statuses by route, `GET /v1/wallets/{id}`.
-    let statuses: [String: Set<Int>]
+    package let statuses: [String: Set<Int>]
 
-    init(path: String) throws {
+    package init(path: String) throws {
         let document = try JSONParser.parse(Array(Data(contentsOf: URL(fileURLWithPath: path))))
         var statuses: [String: Set<Int>] = [:]
         for item in document["paths"]?.objectValue ?? [] {
@@ -22,7 +22,7 @@ struct DocumentedAPI: Sendable {
     }
 
     /// The route that a request hits, if any.
-    func route(_ method: String, target: String) -> String? {
+    package func route(_ method: String, target: String) -> String? {
         let path = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         return statuses.keys.first { route in

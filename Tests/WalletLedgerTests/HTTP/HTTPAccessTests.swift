@@ -110,8 +110,8 @@ import Testing
         case .staffOtherRole: return try await issuer.token(for: user, scopes: ["ledger:operate"], roles: ["support"], now: now)
         case .staffWithoutRole: return try await issuer.token(for: user, scopes: ["ledger:operate"], now: now)
         case .expired: return try await issuer.token(for: user, scopes: ["wallet"], lifetime: 60, now: now - 3_600)
-        case .forged: return try await world.api.forger.token(for: user, scopes: ["wallet"], now: now)
-        case .otherIssuer: return try await world.api.otherIssuer.token(for: user, scopes: ["wallet"], now: now)
+        case .forged: return try await world.api.credentials.forger.token(for: user, scopes: ["wallet"], now: now)
+        case .otherIssuer: return try await world.api.credentials.otherIssuer.token(for: user, scopes: ["wallet"], now: now)
         }
     }
 

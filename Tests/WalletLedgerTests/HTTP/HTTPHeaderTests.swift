@@ -117,7 +117,7 @@ import Testing
     @Test func noSecretReachesTheLog() async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 5), try await world.wallet())
-        let forged = try await world.api.forger.token(for: .user(world.userID), scopes: ["wallet"], now: LedgerAPI.now)
+        let forged = try await world.api.credentials.forger.token(for: .user(world.userID), scopes: ["wallet"], now: LedgerAPI.now)
         let key = LedgerWorld.newKey()
         for token in [world.user.token, forged, "nonsense-token-text"] {
             let party = Party(caller: "mobile-bff", token: token)
@@ -129,7 +129,7 @@ import Testing
         let text = world.api.log.text
         #expect(text.contains("request refused"))
         let tokens = [world.user.token, forged].compactMap(\.self).flatMap { $0.split(separator: ".").suffix(2).map(String.init) }
-        for secret in tokens + world.api.secrets + ["nonsense-token-text", TestDatabase.rolePassword, "Bearer ", "florin=:", "postgres://", key] {
+        for secret in tokens + world.api.credentials.secrets + ["nonsense-token-text", TestDatabase.rolePassword, "Bearer ", "florin=:", "postgres://", key] {
             #expect(!text.contains(secret), "the log holds \(secret)")
         }
     }

@@ -92,7 +92,7 @@ import Tracing
         spans += servers.flatMap { world.api.spans.batches(with: $0.trace) }
         let text = spans.map { "\($0)" }.joined()
         let token = try #require(world.user.token)
-        for secret in world.api.secrets + [token, String(token.suffix(20)), "key-of-hunter2", "sha-256=", "nonce"] {
+        for secret in world.api.credentials.secrets + [token, String(token.suffix(20)), "key-of-hunter2", "sha-256=", "nonce"] {
             #expect(!text.contains(secret), "\(secret)")
         }
     }

@@ -118,8 +118,8 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "AccessTokens", "Contracts", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI", argumentParser, crypto, deques,
-                hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
+                "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI", argumentParser, crypto,
+                deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
             ]),
         service(
             "OutboxRelay",
@@ -165,6 +165,7 @@ let package = Package(
             "OutboxRelayTests",
             [
                 "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", coreMetrics, logging,
+                serviceLifecycle,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
@@ -185,8 +186,8 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport", httpTypes,
-                logging, metrics, tracing,
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
+                httpTypes, logging, metrics, tracing,
             ]),
         tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport"]),
         tests(

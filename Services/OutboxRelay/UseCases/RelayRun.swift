@@ -15,6 +15,7 @@ struct RelayRun {
     private var poll: Duration
     private var nextLookAtWriters = ContinuousClock.now
     private var nextRetry = ContinuousClock.now
+    private var nextFullMarks = ContinuousClock.now
     private var pausedUntil = ContinuousClock.now
     private var refusals = 0
     private var isDatabaseAway = false
@@ -71,6 +72,7 @@ struct RelayRun {
         // A second look marks what the first has found to be final.
         for _ in 0..<2 {
             nextLookAtWriters = .now
+            nextFullMarks = .now
             _ = try? await look(isReading: false)
         }
     }
@@ -107,7 +109,10 @@ struct RelayRun {
     /// - Returns: whether it found something.
     private mutating func look(isReading: Bool) async throws -> Bool {
         var changes = backlog.changes
-        changes.marks = progress.marks(all: false)
+        // Marks of partitions in which nothing happened follow now and then: old events are deleted behind the lowest.
+        let isTimeForAll = ContinuousClock.now >= nextFullMarks
+        changes.marks = progress.marks(all: isTimeForAll)
+        if isTimeForAll { nextFullMarks = .now + relay.timing.renewal }
         let isTimeForWriters = ContinuousClock.now >= nextLookAtWriters && progress.needsHorizon
         let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
         guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return false }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Outbox
 import Postgres
 import SignedAPI
 

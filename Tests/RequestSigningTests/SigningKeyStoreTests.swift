@@ -119,6 +119,48 @@ struct SigningKeyStoreTests {
     func generatedFiles() throws {
         var generator = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
+        let callees = ["ops-risk", "wallet-ledger"]
+        #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff"] + callees)
+        for pair in SigningKeyGenerator.localFleet {
+            let (caller, callee) = (keys.first { $0.service == pair.caller }, keys.first { $0.service == pair.callee })
+            let outbound = try #require(caller?.outboundKey(to: pair.callee, at: SigningFixture.now))
+            let inbound = try #require(callee?.inboundKey(id: outbound.keyID, at: SigningFixture.now))
+            #expect(inbound.caller == pair.caller)
+            #expect(inbound.key.secret == outbound.secret)
+        }
+        // And of nobody else.
+        #expect(keys.map(\.outbound.count).reduce(0, +) == SigningKeyGenerator.localFleet.count)
+        #expect(keys.map(\.inbound.count).reduce(0, +) == SigningKeyGenerator.localFleet.count)
+        #expect(keys.allSatisfy { callees.contains($0.service) ? $0.outbound.isEmpty : $0.inbound.isEmpty })
+
+        let keyFolder = SigningKeyFolder(path: folder.path + "/keys")
+        let pair = SigningKeyGenerator.Pair(caller: "mobile-bff", callee: "wallet-ledger")
+        func generate() throws {
+            let keys = try SigningKeyGenerator.generate(pairs: [pair], now: SigningFixture.now, using: &generator)
+            _ = try keyFolder.write(keys, replacing: true)
+        }
+        try generate()
+        let caller = try SigningKeyStore(path: keyFolder.path(of: "mobile-bff"))
+        let callee = try SigningKeyStore(path: keyFolder.path(of: "wallet-ledger"))
+        let signer = RequestSigner(keys: caller, callee: "wallet-ledger")
+        let verifier = RequestVerifier(keys: callee, replayWindow: InProcessReplayWindow(startedAt: 0))
+        func isAccepted() throws -> Bool {
+            var request = SigningFixture.request()
+            try signer.sign(&request, body: SigningFixture.body, created: SigningFixture.now)
+            return (try? verifier.verifyHead(request, now: SigningFixture.now) { $0 == "mobile-bff" }) != nil
+        }
+        #expect(try isAccepted())
+        try generate()
+        #expect(try caller.reloadIfChanged())
+        #expect(try !isAccepted())
+        #expect(try callee.reloadIfChanged())
+        #expect(try isAccepted())
+    }
+
+    @Test("the local fleet's files hold each pair's secret twice, are their owner's only, and are not overwritten unasked")
+    func generatedFiles() throws {
+        var generator = SystemRandomNumberGenerator()
+        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
         #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff", "wallet-ledger"])
         let ledger = try #require(keys.last)
         #expect(ledger.outbound.isEmpty)

@@ -120,8 +120,8 @@ let package = Package(
         service(
             "Fleetctl",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
-                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
+                "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
+                asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
             ]),
 
         // Tests
@@ -135,6 +135,8 @@ let package = Package(
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
+        tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["ServiceDatabase", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",
@@ -168,7 +170,10 @@ let package = Package(
             ]),
         tests(
             "FleetctlTests",
-            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+            [
+                "Fleetctl", "AMQP", "Contracts", "EventBroker", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto,
+                httpTypes, logging,
+            ]),
         tests(
             "FleetTests",
             [

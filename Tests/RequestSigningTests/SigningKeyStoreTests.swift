@@ -119,16 +119,17 @@ struct SigningKeyStoreTests {
     func generatedFiles() throws {
         var generator = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
-        #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff", "wallet-ledger"])
-        let ledger = try #require(keys.last)
-        #expect(ledger.outbound.isEmpty)
-        for caller in keys.dropLast() {
-            let outbound = try #require(caller.outboundKey(to: "wallet-ledger", at: SigningFixture.now))
-            let inbound = try #require(ledger.inboundKey(id: outbound.keyID, at: SigningFixture.now))
+        #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff", "ops-risk", "wallet-ledger"])
+        for pair in SigningKeyGenerator.localFleet {
+            let caller = try #require(keys.first { $0.service == pair.caller })
+            let callee = try #require(keys.first { $0.service == pair.callee })
+            let outbound = try #require(caller.outboundKey(to: pair.callee, at: SigningFixture.now))
+            let inbound = try #require(callee.inboundKey(id: outbound.keyID, at: SigningFixture.now))
             #expect(inbound.caller == caller.service)
             #expect(inbound.key.secret == outbound.secret)
-            #expect(caller.inbound.isEmpty && caller.outbound.count == 1)
+            #expect(caller.inbound.isEmpty && callee.outbound.isEmpty)
         }
+        #expect(keys.map(\.outbound.count) == [1, 2, 2, 1, 0, 0] && keys.map(\.inbound.count) == [0, 0, 0, 0, 2, 4])
 
         let keyFolder = SigningKeyFolder(path: folder.path + "/keys")
         let paths = try keyFolder.write(keys, replacing: false)

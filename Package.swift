@@ -136,8 +136,8 @@ let package = Package(
         service(
             "Fleetctl",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
-                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
+                "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
+                asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
             ]),
 
         // Tests
@@ -160,6 +160,8 @@ let package = Package(
                 "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
                 argumentParser, crypto, logging, serviceLifecycle, tracing,
             ], exclude: ["migrations"]),
+        tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["ServiceDatabase", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",
@@ -198,7 +200,10 @@ let package = Package(
             ]),
         tests(
             "FleetctlTests",
-            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+            [
+                "Fleetctl", "AMQP", "Contracts", "EventBroker", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto,
+                httpTypes, logging,
+            ]),
         tests(
             "FleetTests",
             [

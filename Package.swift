@@ -111,7 +111,8 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, asyncHTTPClient,
+                "Contracts", "RequestSigning", "AccessTokens", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
+                asyncHTTPClient,
                 crypto, deques,
                 hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
                 "ReplayProtection", "TransportSecurity",
@@ -151,6 +152,7 @@ let package = Package(
             "OutboxRelayTests",
             [
                 "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", coreMetrics, logging,
+                serviceLifecycle,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
@@ -171,7 +173,8 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes, logging,
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes,
+                logging,
                 metrics,
                 tracing,
             ]),
@@ -181,7 +184,8 @@ let package = Package(
         tests(
             "FleetTests",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
+                "AMQP", "Contracts", "EventBroker", "Outbox", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime",
+                "TransportSecurity", "TestSupport",
                 crypto, httpTypes, logging,
             ], exclude: ["schemathesis"]),
         tests("ArchitectureTests", []),

@@ -17,6 +17,11 @@ package struct HeldStore: Sendable {
     package struct HeldRow: Sendable, Hashable {
         package let row: OutboxRow
         package let attempts: Int
+
+        package init(row: OutboxRow, attempts: Int) {
+            self.row = row
+            self.attempts = attempts
+        }
     }
 
     /// An event that is set aside, without what it says.
@@ -61,26 +66,28 @@ package struct HeldStore: Sendable {
         }
     }
 
-    /// The failing events whose time has come, one per key at most, the oldest first.
+    /// The first event of each key that is failing or waits, where its time has come.
     /// - Throws: `PostgresError`.
-    package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [HeldRow] {
+    package func due(_ session: PostgresSession, partitionKeys: [String]) throws -> [HeldRow] {
         try rows(
             session.query(
                 """
-                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
-                WHERE h.state = 'failing' AND h.next_attempt_at <= clock_timestamp()
-                    AND h.partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) ORDER BY h.id LIMIT \(Int64(limit))
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM unnest(\(partitionKeys)) AS wanted (partition_key)
+                CROSS JOIN LATERAL (
+                    SELECT id, attempts, next_attempt_at FROM outbox_held
+                    WHERE partition_key = wanted.partition_key AND state IN ('failing', 'waiting') ORDER BY id LIMIT 1
+                ) h JOIN outbox_events e ON e.id = h.id WHERE h.next_attempt_at <= clock_timestamp() ORDER BY e.id
                 """))
     }
 
-    /// The events of a key that wait, in order.
+    /// The events of a key that are failing or wait, in order.
     /// - Throws: `PostgresError`.
-    package func waiting(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [HeldRow] {
+    package func held(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [HeldRow] {
         try rows(
             session.query(
                 """
                 SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
-                WHERE h.partition_key = \(partitionKey) AND h.state = 'waiting' ORDER BY h.id LIMIT \(Int64(limit))
+                WHERE h.partition_key = \(partitionKey) AND h.state IN ('failing', 'waiting') ORDER BY h.id LIMIT \(Int64(limit))
                 """))
     }
 
@@ -114,31 +121,39 @@ package struct HeldStore: Sendable {
         ).map(Self.summary)
     }
 
-    /// Locks a parked event for the transaction.
+    /// Takes parked events into this caller's hands for that many seconds, in order; nobody else gets them in that time.
     ///
-    /// - Returns: nil when it is no longer parked, or is in another's hands.
+    /// - Returns: those that are still parked and in nobody's hands.
     /// - Throws: `PostgresError`.
-    package func lockParked(_ session: PostgresSession, id: Int64) throws -> HeldRow? {
+    package func claimParked(_ session: PostgresSession, ids: [Int64], for seconds: Double) throws -> [HeldRow] {
         try rows(
             session.query(
                 """
-                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
-                WHERE h.id = \(id) AND h.state = 'parked' FOR UPDATE OF h SKIP LOCKED
-                """)
-        ).first
+                WITH claimed AS (
+                    UPDATE outbox_held SET next_attempt_at = clock_timestamp() + make_interval(secs => \(seconds))
+                    WHERE id = ANY(\(ids)) AND state = 'parked' AND next_attempt_at <= clock_timestamp() RETURNING id, attempts
+                )
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM claimed h JOIN outbox_events e ON e.id = h.id ORDER BY e.id
+                """))
     }
 
-    /// A parked event was published after all.
+    /// Parked events were published after all.
     /// - Throws: `PostgresError`.
-    package func published(_ session: PostgresSession, id: Int64) throws {
-        try session.execute("DELETE FROM outbox_held WHERE id = \(id)")
+    package func published(_ session: PostgresSession, ids: [Int64]) throws {
+        guard !ids.isEmpty else { return }
+        try session.execute("DELETE FROM outbox_held WHERE id = ANY(\(ids)) AND state = 'parked'")
     }
 
-    /// A parked event failed once more.
+    /// Parked events failed once more, and are in nobody's hands again.
     /// - Throws: `PostgresError`.
-    package func failed(_ session: PostgresSession, id: Int64, reason: String) throws {
+    package func failed(_ session: PostgresSession, ids: [Int64], reasons: [String]) throws {
+        guard !ids.isEmpty else { return }
         try session.execute(
-            "UPDATE outbox_held SET attempts = attempts + 1, reason = \(reason), last_failed_at = clock_timestamp() WHERE id = \(id)")
+            """
+            UPDATE outbox_held h SET attempts = attempts + 1, reason = f.reason, last_failed_at = clock_timestamp(),
+                next_attempt_at = clock_timestamp()
+            FROM unnest(\(ids), \(reasons)) AS f (id, reason) WHERE h.id = f.id AND h.state = 'parked'
+            """)
     }
 
     /// Gives a parked event up, for a reason that is kept.

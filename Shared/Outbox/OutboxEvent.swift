@@ -25,6 +25,13 @@ package struct OutboxEvent: Sendable, Hashable {
         self.traceparent = traceparent
         self.data = data
     }
+
+    /// What a payload tells of itself: type, subject and partition key.
+    package init(_ payload: some EventPayload, id: EventID, at time: Timestamp, traceparent: String?) {
+        self.init(
+            id: id, type: payload.type.rawValue, subject: payload.subject, partitionKey: payload.partitionKey, occurredAt: time,
+            traceparent: traceparent, data: payload.wireBytes())
+    }
 }
 
 /// Writes events in the transaction of the change that they tell of.

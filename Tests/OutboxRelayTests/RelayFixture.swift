@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import Outbox
 import Postgres
+import ServiceLifecycle
 import ServiceRuntime
 import Synchronization
 import TestSupport
@@ -63,7 +64,15 @@ struct RelayFixture {
             bindings: [AMQPBinding(queue: queue, exchange: EventTopology.exchange.name, routingKey: "\(name).\(pattern)")])
     }
 
-    func declare(_ pattern: String = "#") async throws { try await topology(pattern).declare(on: configuration) }
+    func declare(_ pattern: String = "#") async throws {
+        try await topology(pattern).declare(on: configuration)
+    }
+
+    /// The broker writes what it was told of queues to the disk with a delay; killed before, it forgets them.
+    func settleTopology() async throws {
+        try broker.control("eval", "mnesia:sync_log().")
+        _ = try await eventually(within: .seconds(3)) { false }
+    }
 
     func event(_ number: Int, key: String, type: String? = nil) -> OutboxEvent {
         OutboxEvent(
@@ -119,23 +128,24 @@ struct RelayFixture {
     /// Everything that the queue gets, until `isEnough`; in the order of arrival.
     func collect(within limit: Duration = .seconds(30), until isEnough: @escaping @Sendable ([Received]) -> Bool) async throws -> [Received] {
         let consumer = try AMQPConsumer(
-            configuration: configuration, name: "collector-\(name)", queue: queue, topology: topology(),
+            configuration: configuration, name: "collector-\(name)", queue: queue,
             options: ConsumerOptions(
-                prefetch: 1_000, drainTimeout: .milliseconds(100), reconnectBackoff: AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))),
+                prefetch: 1_000, drainTimeout: .milliseconds(100),
+                reconnectBackoff: AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))),
             logger: Self.quiet)
-        let received = Mutex<[Received]>([])
+        let received = Collected()
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await consumer.run() }
             group.addTask {
                 for await delivery in consumer.deliveries {
-                    received.withLock { $0.append(Received(delivery)) }
+                    received.append(Received(delivery))
                     consumer.acknowledge(delivery.receipt)
                 }
             }
-            _ = try await eventually(within: limit, every: .milliseconds(10)) { isEnough(received.withLock { $0 }) }
+            _ = try await eventually(within: limit, every: .milliseconds(10)) { isEnough(received.all) }
             group.cancelAll()
             try? await group.waitForAll()
-            return received.withLock { $0 }
+            return received.all
         }
     }
 
@@ -156,20 +166,47 @@ struct RelayFixture {
     }
 }
 
+/// Lets a thread that may block wait for a test.
+final class Gate: Sendable {
+    private let isOpen = Mutex(false)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    var isSet: Bool { isOpen.withLock { $0 } }
+
+    func signal() {
+        isOpen.withLock { $0 = true }
+        semaphore.signal()
+    }
+
+    func wait() { semaphore.wait() }
+}
+
+private final class Collected: Sendable {
+    private let received = Mutex<[Received]>([])
+
+    var all: [Received] { received.withLock { $0 } }
+    func append(_ one: Received) { received.withLock { $0.append(one) } }
+}
+
 struct RunningRelay: Sendable {
     let publisher: AMQPPublisher
     let keeper: LeaseKeeper
     let loop: RelayLoop
     let registry: PrometheusRegistry
+    private let group: ServiceGroup
 
-    func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await publisher.run() }
-            group.addTask { try await keeper.run() }
-            group.addTask { try await loop.run() }
-            try await group.waitForAll()
-        }
+    init(publisher: AMQPPublisher, keeper: LeaseKeeper, loop: RelayLoop, registry: PrometheusRegistry) {
+        self.publisher = publisher
+        self.keeper = keeper
+        self.loop = loop
+        self.registry = registry
+        group = ServiceGroup(services: [publisher, keeper, loop], logger: RelayFixture.quiet)
     }
+
+    func run() async throws { try await group.run() }
+
+    /// As SIGTERM does; `run` returns when it is done.
+    func drain() async { await group.triggerGracefulShutdown() }
 }
 
 /// An event as a consumer gets it.

@@ -62,7 +62,7 @@ check_kustomization() {
     file=$RENDERED/${name//\//-}.yaml
     check "$name is rendered" render "$folder" "$file"
     check "$name is valid for Kubernetes ${KUBERNETES_VERSIONS[*]}" validate "$file"
-    # A base is nothing that anybody applies: it has no image yet.
+    # A base or component is nothing that anybody applies: it has no image yet.
     [[ $name == overlays/* ]] || return 0
     check "$name satisfies checkov" checkov kubernetes -f "$file"
     check "$name keeps the fleet's rules" "$VENV/bin/python" infra/k8s/rules.py "${name#overlays/}" "$file"
@@ -77,7 +77,7 @@ ensure_venv
 rm -rf "$RENDERED"
 mkdir -p "$RENDERED"
 
-for kustomization in k8s/base/*/kustomization.yaml k8s/overlays/*/kustomization.yaml; do
+for kustomization in k8s/{base,components,overlays}/*/kustomization.yaml; do
     check_kustomization "$(dirname "$kustomization")"
 done
 for dockerfile in infra/docker/*Dockerfile; do

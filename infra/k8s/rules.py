@@ -11,8 +11,8 @@ import yaml
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # Settings that the interfaces name and the code does not read yet; one that it reads by now must leave this list.
-PLANNED: set[str] = set()
-SECRET_SETTING = re.compile(r"(DATABASE_URL|REDIS_URL|PASSWORD|SECRET|TOKEN|_KEY|_HEADERS)$")
+PLANNED: set[str] = {"DEAD_LETTER_KEYS_FILE"}
+SECRET_SETTING = re.compile(r"(DATABASE_URL|REDIS_URL|RABBITMQ_URL|PASSWORD|SECRET|TOKEN|_KEY|_HEADERS)$")
 OUR_IMAGES = "/florin/"
 ADMIN_PORTS = {"admin"}
 ALLOWED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
@@ -34,8 +34,13 @@ def of_kind(*kinds):
 
 
 def declared_settings():
-    sources = [*REPOSITORY.glob("Services/*/*Configuration.swift"), *REPOSITORY.glob("Shared/ServiceRuntime/Configuration/*.swift")]
-    return {name for source in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', source.read_text())}
+    sources = [
+        *REPOSITORY.glob("Services/*/*Configuration.swift"),
+        *REPOSITORY.glob("Shared/ServiceRuntime/Configuration/*.swift"),
+        *(source for module in ("EventBroker", "EventConsumption", "ServiceDatabase") for source in REPOSITORY.glob(f"Shared/{module}/**/*.swift")),
+    ]
+    databases = re.findall(r'"([A-Z_]+_DATABASE_URL)"', (REPOSITORY / "Shared/Postgres/DatabaseIsolation.swift").read_text())
+    return {name for source in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', source.read_text())} | set(databases)
 
 
 def seconds(text):
@@ -67,7 +72,10 @@ def check_settings(item, values, declared):
             complain(item, f"{name} is no setting of the code")
         if value is not None and SECRET_SETTING.search(name):
             complain(item, f"{name} must come from a Secret")
-    for name, expected in (("FLORIN_ENVIRONMENT", environment), ("DATABASE_ISOLATION_MODE", "strict")):
+    expected_values = {"FLORIN_ENVIRONMENT": environment}
+    if any(name.endswith("DATABASE_URL") for name in values):
+        expected_values["DATABASE_ISOLATION_MODE"] = "strict"
+    for name, expected in expected_values.items():
         if values.get(name) != expected:
             complain(item, f"{name} must be {expected}")
     for name, unsafe in (("INTERNAL_TLS", "off"), ("REPLAY_WINDOW", "in-process"), ("INTERNAL_AUTH_MODE", "off")):
@@ -123,6 +131,52 @@ def check_config_maps():
                 complain(item, f"{name} must come from a Secret")
 
 
+def check_broker():
+    """What the broker imports is what infra/rabbitmq has and make run is tried with, and every queue and user in it fits the others."""
+    for item in of_kind("ConfigMap"):
+        for name in ("policies.json", "permissions.json"):
+            text = item.get("data", {}).get(name)
+            if text is not None and text != (REPOSITORY / "infra/rabbitmq" / name).read_text():
+                complain(item, f"{name} differs from infra/rabbitmq/{name}")
+    for item in of_kind("StatefulSet"):
+        if item["metadata"]["name"] != "rabbitmq":
+            continue
+        settings = next(config["data"]["rabbitmq.conf"] for config in of_kind("ConfigMap") if "rabbitmq.conf" in config.get("data", {}))
+        named = re.findall(r"^cluster_formation\.classic_config\.nodes\.\d+ = rabbit@(.+)$", settings, re.MULTILINE)
+        host = f"{item['spec']['serviceName']}.{item['metadata']['namespace']}.svc.cluster.local"
+        expected = [f"{item['metadata']['name']}-{index}.{host}" for index in range(item["spec"]["replicas"])]
+        if named != expected:
+            complain(item, f"rabbitmq.conf names the nodes {', '.join(named)}, but the pods are {', '.join(expected)}")
+        if "listeners.tcp = none" not in settings:
+            complain(item, "rabbitmq.conf must set listeners.tcp = none")
+
+
+def check_scaling():
+    """Each Deployment has one that decides how many: its own number, an autoscaler or KEDA. No validator here knows KEDA's objects."""
+    scalers = {}
+    for item in of_kind("HorizontalPodAutoscaler", "ScaledObject"):
+        scalers.setdefault(item["spec"]["scaleTargetRef"]["name"], []).append(item)
+    for item in of_kind("Deployment"):
+        count = len(scalers.pop(item["metadata"]["name"], [])) + ("replicas" in item["spec"])
+        if count != 1:
+            complain(item, f"{count} say how many replicas there are; it must be one")
+    for name, items in scalers.items():
+        complain(items[0], f"there is no Deployment {name}")
+    authentications = {item["metadata"]["name"] for item in of_kind("TriggerAuthentication")}
+    for item in of_kind("ScaledObject"):
+        spec = item["spec"]
+        known = {"scaleTargetRef", "pollingInterval", "minReplicaCount", "maxReplicaCount", "fallback", "advanced", "triggers"}
+        if set(spec) - known:
+            complain(item, f"unknown: {', '.join(sorted(set(spec) - known))}")
+        if not 0 < spec["minReplicaCount"] < spec["maxReplicaCount"]:
+            complain(item, "minReplicaCount must be above 0 and below maxReplicaCount")
+        for trigger in spec["triggers"]:
+            if any(not isinstance(value, str) for value in trigger["metadata"].values()):
+                complain(item, "a trigger's metadata are strings")
+            if {"host", "password"} & set(trigger["metadata"]) or trigger.get("authenticationRef", {}).get("name") not in authentications:
+                complain(item, "a trigger's address must come from a TriggerAuthentication that is here")
+
+
 def check_services():
     for item in of_kind("Service"):
         targets = {str(port.get("targetPort")) for port in item["spec"]["ports"]}
@@ -149,6 +203,8 @@ for setting in sorted(PLANNED & declared_names):
     violations.append(f"{setting} is in the code by now: take it off PLANNED in {pathlib.Path(__file__).name}")
 check_pods(declared_names)
 check_config_maps()
+check_broker()
+check_scaling()
 check_services()
 check_namespace()
 for violation in violations:

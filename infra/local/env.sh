@@ -66,6 +66,7 @@ set_state_paths() {
     RELEASE=$STATE/release
     POSTGRES_DATA=$STATE/postgres
     REDIS_FOLDER=$STATE/redis
+    RABBITMQ_FOLDER=$STATE/rabbitmq
     DATABASES_FILE=$SECRETS/databases.env
     ADMIN_PASSFILE=$SECRETS/postgres-admin.pgpass
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # fleet.sh run|up|demo|down|status|logs|reset: the local fleet. The Makefile's targets of the same names call this.
+# fleet.sh exec SERVICE COMMAND...: a command of a service as that service, such as exec ops-risk list-dead-letters --json.
+# fleet.sh rabbitmqctl ARGUMENTS: operators' commands on its RabbitMQ.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -9,6 +11,8 @@ source "$LOCAL_SCRIPTS/secrets.sh"
 source "$LOCAL_SCRIPTS/postgres.sh"
 # shellcheck source=infra/local/redis.sh
 source "$LOCAL_SCRIPTS/redis.sh"
+# shellcheck source=infra/local/rabbitmq.sh
+source "$LOCAL_SCRIPTS/rabbitmq.sh"
 # shellcheck source=infra/local/services.sh
 source "$LOCAL_SCRIPTS/services.sh"
 
@@ -46,7 +50,7 @@ show_log_end() {
 ready_or_given_up() { server_ready "$1" || supervisor_gone "$1"; }
 
 # A session of its own keeps the terminal's Ctrl-C away from the servers: they are stopped one after another instead.
-start_server() {
+launch_server() {
     local name=$1 log=$LOGS/$1.log
     if [[ -f $log ]] && (($(stat -c %s "$log") > LARGEST_KEPT_LOG)); then
         mv "$log" "$log.1"
@@ -54,6 +58,10 @@ start_server() {
     setsid "$LOCAL_SCRIPTS/supervisor.sh" "$name" </dev/null >>"$log" 2>&1 9>&- &
     # Until the supervisor has written its pid it cannot be told from one that gave up.
     wait_until 10 living_pid "$name-supervisor" >/dev/null || true
+}
+
+await_server() {
+    local name=$1
     if ! wait_until "$READY_LIMIT" ready_or_given_up "$name"; then
         show_log_end "$name"
         fail "$name was not ready within $READY_LIMIT s"
@@ -63,6 +71,11 @@ start_server() {
         fail "$name did not start"
     fi
     say "$name is ready."
+}
+
+start_server() {
+    launch_server "$1"
+    await_server "$1"
 }
 
 # Supervisors pass the stop on and wait; a server whose supervisor was killed is stopped here. Only pids recorded by this fleet.
@@ -96,8 +109,21 @@ stop_fleet() {
 require_free_ports() {
     require_free_port POSTGRES_PORT "the private Postgres"
     require_free_port REDIS_PORT "the private Redis"
+    require_free_port EPMD_PORT "the private RabbitMQ's port mapper"
+    require_free_port RABBITMQ_PORT "the private RabbitMQ"
+    require_free_port RABBITMQ_NODE_PORT "the private RabbitMQ's operators"
     require_free_port WALLET_LEDGER_HTTP_PORT "wallet-ledger's API"
     require_free_port WALLET_LEDGER_ADMIN_PORT "wallet-ledger's admin routes"
+    if runs ops-risk; then
+        require_free_port OPS_RISK_HTTP_PORT "ops-risk's API"
+        require_free_port OPS_RISK_ADMIN_PORT "ops-risk's admin routes"
+    fi
+    if runs outbox-relay@wallet-ledger; then
+        require_free_port WALLET_LEDGER_RELAY_ADMIN_PORT "the admin routes of wallet-ledger's relay"
+    fi
+    if runs outbox-relay@ops-risk; then
+        require_free_port OPS_RISK_RELAY_ADMIN_PORT "the admin routes of ops-risk's relay"
+    fi
 }
 
 start_fleet() {
@@ -128,6 +154,10 @@ start_fleet() {
     ensure_cluster
     step "Starting the fleet"
     write_redis_configuration
+    write_rabbitmq_configuration
+    # RabbitMQ takes seconds; Postgres and Redis are made ready meanwhile.
+    start_server epmd
+    launch_server rabbitmq
     start_server postgres
     start_server redis
     ensure_roles_and_databases
@@ -136,8 +166,17 @@ start_fleet() {
         ensure_service_user "$service"
     done
     grant_service_files
+    await_server rabbitmq
     for service in "${SERVICES[@]}"; do
-        migrate_service "$service"
+        if uses_broker "$service"; then
+            ensure_topology
+            break
+        fi
+    done
+    for service in "${SERVICES[@]}"; do
+        if owns_database "$service"; then
+            migrate_service "$service"
+        fi
         start_server "$service"
     done
 }
@@ -164,16 +203,35 @@ run_demo() (
     export FLORIN_KEYS_DIRECTORY=$KEYS
     export FLORIN_ISSUER_DIRECTORY=$ISSUER
     export FLORIN_DATABASES_FILE=$DATABASES_FILE
+    export FLORIN_OPS_RISK_URL=http://127.0.0.1:$OPS_RISK_HTTP_PORT
+    export FLORIN_OPS_RISK_ADMIN_URL=http://127.0.0.1:$OPS_RISK_ADMIN_PORT
+    export FLORIN_OPS_RISK_EXECUTABLE=$RELEASE/bin/ops-risk
+    export FLORIN_LEDGER_RELAY_ADMIN_URL=http://127.0.0.1:$WALLET_LEDGER_RELAY_ADMIN_PORT
+    export FLORIN_OPS_RISK_RELAY_ADMIN_URL=http://127.0.0.1:$OPS_RISK_RELAY_ADMIN_PORT
+    FLORIN_RABBITMQ_URL=$(rabbitmq_url fleetctl)
+    export FLORIN_RABBITMQ_URL
+    # Whose process to kill, to show what an outage does: <folder>/rabbitmq.pid holds its pid and its start time.
+    export FLORIN_RUN_DIRECTORY=$RUN
     cd "$FLORIN_REPOSITORY"
     exec "$RELEASE/bin/fleetctl" demo
 )
 
 print_addresses() {
+    local service
+    printf '\nwallet-ledger   http://127.0.0.1:%s   (signed requests; admin: http://127.0.0.1:%s/readyz, /metrics)\n' \
+        "$WALLET_LEDGER_HTTP_PORT" "$WALLET_LEDGER_ADMIN_PORT"
+    if runs ops-risk; then
+        printf 'ops-risk        http://127.0.0.1:%s   (the same; admin: http://127.0.0.1:%s)\n' "$OPS_RISK_HTTP_PORT" "$OPS_RISK_ADMIN_PORT"
+    fi
+    for service in "${SERVICES[@]}"; do
+        if is_relay "$service"; then
+            printf 'relay           admin: http://127.0.0.1:%s   (%s)\n' "$(service_admin_port "$service")" "${service#*@}"
+        fi
+    done
     cat <<TEXT
-
-wallet-ledger   http://127.0.0.1:$WALLET_LEDGER_HTTP_PORT   (signed requests; admin: http://127.0.0.1:$WALLET_LEDGER_ADMIN_PORT/readyz, /metrics)
 Postgres        127.0.0.1:$POSTGRES_PORT          (role URLs: $DATABASES_FILE)
-Redis           127.0.0.1:$REDIS_PORT          (the replay window)
+Redis           127.0.0.1:$REDIS_PORT          (the replay windows)
+RabbitMQ        127.0.0.1:$RABBITMQ_PORT          (infra/local/fleet.sh rabbitmqctl list_queues name messages)
 logs            $LOGS
 TEXT
 }
@@ -229,7 +287,7 @@ command_down() {
 
 command_status() {
     local server pid state result=0
-    printf '%-16s %-10s %-8s %s\n' server state pid log
+    printf '%-27s %-10s %-8s %s\n' server state pid log
     for server in "${SERVERS[@]}"; do
         pid=$(living_pid "$server") || pid=-
         state=ready
@@ -241,7 +299,7 @@ command_status() {
             state=down
             result=1
         fi
-        printf '%-16s %-10s %-8s %s\n' "$server" "$state" "$pid" "$LOGS/$server.log"
+        printf '%-27s %-10s %-8s %s\n' "$server" "$state" "$pid" "$LOGS/$server.log"
     done
     return "$result"
 }
@@ -258,20 +316,33 @@ command_reset() {
     "$FLORIN_REPOSITORY/.local" | /var/lib/florin/????????????) rm -rf "$STATE" ;;
     *) fail "not deleting $STATE" ;;
     esac
-    say "Deleted $STATE: databases, keys, secrets and logs."
+    say "Deleted $STATE: databases, events, keys, secrets and logs."
+}
+
+command_exec() {
+    (($# >= 2)) || fail "usage: fleet.sh exec SERVICE COMMAND..., SERVICE being one of: ${SERVICES[*]}"
+    runs "$1" || fail "there is no service $1 here, but: ${SERVICES[*]}"
+    clear_environment
+    exec_service "$@"
+}
+
+command_rabbitmqctl() {
+    living_pid rabbitmq >/dev/null || fail "RabbitMQ is not up: make up"
+    run_rabbitmqctl "$@"
 }
 
 main() {
     local command=${1:-}
     case $command in
     run | up) ;;
-    demo | down | status | logs | reset)
+    demo | down | status | logs | reset | exec | rabbitmqctl)
         set_state_paths
         load_ports running
         ;;
-    *) fail "usage: fleet.sh run|up|demo|down|status|logs|reset" ;;
+    *) fail "usage: fleet.sh run|up|demo|down|status|logs|reset|exec|rabbitmqctl" ;;
     esac
-    "command_$command"
+    shift
+    "command_$command" "$@"
 }
 
 main "$@"

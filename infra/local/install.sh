@@ -26,6 +26,7 @@ has_postgres_server() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
 missing_packages() {
     has_postgres_server || printf 'postgresql\n'
     [[ -x /usr/bin/redis-server ]] || printf 'redis-server\n'
+    [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || printf 'rabbitmq-server\n'
     command -v pkg-config >/dev/null || printf 'pkg-config\n'
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
     [[ -f /usr/include/amqp.h ]] || printf 'librabbitmq-dev\n'
@@ -39,7 +40,6 @@ missing_test_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
     command -v openssl >/dev/null || printf 'openssl\n'
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
-    [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || printf 'rabbitmq-server\n'
 }
 
 missing_lint_packages() {
@@ -71,7 +71,7 @@ forbid_distribution_cluster() {
 forbid_distribution_server() {
     # shellcheck disable=SC2016
     privileged sh -c 'mkdir -p /etc/systemd/system &&
-        [ -e "/etc/systemd/system/$1.service" ] || ln -s /dev/null "/etc/systemd/system/$1.service"' sh "$1"
+        [ -e "/etc/systemd/system/$1" ] || ln -s /dev/null "/etc/systemd/system/$1"' sh "$1"
 }
 
 install_packages() {
@@ -83,9 +83,14 @@ install_packages() {
     fi
     for server in redis-server rabbitmq-server; do
         if [[ " $* " == *" $server "* ]]; then
-            forbid_distribution_server "$server"
+            forbid_distribution_server "$server.service"
         fi
     done
+    # Erlang, which RabbitMQ brings along, starts a port mapper that listens on every address.
+    if [[ " $* " == *" rabbitmq-server "* && ! -x /usr/bin/epmd ]]; then
+        forbid_distribution_server epmd.service
+        forbid_distribution_server epmd.socket
+    fi
     local log
     log=$(mktemp)
     if ! {

@@ -28,13 +28,13 @@ check_marks() {
 
 check_scripts() {
     local script
-    local scripts=(infra/local/*.sh infra/load/*.sh infra/k8s/*.sh infra/monitoring/*.sh .ci/run)
+    local scripts=(infra/local/*.sh infra/load/*.sh infra/k8s/*.sh infra/monitoring/*.sh infra/rabbitmq/*.sh .ci/run)
     for script in "${scripts[@]}"; do
         bash -n "$script" || complain "$script is not valid bash"
     done
     if command -v shellcheck >/dev/null 2>&1; then
         # The files that are only sourced are checked where they are sourced.
-        shellcheck -x infra/local/{install,venv,fleet,supervisor,test,lint,mutants,fuzz,sanitize}.sh infra/load/bench.sh infra/k8s/check.sh infra/monitoring/{check,promtool}.sh .ci/run || complain "shellcheck"
+        shellcheck -x infra/local/{install,venv,fleet,supervisor,test,lint,mutants,fuzz,sanitize}.sh infra/load/bench.sh infra/k8s/check.sh infra/monitoring/{check,promtool}.sh infra/rabbitmq/users.sh .ci/run || complain "shellcheck"
     fi
 }
 

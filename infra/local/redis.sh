@@ -3,16 +3,31 @@
 
 redis_user() { if is_root; then printf 'redis'; else id -un; fi; }
 
-redis_password() { sed -n 's/^REDIS_WALLET_LEDGER_PASSWORD=//p' "$SECRETS/passwords.env"; }
+# The services that others call, each with a replay window of its own.
+REDIS_USERS=(wallet-ledger ops-risk)
 
-redis_url() { printf 'redis://wallet-ledger:%s@127.0.0.1:%s' "$(redis_password)" "$REDIS_PORT"; }
+redis_password_name() {
+    local name=REDIS_${1//-/_}_PASSWORD
+    printf '%s' "${name^^}"
+}
 
-# One user per service, who may set its own keys and no other's; the same rights as in k8s/base/redis. In a file that only the server
+redis_password() { sed -n "s/^$(redis_password_name "$1")=//p" "$SECRETS/passwords.env"; }
+
+redis_url() { printf 'redis://%s:%s@127.0.0.1:%s' "$1" "$(redis_password "$1")" "$REDIS_PORT"; }
+
+redis_user_lines() {
+    local user hash
+    for user in "${REDIS_USERS[@]}"; do
+        hash=$(redis_password "$user" | tr -d '\n' | sha256sum | cut -d' ' -f1)
+        printf 'user %s on #%s resetchannels ~replay:%s:* -@all +set +ping +info +client|setname +config|get\n' "$user" "$hash" "$user"
+    done
+}
+
+# One user per service, who may set its own keys and no other's; the same rights as in k8s/components/redis. In a file that only the server
 # and its owner can read, for everybody sees a command line.
 write_redis_configuration() {
-    local user hash
+    local user
     user=$(redis_user)
-    hash=$(redis_password | tr -d '\n' | sha256sum | cut -d' ' -f1)
     mkdir -p "$REDIS_FOLDER"
     chmod 0700 "$REDIS_FOLDER"
     (
@@ -26,7 +41,7 @@ appendonly no
 maxmemory 64mb
 maxmemory-policy noeviction
 user default off
-user wallet-ledger on #$hash resetchannels ~replay:wallet-ledger:* -@all +set +ping +info +client|setname +config|get
+$(redis_user_lines)
 CONF
     )
     if is_root; then
@@ -42,5 +57,5 @@ exec_redis() {
 
 # The password goes through the environment of redis-cli, which nobody else can read.
 redis_ready() {
-    [[ $(REDISCLI_AUTH=$(redis_password) timeout 5 redis-cli --user wallet-ledger -h 127.0.0.1 -p "$REDIS_PORT" ping 2>/dev/null) == PONG ]]
+    [[ $(REDISCLI_AUTH=$(redis_password wallet-ledger) timeout 5 redis-cli --user wallet-ledger -h 127.0.0.1 -p "$REDIS_PORT" ping 2>/dev/null) == PONG ]]
 }

@@ -21,19 +21,25 @@ role_prefix() {
 
 random_password() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
-# Adds a password for each role that has none yet.
+ensure_password() { grep -q "^$2=" "$1" || printf '%s=%s\n' "$2" "$(random_password)" >>"$1"; }
+
+# Adds a password for each role, and each user of Redis and RabbitMQ, that has none yet.
 ensure_passwords() {
-    local file=$SECRETS/passwords.env service kind prefix
+    local file=$SECRETS/passwords.env service kind name
     (
         umask 077
         touch "$file"
         for service in "${DATABASE_SERVICES[@]}"; do
             for kind in "${ROLE_KINDS[@]}"; do
-                prefix=$(role_prefix "$service" "$kind")
-                grep -q "^${prefix}_PASSWORD=" "$file" || printf '%s_PASSWORD=%s\n' "$prefix" "$(random_password)" >>"$file"
+                ensure_password "$file" "$(role_prefix "$service" "$kind")_PASSWORD"
             done
         done
-        grep -q '^REDIS_WALLET_LEDGER_PASSWORD=' "$file" || printf 'REDIS_WALLET_LEDGER_PASSWORD=%s\n' "$(random_password)" >>"$file"
+        for name in "${REDIS_USERS[@]}"; do
+            ensure_password "$file" "$(redis_password_name "$name")"
+        done
+        for name in "${RABBITMQ_USERS[@]}"; do
+            ensure_password "$file" "$(rabbitmq_password_name "$name")"
+        done
     )
 }
 
@@ -56,12 +62,35 @@ write_databases_file() {
     )
 }
 
-# Signing keys of the fleet's services, and the issuer that mints tokens until identity exists.
+dead_letter_keys_file() { printf '%s' "$KEYS/$1.dead-letter-keys.json"; }
+
+# The keys under which a consumer keeps the bodies of dead letters: the first encrypts, all decrypt, so a lost one is a lost body.
+ensure_dead_letter_keys() {
+    local file
+    file=$(dead_letter_keys_file "$1")
+    [[ ! -f $file ]] || return 0
+    (
+        umask 077
+        printf '{"keys": [{"keyid": "local-%s", "secret": "%s"}]}\n' "$(date -u +%Y-%m-%d)" "$(head -c 32 /dev/urandom | base64 -w 0)" >"$file"
+    )
+}
+
+# Signing keys of the fleet's services, and the issuer that mints tokens until identity exists. A pair's key stands in two files, so a
+# service that has no file yet means new ones for all; nothing is running that knows the old ones.
 ensure_keys_and_issuer() {
-    if [[ ! -f $KEYS/wallet-ledger.keys.json ]]; then
-        say "Generating the services' signing keys."
-        FLORIN_ENVIRONMENT=local "$RELEASE/bin/fleetctl" keys generate --output "$KEYS"
-    fi
+    local service
+    for service in "${SERVICES[@]}"; do
+        if is_called "$service" && [[ ! -f $KEYS/$service.keys.json ]]; then
+            say "Generating the services' signing keys."
+            FLORIN_ENVIRONMENT=local "$RELEASE/bin/fleetctl" keys generate --output "$KEYS" --force
+            break
+        fi
+    done
+    for service in "${SERVICES[@]}"; do
+        if is_consumer "$service"; then
+            ensure_dead_letter_keys "$service"
+        fi
+    done
     if [[ ! -f $ISSUER/jwks.json ]]; then
         say "Generating the local token issuer."
         FLORIN_ENVIRONMENT=local "$RELEASE/bin/fleetctl" issuer init --directory "$ISSUER"

@@ -1,20 +1,44 @@
 #!/usr/bin/env bash
 # Sourced. What each server of the fleet is: its executable, account, ports and environment. A new service is added here.
 
-# In order of dependency: they are started in this order and stopped in reverse. Postgres and Redis come before them all.
+# In order of dependency: they are started in this order and stopped in reverse. Postgres, Redis and RabbitMQ come before them all.
+# A relay comes after the consumers, whose queues are then there for its first event; what is behind an @ is the source that it serves.
+# All that is known here: SERVICES=(wallet-ledger ops-risk outbox-relay@wallet-ledger outbox-relay@ops-risk)
 SERVICES=(wallet-ledger)
-SERVERS=(postgres redis "${SERVICES[@]}")
-PRODUCTS=("${SERVICES[@]}" fleetctl)
+SERVERS=(postgres redis epmd rabbitmq "${SERVICES[@]}")
+
+runs() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }
+
+executable_of() { printf '%s' "${1%%@*}"; }
+mapfile -t PRODUCTS < <(printf '%s\n' "${SERVICES[@]%%@*}" fleetctl | awk '!seen[$0]++')
+
+is_relay() { [[ $1 == outbox-relay@* ]]; }
+# A relay works on its source's database and is called by nobody.
+owns_database() { ! is_relay "$1"; }
+is_called() { ! is_relay "$1"; }
+is_consumer() { [[ $1 == ops-risk ]]; }
+uses_broker() { is_relay "$1" || is_consumer "$1"; }
 
 service_admin_port() {
     case $1 in
     wallet-ledger) printf '%s' "$WALLET_LEDGER_ADMIN_PORT" ;;
+    ops-risk) printf '%s' "$OPS_RISK_ADMIN_PORT" ;;
+    outbox-relay@wallet-ledger) printf '%s' "$WALLET_LEDGER_RELAY_ADMIN_PORT" ;;
+    outbox-relay@ops-risk) printf '%s' "$OPS_RISK_RELAY_ADMIN_PORT" ;;
     *) fail "unknown service $1" ;;
     esac
 }
 
-# As root each service runs under an account of its own, which can read its own keys and nobody else's.
-service_user() { if is_root; then printf 'florin-%s' "$1"; else id -un; fi; }
+# As root each service runs under an account of its own, which can read its own keys and nobody else's. A name has at most 32 characters.
+service_user() {
+    if ! is_root; then
+        id -un
+    elif is_relay "$1"; then
+        printf 'florin-relay-%s' "${1#*@}"
+    else
+        printf 'florin-%s' "$1"
+    fi
+}
 
 ensure_service_user() {
     local user
@@ -37,30 +61,76 @@ clear_environment() {
     export LANG=C.UTF-8
 }
 
-wallet_ledger_environment() {
-    export FLORIN_ENVIRONMENT=local
-    LEDGER_DATABASE_URL=$(database_url wallet-ledger "${1:-serving}")
-    export LEDGER_DATABASE_URL
-    export INTERNAL_AUTH_KEYS_FILE=$KEYS/wallet-ledger.keys.json
+# Of every service that others call: SERVICE HTTP_PORT.
+called_environment() {
+    export INTERNAL_AUTH_KEYS_FILE=$KEYS/$1.keys.json
     export REPLAY_WINDOW=redis
-    REDIS_URL=$(redis_url)
+    REDIS_URL=$(redis_url "$1")
     export REDIS_URL
     export INTERNAL_TLS=off
     # A name, not an address: the local issuer has no server, its key set is a file. `fleetctl issuer` writes this name into tokens.
     export TOKEN_ISSUER=http://127.0.0.1:8101
     export TOKEN_JWKS=$ISSUER/jwks.json
     export HTTP_HOST=127.0.0.1
-    export HTTP_PORT=$WALLET_LEDGER_HTTP_PORT
-    export ADMIN_PORT=$WALLET_LEDGER_ADMIN_PORT
-    export MIGRATIONS_DIRECTORY=$RELEASE/migrations
+    export HTTP_PORT=$2
 }
 
-service_environment() {
+# The variable of a service's database: SERVICE KIND, the kind of role.
+database_environment() {
     case $1 in
-    wallet-ledger) wallet_ledger_environment "${2:-serving}" ;;
+    wallet-ledger)
+        LEDGER_DATABASE_URL=$(database_url "$1" "$2")
+        export LEDGER_DATABASE_URL
+        ;;
+    ops-risk)
+        OPS_RISK_DATABASE_URL=$(database_url "$1" "$2")
+        export OPS_RISK_DATABASE_URL
+        ;;
     *) fail "unknown service $1" ;;
     esac
 }
+
+broker_environment() {
+    RABBITMQ_URL=$(rabbitmq_url "$1")
+    export RABBITMQ_URL
+}
+
+ops_risk_environment() {
+    called_environment ops-risk "$OPS_RISK_HTTP_PORT"
+    broker_environment ops-risk
+    DEAD_LETTER_KEYS_FILE=$(dead_letter_keys_file ops-risk)
+    export DEAD_LETTER_KEYS_FILE
+}
+
+relay_environment() {
+    export OUTBOX_SOURCE=$1
+    database_environment "$1" relay
+    broker_environment "$1-relay"
+}
+
+# SERVICE [KIND]: the kind of role is owner to migrate.
+service_environment() {
+    export FLORIN_ENVIRONMENT=local
+    ADMIN_PORT=$(service_admin_port "$1")
+    export ADMIN_PORT
+    export MIGRATIONS_DIRECTORY=$RELEASE/migrations
+    if is_relay "$1"; then
+        relay_environment "${1#*@}"
+        return
+    fi
+    database_environment "$1" "${2:-serving}"
+    case $1 in
+    wallet-ledger) called_environment "$1" "$WALLET_LEDGER_HTTP_PORT" ;;
+    ops-risk) ops_risk_environment ;;
+    esac
+}
+
+# Exchanges, queues and bindings, before anything publishes or consumes; running it again changes nothing.
+ensure_topology() (
+    clear_environment
+    broker_environment fleetctl
+    FLORIN_ENVIRONMENT=local "$RELEASE/bin/fleetctl" topology apply
+)
 
 # Becomes the given program as the given user; its pid is the caller's.
 exec_as() {
@@ -74,11 +144,14 @@ exec_as() {
 }
 
 exec_server() {
-    if [[ $1 == postgres ]]; then
-        exec_postgres
-    elif [[ $1 == redis ]]; then
-        exec_redis
-    fi
+    case $1 in
+    postgres | redis | epmd | rabbitmq) "exec_$1" ;;
+    *) exec_service "$1" serve ;;
+    esac
+}
+
+# SERVICE COMMAND...: becomes the service's executable, with the service's settings and as its user.
+exec_service() {
     local user
     user=$(service_user "$1")
     cd /
@@ -86,7 +159,7 @@ exec_server() {
     if [[ -d $RELEASE/lib ]]; then
         export LD_LIBRARY_PATH=$RELEASE/lib
     fi
-    exec_as "$user" "$RELEASE/bin/$1" serve
+    exec_as "$user" "$RELEASE/bin/$(executable_of "$1")" "${@:2}"
 }
 
 # Postgres: a fast shutdown (SIGINT) ends sessions and checkpoints. The others drain on SIGTERM.
@@ -115,8 +188,7 @@ service_ready() {
 
 server_ready() {
     case $1 in
-    postgres) postgres_ready ;;
-    redis) redis_ready ;;
+    postgres | redis | epmd | rabbitmq) "$1_ready" ;;
     *) service_ready "$1" ;;
     esac
 }
@@ -151,7 +223,6 @@ install_release() {
 # services' users: then they get copies of those that the executables ask for.
 ensure_readable_libraries() {
     local user=$1 executable=$2 library
-    rm -rf "$RELEASE/lib"
     as_user "$user" "$executable" --help >/dev/null 2>&1 && return
     mkdir -p "$RELEASE/lib"
     ldd "$executable" | awk '$3 ~ "^/" && $3 !~ "^/(usr/)?lib" {print $3}' | while IFS= read -r library; do
@@ -164,13 +235,19 @@ ensure_readable_libraries() {
 
 # After the keys exist: each service owns its own key file, and can in fact start as its own user.
 grant_service_files() {
-    local service user
+    local service user file
+    rm -rf "$RELEASE/lib"
     for service in "${SERVICES[@]}"; do
         user=$(service_user "$service")
         if is_root; then
-            chown "$user" "$KEYS/$service.keys.json"
-            ensure_readable_libraries "$user" "$RELEASE/bin/$service"
+            ensure_readable_libraries "$user" "$RELEASE/bin/$(executable_of "$service")"
         fi
-        chmod 0600 "$KEYS/$service.keys.json"
+        for file in "$KEYS/$service.keys.json" "$(dead_letter_keys_file "$service")"; do
+            [[ -f $file ]] || continue
+            if is_root; then
+                chown "$user" "$file"
+            fi
+            chmod 0600 "$file"
+        done
     done
 }

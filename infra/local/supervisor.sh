@@ -11,6 +11,8 @@ source "$LOCAL_SCRIPTS/secrets.sh"
 source "$LOCAL_SCRIPTS/postgres.sh"
 # shellcheck source=infra/local/redis.sh
 source "$LOCAL_SCRIPTS/redis.sh"
+# shellcheck source=infra/local/rabbitmq.sh
+source "$LOCAL_SCRIPTS/rabbitmq.sh"
 # shellcheck source=infra/local/services.sh
 source "$LOCAL_SCRIPTS/services.sh"
 

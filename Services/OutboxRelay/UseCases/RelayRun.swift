@@ -15,6 +15,7 @@ struct RelayRun {
     private var poll: Duration
     private var nextLookAtWriters = ContinuousClock.now
     private var nextRetry = ContinuousClock.now
+    private var nextFullMarks = ContinuousClock.now
     private var pausedUntil = ContinuousClock.now
     private var refusals = 0
     private var isDatabaseAway = false
@@ -71,6 +72,7 @@ struct RelayRun {
         // A second look marks what the first has found to be final.
         for _ in 0..<2 {
             nextLookAtWriters = .now
+            nextFullMarks = .now
             _ = try? await look(isReading: false)
         }
     }
@@ -107,7 +109,10 @@ struct RelayRun {
     /// - Returns: whether it found something.
     private mutating func look(isReading: Bool) async throws -> Bool {
         var changes = backlog.changes
-        changes.marks = progress.marks(all: false)
+        // Marks of partitions in which nothing happened follow now and then: old events are deleted behind the lowest.
+        let isTimeForAll = ContinuousClock.now >= nextFullMarks
+        changes.marks = progress.marks(all: isTimeForAll)
+        if isTimeForAll { nextFullMarks = .now + relay.timing.renewal }
         let isTimeForWriters = ContinuousClock.now >= nextLookAtWriters && progress.needsHorizon
         let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
         guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return false }
@@ -148,17 +153,20 @@ struct RelayRun {
 
     /// Takes held events whose time has come, and those that no longer have to wait.
     private mutating func fetchHeld() async throws {
-        let (heldStore, progress) = (heldStore, progress)
-        for name in backlog.keysToRelease {
+        guard backlog.hasHeldKeys, ContinuousClock.now >= nextRetry else { return }
+        let (heldStore, progress, keys) = (heldStore, progress, backlog.heldKeys)
+        for name in keys.releasing {
             let rows = try await relay.pool.withSession { session in
-                try heldStore.waiting(session, partitionKey: name, limit: Self.heldAtOnce)
+                try heldStore.held(session, partitionKey: name, limit: Self.heldAtOnce)
             }
             backlog.release(name, rows) { progress.epoch(of: $0) }
         }
-        guard backlog.hasFailing, ContinuousClock.now >= nextRetry else { return }
+        // What is released is followed up at once; what fails has time.
+        guard keys.releasing.isEmpty else { return }
         nextRetry = .now + relay.timing.retry
-        let leased = progress.leased
-        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitions: leased, limit: Self.heldAtOnce) }
+        let failing = Array(keys.failing.prefix(Self.heldAtOnce))
+        guard !failing.isEmpty else { return }
+        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitionKeys: failing) }
         backlog.retry(rows) { progress.epoch(of: $0) }
     }
 

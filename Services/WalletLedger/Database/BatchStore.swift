@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// The SQL of a batch: two round trips, one before the decision and one after it.

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// What a batch writes, gathered decision by decision.

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// The SQL of answers about the past. Each query is a value, so that the test of their plans explains the very ones that run.

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// The SQL of holds, but for their locks and writes: those are a batch's.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// The idempotency keys beside a batch's own: those of independent batches, and the upkeep.

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 // How the ledger's values are stored: enums as small numbers, ids as uuid, times as timestamptz.
@@ -100,12 +101,6 @@ extension KeptOutcome {
         case .holdVoided(let id): (8, id.uuid, nil, nil, nil)
         }
     }
-}
-
-extension Timestamp {
-    var stored: PostgresTimestamp { PostgresTimestamp(microsecondsSinceUnixEpoch: microsecondsSinceUnixEpoch) }
-
-    init(_ stored: PostgresTimestamp) { self.init(microsecondsSinceUnixEpoch: stored.microsecondsSinceUnixEpoch) }
 }
 
 /// A row holds what this version of the ledger never writes.

@@ -204,13 +204,14 @@ struct VerifyStore {
         }
     }
 
+    /// An event that the outbox no longer keeps was published, and is not missed.
     func transfersWithoutEvent(_ session: PostgresSession) throws -> [TransferID] {
         try session.query(
             """
             SELECT t.id FROM transfers t
             LEFT JOIN outbox_events o ON o.event_id = overlay(t.id::text placing
                 to_hex(('x' || right(t.id::text, 1))::bit(4)::int | 3) from 36)::uuid
-            WHERE o.id IS NULL ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
+            WHERE o.id IS NULL AND t.posted_at >= (SELECT deleted_before FROM outbox_retention) ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
         ).map { row in TransferID(try row.decode(0, as: UUID.self)) }
     }
@@ -241,7 +242,7 @@ struct VerifyStore {
                 SELECT c.hold_id FROM hold_changes c
                 LEFT JOIN outbox_events o ON o.event_id = c.event_id LEFT JOIN holds h ON h.id = c.hold_id
                 LEFT JOIN transfers t ON t.id = c.transfer_id
-                WHERE o.id IS NULL OR h.id IS NULL
+                WHERE (o.id IS NULL AND c.changed_at >= (SELECT deleted_before FROM outbox_retention)) OR h.id IS NULL
                     OR (c.kind = 2 AND (t.amount, t.hold_id, t.source_wallet_id, t.source_version)
                         IS DISTINCT FROM (c.captured, c.hold_id, c.wallet_id, c.version))
             ) wrong ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// The SQL of wallets: opening, changes of state, reading.
@@ -81,17 +82,6 @@ struct WalletStore {
                 refused_request_id, created_at)
             VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(kept.request), \(columns.outcome), \(columns.subject),
                 \(columns.version), \(columns.refusal), \(columns.requestID), \(at.stored))
-            """)
-    }
-
-    func insertEvent(
-        _ session: PostgresSession, id: EventID, type: LedgerEventType, wallet: WalletID, data: [UInt8], traceparent: String?, at: Timestamp
-    ) throws {
-        let text = String(decoding: data, as: UTF8.self)
-        try session.execute(
-            """
-            INSERT INTO outbox_events (event_id, type, subject, partition_key, occurred_at, traceparent, data)
-            VALUES (\(id.uuid), \(type.rawValue), \(wallet.description), \(wallet.description), \(at.stored), \(traceparent), \(text))
             """)
     }
 }

@@ -1,4 +1,5 @@
 package import Contracts
+import Outbox
 package import Postgres
 
 /// Freezes, unfreezes or closes a wallet, or sets its overdraft limit, under the wallet's lock.
@@ -52,9 +53,9 @@ package struct ChangeWallet: Sendable {
             try store.insertKey(session, key, KeptKey(request: canonical, outcome: outcome), at: now)
         }
         var random = SystemRandomNumberGenerator()
-        try store.insertEvent(
-            session, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), type: .walletStatusChanged,
-            wallet: wallet.id, data: body.wireBytes(), traceparent: origin.traceparent, at: now)
+        let event = OutboxEvent(
+            body, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now, traceparent: origin.traceparent)
+        try OutboxWriter.append([event], session)
         return body
     }
 

@@ -1,4 +1,5 @@
 package import Contracts
+import Outbox
 package import Postgres
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
@@ -30,9 +31,9 @@ package struct OpenWallet: Sendable {
             if let key = origin.key {
                 try store.insertKey(session, key, KeptKey(request: canonical, outcome: .walletOpened(wallet.id)), at: now)
             }
-            try store.insertEvent(
-                session, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), type: .walletOpened, wallet: wallet.id,
-                data: wallet.wireBytes(), traceparent: origin.traceparent, at: now)
+            let event = OutboxEvent(
+                wallet, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now, traceparent: origin.traceparent)
+            try OutboxWriter.append([event], session)
             return .done(wallet, isReplay: false)
         }
     }

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Outbox
 import Postgres
 import Testing
 

@@ -134,45 +134,6 @@ struct SigningKeyStoreTests {
         #expect(keys.allSatisfy { callees.contains($0.service) ? $0.outbound.isEmpty : $0.inbound.isEmpty })
 
         let keyFolder = SigningKeyFolder(path: folder.path + "/keys")
-        let pair = SigningKeyGenerator.Pair(caller: "mobile-bff", callee: "wallet-ledger")
-        func generate() throws {
-            let keys = try SigningKeyGenerator.generate(pairs: [pair], now: SigningFixture.now, using: &generator)
-            _ = try keyFolder.write(keys, replacing: true)
-        }
-        try generate()
-        let caller = try SigningKeyStore(path: keyFolder.path(of: "mobile-bff"))
-        let callee = try SigningKeyStore(path: keyFolder.path(of: "wallet-ledger"))
-        let signer = RequestSigner(keys: caller, callee: "wallet-ledger")
-        let verifier = RequestVerifier(keys: callee, replayWindow: InProcessReplayWindow(startedAt: 0))
-        func isAccepted() throws -> Bool {
-            var request = SigningFixture.request()
-            try signer.sign(&request, body: SigningFixture.body, created: SigningFixture.now)
-            return (try? verifier.verifyHead(request, now: SigningFixture.now) { $0 == "mobile-bff" }) != nil
-        }
-        #expect(try isAccepted())
-        try generate()
-        #expect(try caller.reloadIfChanged())
-        #expect(try !isAccepted())
-        #expect(try callee.reloadIfChanged())
-        #expect(try isAccepted())
-    }
-
-    @Test("the local fleet's files hold each pair's secret twice, are their owner's only, and are not overwritten unasked")
-    func generatedFiles() throws {
-        var generator = SystemRandomNumberGenerator()
-        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
-        #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff", "wallet-ledger"])
-        let ledger = try #require(keys.last)
-        #expect(ledger.outbound.isEmpty)
-        for caller in keys.dropLast() {
-            let outbound = try #require(caller.outboundKey(to: "wallet-ledger", at: SigningFixture.now))
-            let inbound = try #require(ledger.inboundKey(id: outbound.keyID, at: SigningFixture.now))
-            #expect(inbound.caller == caller.service)
-            #expect(inbound.key.secret == outbound.secret)
-            #expect(caller.inbound.isEmpty && caller.outbound.count == 1)
-        }
-
-        let keyFolder = SigningKeyFolder(path: folder.path + "/keys")
         let paths = try keyFolder.write(keys, replacing: false)
         #expect(paths == keys.map { keyFolder.path(of: $0.service) })
         for path in paths {

@@ -196,7 +196,7 @@ let package = Package(
             "OpsRiskTests",
             [
                 "OpsRisk", "AccessTokens", "AMQP", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "RequestSigning",
-                "ServiceDatabase", "ServiceRuntime", "SignedAPI", "TestSupport", logging, metrics,
+                "ServiceDatabase", "ServiceRuntime", "SignedAPI", "TestSupport", httpTypes, logging, metrics,
             ]),
         tests(
             "FleetctlTests",

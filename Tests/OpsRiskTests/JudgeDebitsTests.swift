@@ -39,7 +39,7 @@ struct JudgeDebitsTests {
         #expect(try await fixture.alerts() == [alert])
         // In the next stretch there is another one, of the whole burst as far as the window reaches.
         try await fixture.apply([RiskSamples.debit(wallet, at: 60)])
-        let next = try #require(try await fixture.alerts().first)
+        let next = try #require(try await fixture.alerts().first { $0.id != alert.id })
         #expect(next.finding == .velocity(count: 50, limit: 3, windowSeconds: 60))
         #expect(try await fixture.events().count == 2)
     }

@@ -4,6 +4,7 @@ import EventBroker
 import EventConsumption
 import Foundation
 import Logging
+import ServiceRuntime
 import Synchronization
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ import Testing
         let publisher = try AMQPPublisher(
             configuration: AMQPConfiguration(url: api.broker.url()), name: "flow", topology: AMQPTopology(exchanges: [EventTopology.exchange]),
             logger: quiet)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await publisher.run() }
             for envelope in envelopes {
                 let outcome = await publisher.publish(

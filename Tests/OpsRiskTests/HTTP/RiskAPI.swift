@@ -1,6 +1,7 @@
 import AccessTokens
 import Contracts
 import Foundation
+import HTTPTypes
 import Postgres
 import RequestSigning
 import ServiceRuntime

@@ -1,5 +1,6 @@
 import AccessTokens
 import Contracts
+import Postgres
 import TestSupport
 import Testing
 

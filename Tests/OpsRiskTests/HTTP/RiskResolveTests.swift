@@ -1,4 +1,5 @@
 import Contracts
+import Postgres
 import TestSupport
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
         let alert = try await api.alert()
         let first = try await api.resolve(alert, Self.noted, as: staff, key: "done")
         #expect(first.status == 200 && !first.isReplay)
-        let again = try await api.resolve(alert, "  " + Self.noted.replacing(",", with: " , "), as: staff, key: "done")
+        let again = try await api.resolve(alert, #" { "note" : "\#(Self.note)" , "resolution":"false_positive" } "#, as: staff, key: "done")
         #expect(again.status == 200 && again.isReplay && again.bytes == first.bytes)
         let refused = try await api.resolve(alert, as: staff, key: "refused")
         #expect(refused.status == 409 && !refused.isReplay)

@@ -28,7 +28,8 @@ struct DemoDatabase: Sendable {
 
     /// The trace of the event by which ops-risk told of an alert.
     func trace(ofAlert id: String) async throws -> String? {
-        try await session(opsRisk) { session in
+        // The serving role writes events and never reads one.
+        try await session(opsRiskOwner) { session in
             try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(id)").first?.decodeIfPresent(0, as: String.self)
         }
     }

@@ -137,8 +137,8 @@ let package = Package(
         service(
             "Fleetctl",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
-                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
+                "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
+                asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
             ]),
 
         // Tests
@@ -161,6 +161,8 @@ let package = Package(
                 "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
                 argumentParser, crypto, logging, serviceLifecycle, tracing,
             ], exclude: ["migrations"]),
+        tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["ServiceDatabase", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",
@@ -199,11 +201,15 @@ let package = Package(
             ]),
         tests(
             "FleetctlTests",
-            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+            [
+                "Fleetctl", "AMQP", "Contracts", "EventBroker", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto,
+                httpTypes, logging,
+            ]),
         tests(
             "FleetTests",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", "TransportSecurity", "TestSupport",
+                "AMQP", "Contracts", "EventBroker", "Outbox", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime",
+                "TransportSecurity", "TestSupport",
                 crypto, httpTypes, logging,
             ], exclude: ["schemathesis"]),
         tests("ArchitectureTests", []),

@@ -18,12 +18,7 @@ package enum OutboxRelay: DatabaseService {
     }
 
     package static func compose(_ settings: OutboxRelayConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
-        try await compose(settings, context, timing: RelayTiming())
-    }
-
-    static func compose(
-        _ settings: OutboxRelayConfiguration, _ context: ProcessContext, timing: RelayTiming
-    ) async throws -> ComposedProcess {
+        let timing = settings.timing
         let source = settings.source.rawValue
         let database = try settings.database.configuration(as: "\(name) \(source)")
         try await settings.database.check(database, context.logger)

@@ -18,18 +18,22 @@ package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
     static let maximumAttempts = Setting<Int>.integer(
         "OUTBOX_MAX_ATTEMPTS", "Attempts to publish an event that the broker refuses, before it is parked for an operator.", in: 1...100,
         unit: "attempts", default: 12)
+    static let lease = Setting<Duration>.duration(
+        "OUTBOX_LEASE", "How long a relay that died holds its partitions up; one that gets no time for as long duplicates events.",
+        in: .seconds(2) ... .seconds(60), default: .seconds(10))
     static let retention = Setting<Int>.integer(
         "OUTBOX_RETENTION_DAYS", "How long published events are kept.", in: 1...3_650, unit: "days", default: 14)
 
     package static let defaultAdminPort = 9_107
     package static let declared: [any SettingDeclaration] =
         [source] + RelaySource.allCases.map { $0.schema.url.optional } + [DatabaseSchema.isolation, DatabaseSchema.migrations]
-        + BrokerSettings.declared + [maximumAttempts, retention]
+        + BrokerSettings.declared + [maximumAttempts, lease, retention]
 
     package let source: RelaySource
     package let database: ServiceDatabase
     package let broker: BrokerSettings
     let maximumAttempts: Int
+    let timing: RelayTiming
     let retentionDays: Int
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
@@ -41,6 +45,7 @@ package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
         database = schema.database(values, url: url)
         broker = try BrokerSettings(values)
         maximumAttempts = values[Self.maximumAttempts]
+        timing = RelayTiming(lease: values[Self.lease])
         retentionDays = values[Self.retention]
     }
 }

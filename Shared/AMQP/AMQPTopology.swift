@@ -76,3 +76,7 @@ package struct AMQPBinding: Sendable, Hashable {
         self.routingKey = routingKey
     }
 }
+
+extension AMQPBinding: CustomStringConvertible {
+    package var description: String { "\(exchange) → \(queue)\(routingKey.isEmpty ? "" : " by \(routingKey)")" }
+}

@@ -6,7 +6,10 @@ internal import ServiceLifecycle
 struct ConsumptionUpkeep: Service {
     let parts: ConsumptionParts
 
-    static let expiredAtOnce: Int32 = 1_000
+    /// Rows of one transaction.
+    private static let expiredAtOnce: Int32 = 5_000
+    /// Transactions in a row; more rows than that a minute, and the table grows until there are fewer.
+    private static let expiryRounds = 60
     /// One deletion for so many looks.
     private static let looksPerExpiry = 4
 
@@ -33,10 +36,16 @@ struct ConsumptionUpkeep: Service {
 
     private func expire() async {
         do {
-            let count = try await parts.pool.withTransaction(parts.options.transaction) { session in
-                try ProcessedEvents.expire(session, atMost: Self.expiredAtOnce) + DeadLetterStore.expire(session, atMost: Self.expiredAtOnce)
+            for _ in 0..<Self.expiryRounds where !Task.isShuttingDownGracefully {
+                let (events, letters) = try await parts.pool.withTransaction(parts.options.transaction) { session in
+                    (
+                        try ProcessedEvents.expire(session, atMost: Self.expiredAtOnce),
+                        try DeadLetterStore.expire(session, atMost: Self.expiredAtOnce)
+                    )
+                }
+                if events + letters > 0 { parts.logger.debug("old rows were deleted", metadata: ["event.rows": "\(events + letters)"]) }
+                guard max(events, letters) == Int(Self.expiredAtOnce) else { return }
             }
-            if count > 0 { parts.logger.debug("old rows were deleted", metadata: ["event.rows": "\(count)"]) }
         } catch {
             parts.logger.warning("old rows can't be deleted", metadata: ["error": "\(error)"])
         }

@@ -56,7 +56,8 @@ struct DatabaseOutage: Sendable {
         var attempt = 1
         while ContinuousClock.now - began < options.outageLimit, await pause(options.outageBackoff.pause(attempt: attempt)) {
             if await isUsable() {
-                logger.info("the database is back; consuming goes on", metadata: ["outage.seconds": "\((ContinuousClock.now - began).components.seconds)"])
+                let seconds = (ContinuousClock.now - began).components.seconds
+                logger.info("the database is back; consuming goes on", metadata: ["outage.seconds": "\(seconds)"])
                 return true
             }
             attempt += 1

@@ -1,6 +1,7 @@
 internal import Contracts
 internal import Crypto
 internal import FoundationEssentials
+
 #if canImport(Darwin)
 internal import Darwin
 #elseif canImport(Musl)

@@ -1,6 +1,6 @@
 internal import AMQP
-internal import CoreMetrics
 internal import Contracts
+internal import CoreMetrics
 internal import FoundationEssentials
 internal import Logging
 internal import Metrics

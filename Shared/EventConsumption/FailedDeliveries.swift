@@ -1,6 +1,6 @@
 internal import AMQP
-internal import CoreMetrics
 internal import Contracts
+internal import CoreMetrics
 internal import Logging
 internal import Postgres
 
@@ -36,29 +36,30 @@ struct FailedDeliveries {
     /// Settles or holds each failed one of a batch. What an interruption leaves over is marked to be given back.
     mutating func settle(_ batch: inout [Undertaking]) async {
         var entries: [Entry] = []
-        var places: [UInt64: Int] = [:]
+        var places: [DeliveryReceipt: Int] = [:]
         for (index, undertaking) in batch.enumerated() {
-            guard case .failed(let failure) = undertaking.state else { continue }
-            places[undertaking.delivery.receipt.tag] = index
+            guard case .failed(let failure) = undertaking.state, isOurs(undertaking.delivery) else { continue }
+            places[undertaking.delivery.receipt] = index
             entries.append(entry(undertaking, failure))
         }
         guard !entries.isEmpty else { return }
         let (left, isInterrupted) = await place(entries)
         if isInterrupted {
-            for entry in left { if let index = places[entry.delivery.receipt.tag] { batch[index].state = .giveBack } }
+            for entry in left { if let index = places[entry.delivery.receipt] { batch[index].state = .giveBack } }
         } else {
             hold(left)
         }
     }
+
+    /// What an earlier channel left unsettled the broker hands out again: it would only be doubled here.
+    private func isOurs(_ delivery: AMQPDelivery) -> Bool { delivery.receipt.generation == consumer.status.generation }
 
     /// Tries those that are held and whose time has come.
     ///
     /// - Returns: false when it was interrupted.
     mutating func tryAgain(isLast: Bool = false) async -> Bool {
         guard let dueAt, isLast || dueAt <= .now else { return true }
-        // The broker hands out again what an earlier channel left unsettled.
-        let generation = consumer.status.generation
-        let current = held.filter { $0.delivery.receipt.generation == generation }
+        let current = held.filter { isOurs($0.delivery) }
         held = []
         self.dueAt = nil
         let (left, isInterrupted) = await place(current)
@@ -174,8 +175,8 @@ struct FailedDeliveries {
                 case .written: acknowledgeDeadLetter(entry)
                 case .interrupted: return (left + entries[index...], true)
                 case .refused(let failure):
-                    parts.logger.error(
-                        "a dead letter can't be written; the event is kept", metadata: entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 })
+                    let metadata = entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 }
+                    parts.logger.error("a dead letter can't be written; the event is kept", metadata: metadata)
                     left.append(entry)
                 }
             }

@@ -17,6 +17,11 @@ package struct HeldStore: Sendable {
     package struct HeldRow: Sendable, Hashable {
         package let row: OutboxRow
         package let attempts: Int
+
+        package init(row: OutboxRow, attempts: Int) {
+            self.row = row
+            self.attempts = attempts
+        }
     }
 
     /// An event that is set aside, without what it says.
@@ -61,26 +66,28 @@ package struct HeldStore: Sendable {
         }
     }
 
-    /// The failing events whose time has come, one per key at most, the oldest first.
+    /// The first event of each key that is failing or waits, where its time has come.
     /// - Throws: `PostgresError`.
-    package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [HeldRow] {
+    package func due(_ session: PostgresSession, partitionKeys: [String]) throws -> [HeldRow] {
         try rows(
             session.query(
                 """
-                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
-                WHERE h.state = 'failing' AND h.next_attempt_at <= clock_timestamp()
-                    AND h.partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) ORDER BY h.id LIMIT \(Int64(limit))
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM unnest(\(partitionKeys)) AS wanted (partition_key)
+                CROSS JOIN LATERAL (
+                    SELECT id, attempts, next_attempt_at FROM outbox_held
+                    WHERE partition_key = wanted.partition_key AND state IN ('failing', 'waiting') ORDER BY id LIMIT 1
+                ) h JOIN outbox_events e ON e.id = h.id WHERE h.next_attempt_at <= clock_timestamp() ORDER BY e.id
                 """))
     }
 
-    /// The events of a key that wait, in order.
+    /// The events of a key that are failing or wait, in order.
     /// - Throws: `PostgresError`.
-    package func waiting(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [HeldRow] {
+    package func held(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [HeldRow] {
         try rows(
             session.query(
                 """
                 SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM outbox_held h JOIN outbox_events e ON e.id = h.id
-                WHERE h.partition_key = \(partitionKey) AND h.state = 'waiting' ORDER BY h.id LIMIT \(Int64(limit))
+                WHERE h.partition_key = \(partitionKey) AND h.state IN ('failing', 'waiting') ORDER BY h.id LIMIT \(Int64(limit))
                 """))
     }
 

@@ -117,7 +117,9 @@ extension EventConsumerBrokerTests {
             let fixture = try await BrokerFixture()
             var random = SeededGenerator(seed: 20_261_121)
             // What an event does, by its number: how often it fails, and how.
-            let plans = (0..<300).map { _ in (failures: [0, 0, 0, 1, 2, 9].randomElement(using: &random) ?? 0, kind: Int.random(in: 0...9, using: &random)) }
+            let plans = (0..<300).map { _ in
+                (failures: [0, 0, 0, 1, 2, 9].randomElement(using: &random) ?? 0, kind: Int.random(in: 0...9, using: &random))
+            }
             let handler = TestHandler { event, session in
                 let plan = plans[event.payload]
                 guard event.attempt <= plan.failures else { return }
@@ -129,7 +131,9 @@ extension EventConsumerBrokerTests {
             }
             let doomed = Set(plans.indices.filter { plans[$0].failures > 2 || (plans[$0].failures > 0 && plans[$0].kind == 0) })
             let delays: [Duration] = [.milliseconds(20), .milliseconds(60)]
-            let consumers = try (0..<3).map { _ in try fixture.consumer(handler, options: fixture.options(delays: delays, batchLimit: 20, prefetch: 40)) }
+            let consumers = try (0..<3).map { _ in
+                try fixture.consumer(handler, options: fixture.options(delays: delays, batchLimit: 20, prefetch: 40))
+            }
             let events = (0..<300).map { fixture.base.envelope($0) }
             try await fixture.declare()
             try await fixture.publish((events + events).shuffled(using: &random))

@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import EventBroker
 import Foundation
 import Postgres
 import ServiceRuntime
@@ -32,7 +33,8 @@ import Testing
     @Test func `a retry carries its history and drops the broker's`() throws {
         let now = try #require(Timestamp(rfc3339: "2026-11-21T05:00:00.123Z", rounding: .down))
         let message = AMQPMessage(
-            body: [1], messageID: "m", type: "t", headers: ["x-death": .array([]), "x-first-death-queue": "q", "x-delivery-count": 3, "other": "kept"])
+            body: [1], messageID: "m", type: "t",
+            headers: ["x-death": .array([]), "x-first-death-queue": "q", "x-delivery-count": 3, "other": "kept"])
         let first = CarriedEvent(message, exchange: "florin.events", routingKey: "ledger.transfer.posted.v1")
         let again = EventHeader.retried(message, of: first, .transient("x"), now: now)
         #expect(
@@ -74,7 +76,8 @@ import Testing
         let connection = try await PostgresServer.shared().superuserConnection()
         do {
             try await connection.withSession { session in
-                _ = try session.execute(PostgresQuery(unsafeSQL: "DO $$ BEGIN RAISE EXCEPTION 'the event said 4711' USING ERRCODE = '\(state)'; END $$"))
+                let statement = "DO $$ BEGIN RAISE EXCEPTION 'the event said 4711' USING ERRCODE = '\(state)'; END $$"
+                _ = try session.execute(PostgresQuery(unsafeSQL: statement))
             }
         } catch {
             return error
@@ -95,7 +98,8 @@ import Testing
         #expect(FailureDiagnosis(try await server(state)) == .outage(isExplained: false))
     }
 
-    @Test(arguments: ["23505", "22003", "42501", "P0001", "57014"]) func `other errors are the event's, and say nothing of it`(state: String) async throws {
+    @Test(arguments: ["23505", "22003", "42501", "P0001", "57014"])
+    func `other errors are the event's, and say nothing of it`(state: String) async throws {
         guard case .failure(let failure) = FailureDiagnosis(try await server(state)) else {
             Issue.record("no failure")
             return
@@ -118,8 +122,9 @@ import Testing
     private static let secret = Data(repeating: 7, count: 32).base64EncodedString()
 
     @Test func `the first key encrypts and all decrypt`() throws {
-        let two = try DeadLetterKeyFile.parse(
-            Array("{\"keys\":[{\"keyid\":\"b\",\"secret\":\"\(Self.secret)\"},{\"keyid\":\"a\",\"secret\":\"\(Data(repeating: 8, count: 32).base64EncodedString())\"}]}".utf8))
+        let other = Data(repeating: 8, count: 32).base64EncodedString()
+        let text = "{\"keys\":[{\"keyid\":\"b\",\"secret\":\"\(Self.secret)\"},{\"keyid\":\"a\",\"secret\":\"\(other)\"}]}"
+        let two = try DeadLetterKeyFile.parse(Array(text.utf8))
         let owner = DeadLetterKeys.Owner(consumer: "c", eventID: nil)
         let sealed = try two.seal([1, 2, 3], for: owner)
         #expect(sealed.keyID == "b" && sealed.bytes.count == 3 + 12 + 16)
@@ -151,5 +156,62 @@ import Testing
         #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read("\(folder)/none") }
         try Data(repeating: 32, count: DeadLetterKeyFile.maximumBytes + 1).write(to: URL(fileURLWithPath: path))
         #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(path) }
+    }
+}
+
+@Suite struct EventSubscriptionTests {
+    private func subscription() -> EventSubscription {
+        EventSubscription(
+            queue: EventConsumerQueue(service: "ops-risk", patterns: ["ledger.transfer.*.v1"]),
+            handlers: [EventHandler(for: TransferPosted.self) { _, _ in }], ignoring: ["ledger.wallet.opened.v1"])
+    }
+
+    private func read(_ body: [UInt8]) -> EventSubscription.Reading {
+        subscription().read(CarriedEvent(AMQPMessage(body: body, messageID: "m"), exchange: "florin.events", routingKey: "key"))
+    }
+
+    private func golden(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: RepositoryRoot.path("Tests/ContractsTests/golden/\(name).json"))))
+    }
+
+    @Test func `a payload of the contract is read by its type; what no binding lets through is named`() throws {
+        guard case .event(let event) = read(try golden("ledger.transfer.posted.v1")) else {
+            Issue.record("the golden event was not read")
+            return
+        }
+        #expect((event.payload as? TransferPosted)?.transferID.description == event.envelope.subject)
+        #expect(event.attempt == 1)
+        #expect(subscription().unboundTypes == ["ledger.wallet.opened.v1"])
+    }
+
+    @Test func `a broken payload is poison, a newer version is unsupported, and each says so without a value`() throws {
+        let text = String(decoding: try golden("ledger.transfer.posted.v1"), as: UTF8.self)
+        func failure(_ text: String) -> (EventFailure, EventFacts)? {
+            guard case .failed(let failure, let facts) = read(Array(text.utf8)) else { return nil }
+            return (failure, facts)
+        }
+        let poison = try #require(failure(text.replacing("\"legs\"", with: "\"arms\"")))
+        #expect(poison.0.kind == .poison && poison.0.reason.contains("/data/legs"))
+        #expect(poison.1.eventID != nil && poison.1.partitionKey != nil)
+        #expect(failure(text.replacing("posted.v1", with: "posted.v2"))?.0.kind == .unsupported)
+        let broken = try #require(failure(text.replacing("\"specversion\":\"1.0\"", with: "\"specversion\":\"9\"")))
+        #expect(broken.0.kind == .poison && broken.1.eventID == poison.1.eventID)
+        #expect(failure("{")?.1.eventID == nil)
+    }
+}
+
+@Suite struct ConsumptionSettingsTests {
+    @Test func `settings have defaults, and what is not accepted is named`() throws {
+        let settings = ConsumptionSettings(try SettingsReader(environment: [:]).read(ConsumptionSettings.declared))
+        #expect(settings.retries == .standard && settings.prefetch == 200 && settings.batchLimit == 100)
+        #expect(settings.options.retries == .standard && settings.options.batchLimit == 100)
+        let fault = #expect(throws: InvalidConfiguration.self) { try settings.keys() }
+        #expect(fault?.description.hasPrefix("DEAD_LETTER_KEYS_FILE") == true)
+        for (key, value) in [("EVENT_RETRY_DELAYS", "5s,1s"), ("EVENT_PREFETCH", "0"), ("EVENT_BATCH_LIMIT", "many")] {
+            let fault = #expect(throws: InvalidConfiguration.self) {
+                try SettingsReader(environment: [key: value]).read(ConsumptionSettings.declared)
+            }
+            #expect(fault?.description.hasPrefix(key) == true)
+        }
     }
 }

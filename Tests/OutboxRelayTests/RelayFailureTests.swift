@@ -73,7 +73,8 @@ extension RelayTests {
 
         private func replay(_ parked: [HeldStore.Summary]) async throws -> ReplayParked.Result {
             let publisher = try AMQPPublisher(
-                configuration: fixture.configuration, name: "replay", options: OutboxRelay.publisherOptions(fixture.timing), logger: RelayFixture.quiet)
+                configuration: fixture.configuration, name: "replay", options: OutboxRelay.publisherOptions(fixture.timing),
+                logger: RelayFixture.quiet)
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await publisher.run() }
                 let result = try await ReplayParked(source: "wallet-ledger", pool: fixture.relayPool, publisher: publisher).run(parked) { _ in }

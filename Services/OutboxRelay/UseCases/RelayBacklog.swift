@@ -19,11 +19,11 @@ struct RelayItem: Sendable, Hashable {
 struct RelayBacklog: Sendable {
     private struct Key: Sendable {
         enum Phase: Sendable {
-            /// The first event of the key waits for its next attempt.
+            /// The first of the key's held events waits for its next attempt.
             case failing
             /// Events of the key are on their way from `outbox_held`.
             case sending
-            /// Those that wait are to be fetched.
+            /// The rest of them is to be fetched.
             case releasing
         }
 
@@ -67,8 +67,7 @@ struct RelayBacklog: Sendable {
             || released.contains { $0.partition == partition }
     }
 
-    /// Whether an event waits for its next attempt.
-    var hasFailing: Bool { keys.values.contains { if case .failing = $0.phase { true } else { false } } }
+    var hasHeldKeys: Bool { !keys.isEmpty }
 
     // MARK: Leases
 
@@ -98,35 +97,39 @@ struct RelayBacklog: Sendable {
         }
     }
 
-    /// Takes failing events whose time has come.
+    /// The keys whose first held event is to be looked at, and those whose held events are all to be fetched. None of which something is
+    /// under way or yet to be written: it might come before them.
+    var heldKeys: (failing: [String], releasing: [String]) {
+        guard !keys.isEmpty else { return ([], []) }
+        let busy = Set(
+            held.map(\.partitionKey) + returned.map(\.row.partitionKey) + inFlight.values.filter { !$0.isHeld }.map(\.row.partitionKey))
+        var found: (failing: [String], releasing: [String]) = ([], [])
+        for (name, key) in keys where !busy.contains(name) {
+            switch key.phase {
+            case .failing: found.failing.append(name)
+            case .releasing: found.releasing.append(name)
+            case .sending: break
+            }
+        }
+        return found
+    }
+
+    /// Takes the first held events of keys, whose time has come.
     mutating func retry(_ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
         for held in rows {
-            guard let epoch = epoch(held.row.partition), var key = keys[held.row.partitionKey] else { continue }
-            guard case .failing = key.phase else { continue }
-            key.phase = .sending
-            key.outstanding = 1
-            key.hasFailed = false
-            keys[held.row.partitionKey] = key
-            insert(RelayItem(row: held.row, epoch: epoch, attempts: held.attempts, isHeld: true))
+            guard case .failing? = keys[held.row.partitionKey]?.phase else { continue }
+            send([held], of: held.row.partitionKey, epoch: epoch)
         }
     }
 
-    /// The keys whose waiting events are to be fetched; none whose changes are still to be written.
-    var keysToRelease: [String] {
-        let unwritten = Set(held.map(\.partitionKey))
-        return keys.compactMap { name, key in
-            guard case .releasing = key.phase, !unwritten.contains(name) else { return nil }
-            return name
-        }
-    }
-
-    /// Takes the events of a key that waited; with none left the key is free.
+    /// Takes the held events of a key, in order; with none left the key is free.
     mutating func release(_ name: String, _ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
-        guard var key = keys[name], case .releasing = key.phase, let epoch = epoch(key.partition) else { return }
-        guard !rows.isEmpty else {
-            keys[name] = nil
-            return
-        }
+        guard case .releasing? = keys[name]?.phase else { return }
+        if rows.isEmpty { keys[name] = nil } else { send(rows, of: name, epoch: epoch) }
+    }
+
+    private mutating func send(_ rows: [HeldStore.HeldRow], of name: String, epoch: (Int) -> Int64?) {
+        guard var key = keys[name], let epoch = epoch(key.partition) else { return }
         key.phase = .sending
         key.outstanding = rows.count
         key.hasFailed = false
@@ -159,17 +162,21 @@ struct RelayBacklog: Sendable {
             let again = returned
             returned = []
             for item in again {
-                if !item.isHeld, keys[item.row.partitionKey] != nil { wait(item) } else { insert(item) }
+                let key = keys[item.row.partitionKey]
+                if !item.isHeld, key != nil {
+                    wait(item)
+                } else if item.isHeld, key?.hasFailed ?? true {
+                    // It stays where it lies, behind the one that failed.
+                    leave(item, hasFailed: true)
+                } else {
+                    insert(item)
+                }
             }
         }
         var limit = limit - inFlight.count
         if !suspects.isEmpty { limit = inFlight.isEmpty ? 1 : 0 }
         var items: [RelayItem] = []
         while items.count < limit, let item = ready.popFirst() {
-            if !item.isHeld, keys[item.row.partitionKey] != nil {
-                wait(item)
-                continue
-            }
             inFlight[item.row.id] = item
             items.append(item)
         }
@@ -209,16 +216,16 @@ struct RelayBacklog: Sendable {
         let attempts = item.attempts + 1
         let isParked = isFinal || attempts >= maximumAttempts
         let name = item.row.partitionKey
-        let isBehind = !item.isHeld && keys[name] != nil && !isParked
         held.append(
             RelayChanges.Held(
-                id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: name,
-                state: isParked ? .parked : isBehind ? .waiting : .failing, attempts: attempts, reason: reason,
-                pause: isParked ? 0 : pauseAfter(attempts)))
+                id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: name, state: isParked ? .parked : .failing,
+                attempts: attempts, reason: reason, pause: isParked ? 0 : pauseAfter(attempts)))
         if item.isHeld {
             leave(item, hasFailed: !isParked)
         } else if !isParked, keys[name] == nil {
             keys[name] = Key(partition: item.row.partition, phase: .failing)
+            for behind in ready where behind.row.partitionKey == name { wait(behind) }
+            ready.removeAll { $0.row.partitionKey == name }
         }
     }
 

@@ -153,17 +153,20 @@ struct RelayRun {
 
     /// Takes held events whose time has come, and those that no longer have to wait.
     private mutating func fetchHeld() async throws {
-        let (heldStore, progress) = (heldStore, progress)
-        for name in backlog.keysToRelease {
+        guard backlog.hasHeldKeys, ContinuousClock.now >= nextRetry else { return }
+        let (heldStore, progress, keys) = (heldStore, progress, backlog.heldKeys)
+        for name in keys.releasing {
             let rows = try await relay.pool.withSession { session in
-                try heldStore.waiting(session, partitionKey: name, limit: Self.heldAtOnce)
+                try heldStore.held(session, partitionKey: name, limit: Self.heldAtOnce)
             }
             backlog.release(name, rows) { progress.epoch(of: $0) }
         }
-        guard backlog.hasFailing, ContinuousClock.now >= nextRetry else { return }
+        // What is released is followed up at once; what fails has time.
+        guard keys.releasing.isEmpty else { return }
         nextRetry = .now + relay.timing.retry
-        let leased = progress.leased
-        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitions: leased, limit: Self.heldAtOnce) }
+        let failing = Array(keys.failing.prefix(Self.heldAtOnce))
+        guard !failing.isEmpty else { return }
+        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitionKeys: failing) }
         backlog.retry(rows) { progress.epoch(of: $0) }
     }
 

@@ -1,13 +1,13 @@
 /// The clocks of a relay, which belong together.
 struct RelayTiming: Sendable {
     /// How long a lease lasts without renewal: so long a relay that died holds its partitions up.
-    var lease = Duration.seconds(10)
+    var lease: Duration
     /// Between two renewals.
-    var renewal = Duration.seconds(2)
+    var renewal: Duration
     /// Between two looks for free partitions while the relay has less than its share.
     var search = Duration.milliseconds(500)
     /// From the hand-over of an event to its outcome. Nothing is handed over that could still be sent when the lease is over.
-    var publish = Duration.seconds(4)
+    var publish: Duration
     /// Between two looks at the outbox, shortest and longest; doubled while there is nothing new.
     var poll = Duration.milliseconds(4)
     var longestPoll = Duration.milliseconds(100)
@@ -21,6 +21,12 @@ struct RelayTiming: Sendable {
     /// The pause before an event that failed is tried again, first and longest; doubled with each attempt.
     var failure = Duration.seconds(1)
     var longestFailure = Duration.seconds(300)
+
+    init(lease: Duration = .seconds(10)) {
+        self.lease = lease
+        renewal = lease / 5
+        publish = lease * 2 / 5
+    }
 
     /// Seconds before the attempt that follows so many failed ones, with jitter.
     func pause(afterFailures attempts: Int) -> Double {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import FoundationEssentials
 internal import ServiceRuntime
+
 #if canImport(Darwin)
 internal import Darwin
 #elseif canImport(Musl)

@@ -15,7 +15,7 @@ struct DemoRequest: Sendable {
     var body: [UInt8]?
 }
 
-/// What the ledger answered.
+/// What a service answered.
 struct DemoAnswer: Sendable {
     let status: Int
     let isReplayed: Bool
@@ -29,11 +29,11 @@ struct DemoAnswer: Sendable {
     var summary: String { code.map { "\(status) \($0)" } ?? "\(status)" }
 }
 
-/// The ledger that is up, over HTTP.
-struct DemoLedger: Sendable {
+/// A service that is up, over HTTP.
+struct DemoService: Sendable {
     private static let timeLimit = TimeAmount.seconds(10)
     private static let maximumAnswerBytes = 1 << 20
-    /// A ledger that has just started refuses what was signed in the second of its start.
+    /// A service that has just started refuses what was signed in the second of its start.
     private static let startTries = 5
     private static let startPause = Duration.milliseconds(500)
 
@@ -58,11 +58,14 @@ struct DemoLedger: Sendable {
         return signed
     }
 
-    /// Signs and sends; signed anew as long as the ledger has only just started.
+    /// Signs and sends; signed anew as long as the service has only just started.
+    ///
+    /// - Parameter traceparent: of the trace that the request belongs to; without one the service begins one.
     func call(
-        _ caller: DemoCaller, _ method: String, _ target: String, key: String? = nil, body: [UInt8]? = nil
+        _ caller: DemoCaller, _ method: String, _ target: String, key: String? = nil, body: [UInt8]? = nil, traceparent: String? = nil
     ) async throws -> DemoAnswer {
-        let request = request(method, target, token: caller.token, key: key, body: body)
+        var request = request(method, target, token: caller.token, key: key, body: body)
+        if let traceparent { request.fields[HTTPField.Name("traceparent")!] = traceparent }
         var answer = try await send(try signed(request, by: caller.signer))
         for _ in 1..<Self.startTries where answer.code == ProblemCode.signatureReplayed.rawValue {
             try await Task.sleep(for: Self.startPause)

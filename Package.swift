@@ -130,7 +130,8 @@ let package = Package(
         service(
             "OpsRisk",
             [
-                "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI",
+                "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "SignedAPI",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ]),
         service(

@@ -55,7 +55,8 @@ package struct OpsRiskConfiguration: EventConsumingConfiguration {
         do {
             return try HighValueRule(text: text)
         } catch {
-            throw InvalidConfiguration(key: thresholds.key, "is not accepted: \(PlainLine.text(error.description)): expected \(HighValueRule.expected)")
+            throw InvalidConfiguration(
+                key: thresholds.key, "is not accepted: \(PlainLine.text(error.description)): expected \(HighValueRule.expected)")
         }
     }
 }

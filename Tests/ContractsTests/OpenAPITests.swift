@@ -137,7 +137,8 @@ struct OpenAPITests {
         let values = [
             "owner_id": #""\#(Samples.owner)""#, "currency": #""EUR""#, "source_wallet_id": #""\#(Samples.wallet)""#,
             "destination_wallet_id": #""\#(Samples.other)""#, "wallet_id": #""\#(Samples.wallet)""#, "amount": "1", "reference": #""r""#,
-            "block": #""all""#, "reason": #""r""#, "resolution": #""confirmed""#, "note": #""n""#, "limit": "1", "expires_in": "60", "final": "true", "mode": #""atomic""#,
+            "block": #""all""#, "reason": #""r""#, "resolution": #""confirmed""#, "note": #""n""#, "limit": "1", "expires_in": "60", "final": "true",
+            "mode": #""atomic""#,
             "transfers": #"[{"source_wallet_id":"\#(Samples.wallet)","destination_wallet_id":"\#(Samples.other)","amount":1,"currency":"EUR"}]"#,
         ]
         let properties = try #require(schema["properties"] as? JSONObject).keys.sorted()

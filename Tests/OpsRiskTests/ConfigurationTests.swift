@@ -7,7 +7,8 @@ import Testing
 @Suite("Settings of ops-risk")
 struct ConfigurationTests {
     private static let good = [
-        "FLORIN_ENVIRONMENT": "local", "OPS_RISK_DATABASE_URL": "postgres://u@h/d", "RABBITMQ_URL": "amqp://u:p@h:5672", "REPLAY_WINDOW": "in-process",
+        "FLORIN_ENVIRONMENT": "local", "OPS_RISK_DATABASE_URL": "postgres://u@h/d", "RABBITMQ_URL": "amqp://u:p@h:5672",
+        "REPLAY_WINDOW": "in-process",
         "TOKEN_ISSUER": "https://i", "TOKEN_JWKS": "/jwks.json",
     ]
 

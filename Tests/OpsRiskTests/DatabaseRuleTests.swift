@@ -51,11 +51,13 @@ struct DatabaseRuleTests {
         Violation(
             sql: "UPDATE risk_alerts SET resolution = NULL, resolved_by = NULL, resolved_through = NULL, resolved_at = NULL WHERE id = 'R'",
             state: .integrityConstraintViolation, constraint: "risk_alerts_resolved_once"),
-        Violation(sql: "UPDATE risk_alerts SET note = 'n' WHERE id = 'R'", state: .integrityConstraintViolation, constraint: "risk_alerts_resolved_once"),
+        Violation(
+            sql: "UPDATE risk_alerts SET note = 'n' WHERE id = 'R'", state: .integrityConstraintViolation, constraint: "risk_alerts_resolved_once"),
         Violation(sql: "UPDATE risk_alerts SET note = 'n' WHERE id = 'O'", state: .checkViolation, constraint: "risk_alerts_resolution"),
         Violation(sql: "UPDATE risk_alerts SET resolution = 1 WHERE id = 'O'", state: .checkViolation, constraint: "risk_alerts_resolution"),
         Violation(
-            sql: "UPDATE risk_alerts SET resolution = 1, resolved_by = 'x', resolved_through = 'x', resolved_at = raised_at - interval '1 s' WHERE id = 'O'",
+            sql:
+                "UPDATE risk_alerts SET resolution = 1, resolved_by = 'x', resolved_through = 'x', resolved_at = raised_at - interval '1 s' WHERE id = 'O'",
             state: .checkViolation, constraint: "risk_alerts_resolution"),
         Violation(sql: "UPDATE risk_alerts SET amount = 1 WHERE id = 'O'", state: .insufficientPrivilege),
         Violation(sql: "DELETE FROM risk_alerts WHERE id = 'O'", state: .insufficientPrivilege),
@@ -82,7 +84,9 @@ struct DatabaseRuleTests {
         Violation(sql: "CREATE TABLE public.mine (id int)", state: .insufficientPrivilege),
     ]
 
-    private func filled(_ sql: String, _ names: [String: some Any]) -> String { names.reduce(sql) { $0.replacing($1.key, with: "'\($1.value)'::uuid") } }
+    private func filled(_ sql: String, _ names: [String: some Any]) -> String {
+        names.reduce(sql) { $0.replacing($1.key, with: "'\($1.value)'::uuid") }
+    }
 
     @Test("the serving role can't do what its code never does", arguments: violations)
     func serving(_ violation: Violation) async throws {
@@ -97,13 +101,17 @@ struct DatabaseRuleTests {
     @Test(
         "not even the owner reopens, alters or deletes an alert, or writes one that begins resolved",
         arguments: [
-            ("UPDATE risk_alerts SET resolution = NULL, note = NULL, resolved_by = NULL, resolved_through = NULL, resolved_at = NULL WHERE id = 'R'",
-                "risk_alerts_resolved_once"),
+            (
+                "UPDATE risk_alerts SET resolution = NULL, note = NULL, resolved_by = NULL, resolved_through = NULL, resolved_at = NULL WHERE id = 'R'",
+                "risk_alerts_resolved_once"
+            ),
             ("UPDATE risk_alerts SET amount = amount + 1 WHERE id = 'O'", "risk_alerts_finding_kept"),
             ("UPDATE risk_alerts SET window_start = window_start + interval '1 s' WHERE id = 'V'", "risk_alerts_finding_kept"),
-            (copied.replacing("window_start)", with: "window_start, resolution, resolved_by, resolved_through, resolved_at)")
-                .replacing("TRANSFER", with: "gen_random_uuid()").replacing("COUNT", with: "debit_count")
-                .replacing("window_start FROM", with: "window_start, 1, 'x', 'x', raised_at FROM") + " 'O'", "risk_alerts_begin_open"),
+            (
+                copied.replacing("window_start)", with: "window_start, resolution, resolved_by, resolved_through, resolved_at)")
+                    .replacing("TRANSFER", with: "gen_random_uuid()").replacing("COUNT", with: "debit_count")
+                    .replacing("window_start FROM", with: "window_start, 1, 'x', 'x', raised_at FROM") + " 'O'", "risk_alerts_begin_open"
+            ),
             ("DELETE FROM risk_alerts", nil), ("TRUNCATE risk_alerts", nil), ("UPDATE customer_debits SET amount = 1", nil),
             ("TRUNCATE customer_debits", nil), ("DELETE FROM idempotency_keys", nil), ("UPDATE idempotency_keys SET request = ''", nil),
         ] as [(String, String?)])

@@ -23,9 +23,9 @@ struct JudgeDebitsTests {
         #expect(event.data == String(decoding: alert.raisedEvent.wireBytes(), as: UTF8.self))
     }
 
-    @Test("too many debits become one alert, however many more there are in the same stretch of time")
-    func velocity() async throws {
-        let fixture = try await RiskFixture()
+    @Test("too many debits become one alert, however many more there are in the same stretch of time", arguments: [false, true])
+    func velocity(isPooled: Bool) async throws {
+        let fixture = try await RiskFixture(isPooled: isPooled)
         let wallet = RiskSamples.newWallet()
         for second in [1, 2, 3] { try await fixture.apply([RiskSamples.debit(wallet, at: Double(second))]) }
         #expect(try await fixture.alerts() == [])

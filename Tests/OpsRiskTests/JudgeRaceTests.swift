@@ -1,5 +1,7 @@
 import Contracts
+import Dispatch
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
@@ -17,6 +19,35 @@ struct JudgeRaceTests {
             }
             try await group.waitForAll()
         }
+    }
+
+    @Test("a consumer that is not done with a wallet holds up another one, which then counts its debits too")
+    func linedUp() async throws {
+        let fixture = try await RiskFixture()
+        let judge = fixture.judge
+        let wallet = RiskSamples.newWallet()
+        let debits = (0..<4).map { ObservedDebit(debit: RiskSamples.debit(wallet, at: Double($0)), traceparent: nil) }
+        let isJudged = Mutex(false)
+        let isDone = Mutex(false)
+        let release = DispatchSemaphore(value: 0)
+        async let first: Void = fixture.pool.withTransaction { session in
+            try judge(Array(debits.prefix(2)), session)
+            isJudged.withLock { $0 = true }
+            release.wait()
+        }
+        #expect(try await eventually { isJudged.withLock { $0 } })
+        async let second: Void = {
+            try await fixture.apply(debits.suffix(2).map(\.debit))
+            isDone.withLock { $0 = true }
+        }()
+        let waits = try await eventually {
+            let waiting = try await fixture.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid <> 0") { _ in true }
+            return !waiting.isEmpty || isDone.withLock { $0 }
+        }
+        #expect(waits && !isDone.withLock { $0 })
+        release.signal()
+        _ = try await (first, second)
+        #expect(try await fixture.alerts().map(\.finding) == [.velocity(count: 4, limit: 3, windowSeconds: 60)])
     }
 
     @Test("different debits of the same wallets are counted together", arguments: 0..<8)

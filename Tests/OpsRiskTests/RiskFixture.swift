@@ -9,18 +9,21 @@ import TestSupport
 
 /// A database of ops-risk and what judges on it, without HTTP and without a broker.
 struct RiskFixture {
-    static let migrations = ["outbox", "consumption"].map { MigrationFolder(namespace: $0, path: RepositoryRoot.path("migrations/shared/\($0)")) }
+    static let migrations =
+        ["outbox", "consumption"].map { MigrationFolder(namespace: $0, path: RepositoryRoot.path("migrations/shared/\($0)")) }
         + [MigrationFolder(namespace: OpsRisk.name, path: RepositoryRoot.path("migrations/ops-risk"))]
 
     let database: TestDatabase
     let pool: PostgresPool
     let judge: JudgeDebits
 
-    init(rules: RiskRules = RiskSamples.rules) async throws {
+    /// - Parameter isPooled: Through PgBouncer in transaction mode, where each transaction may meet another server connection.
+    init(rules: RiskRules = RiskSamples.rules, isPooled: Bool = false) async throws {
         database = try await PostgresServer.shared().makeDatabase(service: OpsRisk.name, migrations: Self.migrations)
+        let url = isPooled ? try database.server.pooler().url(database.servingURL, server: database.server) : database.servingURL
         // All suites at once make a slow machine: a test fails for what it tests, not for waiting its turn.
         pool = PostgresPool(
-            configuration: try PostgresConfiguration(url: database.servingURL), options: PoolOptions(acquireTimeout: .seconds(30)))
+            configuration: try PostgresConfiguration(url: url), options: PoolOptions(acquireTimeout: .seconds(30)))
         judge = JudgeDebits(rules: rules, metrics: nil, now: { RiskSamples.time(1_000) })
     }
 

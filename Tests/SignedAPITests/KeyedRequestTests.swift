@@ -32,6 +32,7 @@ struct KeyedRequestTests {
         #expect(CanonicalRequest.firstDifference(first, first) == "")
         #expect(CanonicalRequest.firstDifference(first, CanonicalRequest.render(route: "s", [("id", .string("1"))])) == "/route")
         #expect(CanonicalRequest.firstDifference(first, CanonicalRequest.render(route: "r", [("id", .string("2"))])) == "/id")
-        #expect(CanonicalRequest.firstDifference(first, CanonicalRequest.render(route: "r", [("id", .string("1")), ("note", .string("n"))])) == "/note")
+        #expect(
+            CanonicalRequest.firstDifference(first, CanonicalRequest.render(route: "r", [("id", .string("1")), ("note", .string("n"))])) == "/note")
     }
 }

@@ -48,7 +48,8 @@ package struct SignedCall: Sendable {
         if isSigned {
             var random = SystemRandomNumberGenerator()
             try api.signer(party.caller).sign(
-                &request, body: body, created: created ?? WallClock.microsecondsSinceUnixEpoch() / 1_000_000, nonce: nonce ?? SigningNonce.random(using: &random))
+                &request, body: body, created: created ?? WallClock.microsecondsSinceUnixEpoch() / 1_000_000,
+                nonce: nonce ?? SigningNonce.random(using: &random))
         }
         var body = body
         onTheWay(&request, &body)

@@ -36,8 +36,9 @@ import Testing
                 #expect(
                     answer.status == expected.status && answer.code == expected.code,
                     "\(route) by \(caller) with \(token): \(answer.status) \(answer.code ?? "-"), not \(expected)")
-                let resolved = try await api.fixture.query("SELECT resolved_at IS NOT NULL FROM risk_alerts WHERE id = '\(try #require(AlertID(id)).uuid)'")
-                { row in try row.decode(0, as: Bool.self) }
+                let resolved = try await api.fixture.query(
+                    "SELECT resolved_at IS NOT NULL FROM risk_alerts WHERE id = '\(try #require(AlertID(id)).uuid)'"
+                ) { row in try row.decode(0, as: Bool.self) }
                 #expect(resolved == [answer.status == 200 && words[0] == "POST"])
             }
         }

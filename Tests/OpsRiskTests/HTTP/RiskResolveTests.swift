@@ -33,7 +33,8 @@ import Testing
         #expect(data["resolved_by"]?.stringValue == user && data["resolution"]?.stringValue == "false_positive")
         #expect(data["resolved_at"] == answer.json["resolved_at"] && data["note"] == nil)
         #expect(!event.data.contains("hunter2") && !api.log.text.contains("hunter2"))
-        let through = try await api.fixture.query("SELECT resolved_through FROM risk_alerts WHERE id = '\(try #require(AlertID(alert)).uuid)'") { row in
+        let through = try await api.fixture.query("SELECT resolved_through FROM risk_alerts WHERE id = '\(try #require(AlertID(alert)).uuid)'") {
+            row in
             try row.decode(0, as: String.self)
         }
         #expect(through == ["fleetctl"])
@@ -85,7 +86,9 @@ import Testing
         let staff = try await api.staff()
         let (alert, other) = (try await api.alert(), try await api.alert())
         #expect(try await api.resolve(alert, Self.noted, as: staff, key: "k").status == 200)
-        let cases = [(alert, #"{"resolution":"confirmed"}"#, "/resolution"), (alert, #"{"resolution":"false_positive"}"#, "/note"), (other, Self.noted, "/id")]
+        let cases = [
+            (alert, #"{"resolution":"confirmed"}"#, "/resolution"), (alert, #"{"resolution":"false_positive"}"#, "/note"), (other, Self.noted, "/id"),
+        ]
         for (id, body, pointer) in cases {
             let answer = try await api.resolve(id, body, as: staff, key: "k")
             #expect(answer.status == 422 && answer.code == "idempotency_key_reused" && answer.pointers == [pointer], "\(answer.text)")

@@ -129,7 +129,9 @@ import Testing
         let text = world.api.log.text
         #expect(text.contains("request refused"))
         let tokens = [world.user.token, forged].compactMap(\.self).flatMap { $0.split(separator: ".").suffix(2).map(String.init) }
-        for secret in tokens + world.api.credentials.secrets + ["nonsense-token-text", TestDatabase.rolePassword, "Bearer ", "florin=:", "postgres://", key] {
+        for secret in tokens + world.api.credentials.secrets + [
+            "nonsense-token-text", TestDatabase.rolePassword, "Bearer ", "florin=:", "postgres://", key,
+        ] {
             #expect(!text.contains(secret), "the log holds \(secret)")
         }
     }

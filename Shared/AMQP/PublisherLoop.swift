@@ -84,7 +84,10 @@ struct PublisherLoop {
                 continue
             }
             // Otherwise its caller has given up.
-            guard next.ticket.batch.beginSending(next.ticket.index) else { continue }
+            guard next.ticket.batch.beginSending(next.ticket.index) else {
+                if next.generation != nil { taken += refuseBound() }
+                continue
+            }
             _ = window.sending(next.publication, ticket: next.ticket, deadline: next.deadline)
             try session.publish(next.publication, isMandatory: true)
         }
@@ -168,9 +171,19 @@ struct PublisherLoop {
             queue.removeFirst()
             gone += 1
             publisher.settle(first.ticket, .notSent(window.blockedReason.map { .blocked($0) } ?? .timedOut))
+            if first.generation != nil { gone += refuseBound() }
         }
         publisher.leftQueue(gone)
         settle(window.expired(at: now))
+    }
+
+    /// One that was bound to the channel was not sent; those behind it must not go before it.
+    /// - Returns: how many left the queue.
+    private mutating func refuseBound() -> Int {
+        let bound = queue.filter { $0.generation != nil }
+        for message in bound { publisher.settle(message.ticket, .notSent(.connectionChanged)) }
+        queue.removeAll { $0.generation != nil }
+        return bound.count
     }
 
     private mutating func finish() {

@@ -21,11 +21,14 @@ struct DatabaseOutage: Sendable {
     private static let conflictPause = AMQPBackoff(first: .milliseconds(8), maximum: .milliseconds(250))
     /// So often the connection may break at the same work before the work is suspected.
     private static let maximumLosses = 3
+    /// So often a server may give a reason of its own at the same work, and answer right after, before the work is suspected as well.
+    private static let maximumExcuses = 20
 
     /// Runs a step, again and again until the database has carried it out or refused it for the step's own sake.
     func carryOut<Value: Sendable>(_ step: () async throws -> Value) async throws(Obstacle) -> Value {
         var conflicts = 0
         var losses = 0
+        var excuses = 0
         while true {
             let error: any Error
             do { return try await step() } catch let thrown { error = thrown }
@@ -38,8 +41,10 @@ struct DatabaseOutage: Sendable {
                 try? await Task.sleep(for: Self.conflictPause.pause(attempt: conflicts))
             case .outage(let isExplained):
                 if !isExplained { losses += 1 }
-                guard losses < Self.maximumLosses else { throw .failed(.transient("\(error)")) }
-                guard await waitUntilUsable(after: error) else { throw .interrupted }
+                excuses += 1
+                guard losses < Self.maximumLosses, excuses < Self.maximumExcuses else { throw .failed(.transient("\(error)")) }
+                // Longer each time: a server that answers may still be unable to write.
+                guard await pause(options.outageBackoff.pause(attempt: excuses)), await waitUntilUsable(after: error) else { throw .interrupted }
             }
         }
     }

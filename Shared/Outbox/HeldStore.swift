@@ -66,18 +66,33 @@ package struct HeldStore: Sendable {
         }
     }
 
-    /// The first event of each key that is failing or waits, where its time has come.
+    /// The first held event of each key of which an event's time has come, those that are due longest.
     /// - Throws: `PostgresError`.
-    package func due(_ session: PostgresSession, partitionKeys: [String]) throws -> [HeldRow] {
+    package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [HeldRow] {
         try rows(
             session.query(
                 """
-                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM unnest(\(partitionKeys)) AS wanted (partition_key)
-                CROSS JOIN LATERAL (
-                    SELECT id, attempts, next_attempt_at FROM outbox_held
+                SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM (
+                    SELECT DISTINCT partition_key FROM (
+                        SELECT partition_key FROM outbox_held WHERE state = 'failing' AND next_attempt_at <= clock_timestamp()
+                            AND partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) ORDER BY next_attempt_at LIMIT \(Int64(limit))
+                    ) due
+                ) wanted CROSS JOIN LATERAL (
+                    SELECT id, attempts FROM outbox_held
                     WHERE partition_key = wanted.partition_key AND state IN ('failing', 'waiting') ORDER BY id LIMIT 1
-                ) h JOIN outbox_events e ON e.id = h.id WHERE h.next_attempt_at <= clock_timestamp() ORDER BY e.id
+                ) h JOIN outbox_events e ON e.id = h.id ORDER BY e.id
                 """))
+    }
+
+    /// The held events of partitions that lie behind no mark: whoever set them aside did not live to move it.
+    /// - Throws: `PostgresError`.
+    package func unmarked(_ session: PostgresSession, partitions: [Int]) throws -> [Int64] {
+        try session.query(
+            """
+            SELECT h.id FROM outbox_held h JOIN relay_partitions p ON p.partition = h.partition
+            WHERE h.partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) AND h.id > p.published_through
+            """
+        ).map { row in try row.decode(0) }
     }
 
     /// The events of a key that are failing or wait, in order.

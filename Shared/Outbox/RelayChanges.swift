@@ -101,6 +101,7 @@ package struct RelayChanges: Sendable, Hashable {
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
             reason = coalesce(excluded.reason, h.reason), first_failed_at = coalesce(h.first_failed_at, excluded.first_failed_at),
             last_failed_at = coalesce(excluded.last_failed_at, h.last_failed_at)
+        WHERE excluded.state <> 'waiting' OR h.state = 'waiting'
         """
     }
 

@@ -32,8 +32,28 @@ package struct RelayProgress: Sendable {
     private var partitions: [Partition?] = Array(repeating: nil, count: OutboxPartition.count)
     /// No event up to here will yet become visible.
     package private(set) var horizon: Int64 = 0
-    /// Ids up to `through` were drawn by transactions that have ended or are among `writers`.
-    private var candidate: (through: Int64, writers: Set<String>)?
+    /// Who wrote to the outbox at one moment.
+    package struct Writing: Sendable, Hashable {
+        /// The highest id that was drawn, read first.
+        package let lastID: Int64
+        /// Where the log then ended, and how far it is on the disk, in bytes. Until the drawing of an id is there, a crash of the server may
+        /// take it back, and another transaction draw it again.
+        package let logged: Int64
+        package let flushed: Int64
+        /// The transactions that then held the outbox open for writing. Whoever draws an id does, from before until its end.
+        package let writers: Set<String>
+
+        package init(lastID: Int64, logged: Int64, flushed: Int64, writers: Set<String>) {
+            self.lastID = lastID
+            self.logged = logged
+            self.flushed = flushed
+            self.writers = writers
+        }
+    }
+
+    /// Its ids were drawn by transactions that have ended or are among its writers.
+    private var candidate: Writing?
+    private var highestID: Int64 = 0
     private var takenAboveHorizon: Set<Int64> = []
 
     package init() {}
@@ -61,23 +81,25 @@ package struct RelayProgress: Sendable {
 
     /// Tells what the outbox looked like at one moment; to be called before `take` with what was read after that moment.
     ///
-    /// - Parameters:
-    ///   - lastID: The highest id that was drawn, read first.
-    ///   - writers: The transactions that then held the outbox open for writing. Whoever draws an id does, from before until its end.
     /// - Returns: the horizon that holds once everything visible up to it is taken; for ``reached(horizon:)``.
-    package mutating func observe(lastID: Int64, writers: Set<String>) -> Int64 {
-        if writers.isEmpty {
+    package mutating func observe(_ writing: Writing) -> Int64 {
+        var reachable = horizon
+        highestID = max(highestID, writing.lastID)
+        if let previous = candidate, previous.writers.isDisjoint(with: writing.writers), writing.flushed >= previous.logged {
+            reachable = max(reachable, previous.lastID)
             candidate = nil
-            return lastID
         }
-        guard let previous = candidate else {
-            candidate = (lastID, writers)
-            return horizon
-        }
-        guard previous.writers.isDisjoint(with: writers) else { return horizon }
-        candidate = (lastID, writers)
-        return previous.through
+        guard candidate == nil else { return reachable }
+        if writing.writers.isEmpty, writing.flushed >= writing.logged { return max(reachable, writing.lastID) }
+        candidate = writing
+        return reachable
     }
+
+    /// Nothing is known any more of who writes: the connection was lost, and perhaps the server with it.
+    package mutating func forgetWriters() { candidate = nil }
+
+    /// Whether the highest id is lower than it was: the server has lost some that were drawn.
+    package func isBehind(_ lastID: Int64) -> Bool { lastID < highestID }
 
     /// Everything up to here that will ever be visible has been taken, as far as cursors reach.
     package mutating func reached(horizon reached: Int64) {

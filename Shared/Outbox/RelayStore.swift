@@ -10,8 +10,8 @@ package struct RelayStore: Sendable {
         package let next: [OutboxRow]
         /// Whether ``next`` is all there is.
         package let isComplete: Bool
-        /// The highest id that was drawn before the look, and the transactions that held the outbox open for writing; nil when not asked for.
-        package let writing: (lastID: Int64, writers: Set<String>)?
+        /// Who wrote to the outbox just before; nil when not asked for.
+        package let writing: RelayProgress.Writing?
         /// Partitions whose epoch is no longer the caller's, among those of the changes.
         package let lost: Set<Int>
     }
@@ -43,7 +43,12 @@ package struct RelayStore: Sendable {
         var writers: Int?
         if looksAtWriters {
             // In this order: a transaction draws an id while it holds the table open for writing.
-            lastID = add("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM outbox_events_id_seq")
+            lastID = add(
+                """
+                SELECT CASE WHEN is_called THEN last_value ELSE 0 END, (pg_current_wal_insert_lsn() - '0/0')::bigint,
+                    (pg_current_wal_flush_lsn() - '0/0')::bigint
+                FROM outbox_events_id_seq
+                """)
             writers = add(
                 """
                 SELECT virtualtransaction FROM pg_locks
@@ -63,11 +68,12 @@ package struct RelayStore: Sendable {
 
     private func writing(
         _ lastID: Int?, _ writers: Int?, _ results: [PostgresResult]
-    ) throws(PostgresError) -> (lastID: Int64, writers: Set<String>)? {
+    ) throws(PostgresError) -> RelayProgress.Writing? {
         guard let lastID, let writers else { return nil }
         var names: Set<String> = []
         for row in results[writers] { names.insert(try row.decode(0)) }
-        return (try results[lastID][0].decode(0), names)
+        let row = results[lastID][0]
+        return RelayProgress.Writing(lastID: try row.decode(0), logged: try row.decode(1), flushed: try row.decode(2), writers: names)
     }
 
     private func rows(_ result: PostgresResult) throws(PostgresError) -> [OutboxRow] {

@@ -20,7 +20,7 @@ import Testing
     func mark() {
         var progress = RelayProgress()
         progress.lease(0, epoch: 1, markedThrough: 0)
-        let horizon = progress.observe(lastID: 10, writers: [])
+        let horizon = progress.observe(.init(lastID: 10, logged: 0, flushed: 0, writers: []))
         #expect(progress.take([Self.row(3), Self.row(5), Self.row(4)]).map(\.id) == [3, 4, 5])
         progress.read(through: 5)
         progress.reached(horizon: horizon)
@@ -39,20 +39,31 @@ import Testing
     func late() {
         var progress = RelayProgress()
         progress.lease(0, epoch: 1, markedThrough: 0)
-        #expect(progress.observe(lastID: 2, writers: ["a", "b"]) == 0)
+        #expect(progress.observe(.init(lastID: 2, logged: 0, flushed: 0, writers: ["a", "b"])) == 0)
         #expect(progress.take([Self.row(2)]).map(\.id) == [2])
         progress.read(through: 2)
         progress.settle(2, partition: 0, epoch: 1)
         #expect(through(progress).isEmpty)
         #expect(progress.mayHaveGaps)
-        #expect(progress.observe(lastID: 2, writers: ["b"]) == 0)
+        #expect(progress.observe(.init(lastID: 2, logged: 0, flushed: 0, writers: ["b"])) == 0)
         #expect(progress.take([Self.row(1), Self.row(2)]).map(\.id) == [1])
         #expect(progress.take([Self.row(1)]).isEmpty)
-        progress.reached(horizon: progress.observe(lastID: 3, writers: ["c"]))
+        progress.reached(horizon: progress.observe(.init(lastID: 3, logged: 0, flushed: 0, writers: ["c"])))
         #expect(progress.horizon == 2)
         #expect(through(progress).isEmpty)
         progress.settle(1, partition: 0, epoch: 1)
         #expect(through(progress) == [0: 2])
+    }
+
+    @Test("an id whose drawing is not on the disk may be drawn again, and is waited for")
+    func unflushed() {
+        var progress = RelayProgress()
+        #expect(progress.observe(.init(lastID: 10, logged: 500, flushed: 400, writers: [])) == 0)
+        #expect(progress.observe(.init(lastID: 12, logged: 600, flushed: 499, writers: [])) == 0)
+        #expect(progress.observe(.init(lastID: 14, logged: 700, flushed: 500, writers: ["w"])) == 10)
+        #expect(!progress.isBehind(14) && progress.isBehind(13))
+        progress.forgetWriters()
+        #expect(progress.observe(.init(lastID: 14, logged: 700, flushed: 700, writers: [])) == 14)
     }
 
     @Test("what a former lease says is not heard")
@@ -135,7 +146,7 @@ private struct World {
         func rows(_ found: some Sequence<(key: Int64, value: Int)>) -> [OutboxRow] {
             found.map { RelayProgressTests.row($0.key, partition: $0.value) }
         }
-        let horizon = writing.map { relays[relay].observe(lastID: $0.0, writers: $0.1) }
+        let horizon = writing.map { relays[relay].observe(.init(lastID: $0.0, logged: 0, flushed: 0, writers: $0.1)) }
         let new = relays[relay].take(rows(missed)) + relays[relay].take(rows(next))
         if let last = next.last { relays[relay].read(through: last.key) }
         if next.count < limit, let writing { relays[relay].read(through: writing.0) }

@@ -23,9 +23,8 @@ final class LeaseKeeper: Service {
     private let timing: RelayTiming
     private let logger: Logger
     private let lost: Counter
-    private let holding = Mutex(Holding())
-    /// To be given back with the next renewal.
-    private let offered = Mutex<Set<Int>>([])
+    /// `offered` are to be given back with the next renewal.
+    private let state = Mutex((holding: Holding(), offered: Set<Int>()))
 
     init(owner: String, pool: PostgresPool, timing: RelayTiming, logger: Logger, lost: Counter) {
         store = LeaseStore(owner: owner)
@@ -35,7 +34,7 @@ final class LeaseKeeper: Service {
         self.lost = lost
     }
 
-    var current: Holding { holding.withLock { $0 } }
+    var current: Holding { state.withLock { $0.holding } }
 
     func run() async throws {
         var isFailing = false
@@ -47,18 +46,18 @@ final class LeaseKeeper: Service {
                 if !isFailing { logger.warning("leases can't be renewed", metadata: ["error": "\(error)"]) }
                 isFailing = true
             }
-            let pause = holding.withLock { $0.excess == 0 } && !isFailing ? timing.renewal : timing.search
+            let pause = current.excess == 0 && !isFailing ? timing.renewal : timing.search
             guard (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }) != nil else { break }
         }
         // A cancelled process tries as well: the others would wait for its leases to run out.
         try? await pool.withSession { session in try self.store.leave(session) }
-        holding.withLock { $0 = Holding() }
+        state.withLock { $0.holding = Holding() }
     }
 
     private func renew() async throws {
         let (store, timing) = (store, timing)
         let seconds = timing.lease.inSeconds
-        let returned = offered.withLock { $0 }
+        let returned = state.withLock { $0.offered }
         let asked = ContinuousClock.now
         let (leases, excess) = try await pool.withSession { session in
             try store.release(session, returned.sorted())
@@ -67,19 +66,16 @@ final class LeaseKeeper: Service {
             let new = try store.acquire(session, atMost: share - kept.count, for: seconds)
             return (kept + new, kept.count + new.count - share)
         }
-        let stillOffered = offered.withLock { offered in
-            offered.subtract(returned)
-            return offered
-        }
-        holding.withLock { holding in
-            let before = holding.leases
+        state.withLock { state in
+            state.offered.subtract(returned)
+            let before = state.holding.leases
             // What was given back while the database was asked is no longer to be worked on.
-            holding.leases = Dictionary(
-                leases.filter { !stillOffered.contains($0.partition) }.map { ($0.partition, $0) }, uniquingKeysWith: { $1 })
-            holding.validUntil = asked + timing.lease
-            holding.excess = excess - stillOffered.count
+            let kept = leases.filter { !state.offered.contains($0.partition) }
+            state.holding.leases = Dictionary(kept.map { ($0.partition, $0) }, uniquingKeysWith: { $1 })
+            state.holding.validUntil = asked + timing.lease
+            state.holding.excess = excess - state.offered.count
             let gone = before.values.filter { lease in
-                holding.leases[lease.partition]?.epoch != lease.epoch && !stillOffered.contains(lease.partition)
+                state.holding.leases[lease.partition]?.epoch != lease.epoch && !state.offered.contains(lease.partition)
             }
             lost.increment(by: gone.count)
         }
@@ -92,16 +88,16 @@ final class LeaseKeeper: Service {
     func forget(_ partitions: Set<Int>) {
         guard !partitions.isEmpty else { return }
         lost.increment(by: partitions.count)
-        holding.withLock { holding in for partition in partitions { holding.leases[partition] = nil } }
+        state.withLock { state in for partition in partitions { state.holding.leases[partition] = nil } }
     }
 
     /// Gives partitions back in which nothing is under way, with the next renewal.
     func giveBack(_ partitions: [Int]) {
         guard !partitions.isEmpty else { return }
-        offered.withLock { $0.formUnion(partitions) }
-        holding.withLock { holding in
-            for partition in partitions { holding.leases[partition] = nil }
-            holding.excess -= partitions.count
+        state.withLock { state in
+            state.offered.formUnion(partitions)
+            for partition in partitions { state.holding.leases[partition] = nil }
+            state.holding.excess -= partitions.count
         }
     }
 }

@@ -18,7 +18,8 @@ enum PublishVerdict: Sendable, Hashable {
         case .unroutable(let code, let text): self = .failed(reason: "unroutable: \(code) \(text)", isFinal: false)
         case .nacked: self = .refused(reason: "not accepted by the broker (basic.nack)")
         case .unknown(.channelClosed(code: 404, let text)): self = .refused(reason: "404 \(text)")
-        case .unknown(.channelClosed(code: 403, let text)): self = .refused(reason: "403 \(text)")
+        // One over a topic concerns events of that type; any other concerns the exchange.
+        case .unknown(.channelClosed(code: 403, let text)) where !text.contains("topic"): self = .refused(reason: "403 \(text)")
         case .unknown(.channelClosed(let code, let text)): self = .suspect(reason: "the broker closes the channel over it: \(code) \(text)")
         case .notSent(.invalid(let flaw)): self = .failed(reason: "it can't be sent: \(flaw)", isFinal: true)
         case .notSent(.tooLarge): self = .failed(reason: "it is larger than \(RelayLimits.messageBytes) bytes", isFinal: true)

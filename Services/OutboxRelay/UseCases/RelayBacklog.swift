@@ -137,16 +137,19 @@ struct RelayBacklog: Sendable {
         for held in rows { insert(RelayItem(row: held.row, epoch: epoch, attempts: held.attempts, isHeld: true)) }
     }
 
+    /// In the order of ids.
     private mutating func insert(_ item: RelayItem) {
-        if let last = ready.last, last.row.id > item.row.id {
-            let place = ready.firstIndex { $0.row.id > item.row.id } ?? ready.endIndex
-            ready.insert(item, at: place)
-        } else {
-            ready.append(item)
+        var (low, high) = (ready.startIndex, ready.endIndex)
+        if let last = ready.last, last.row.id < item.row.id { low = high }
+        while low < high {
+            let middle = (low + high) / 2
+            if ready[middle].row.id < item.row.id { low = middle + 1 } else { high = middle }
         }
+        ready.insert(item, at: low)
     }
 
     private mutating func wait(_ item: RelayItem) {
+        suspects.remove(item.row.id)
         held.append(
             RelayChanges.Held(
                 id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: item.row.partitionKey, state: .waiting,
@@ -237,9 +240,10 @@ struct RelayBacklog: Sendable {
         if hasFailed {
             key.hasFailed = true
             // The rest of the key stays where it lies, behind the one that failed.
-            let before = ready.count
+            let behind = ready.filter { $0.isHeld && $0.row.partitionKey == name }.map(\.row.id)
             ready.removeAll { $0.isHeld && $0.row.partitionKey == name }
-            key.outstanding -= before - ready.count
+            key.outstanding -= behind.count
+            suspects.subtract(behind + [item.row.id])
         }
         if key.outstanding <= 0 { key.phase = key.hasFailed ? .failing : .releasing }
         keys[name] = key

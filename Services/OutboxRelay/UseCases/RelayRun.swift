@@ -18,13 +18,18 @@ struct RelayRun {
     private var nextFullMarks = ContinuousClock.now
     private var pausedUntil = ContinuousClock.now
     private var refusals = 0
+    /// The channel on which everything in flight was handed over.
+    private var generationInFlight = 0
+    /// Events that were set aside before the marks passed them: a former owner of their partition died in between.
+    private var setAside: Set<Int64> = []
     private var isDatabaseAway = false
     /// Refusals and failures are logged when they begin, not with each event.
     private var complaint: String?
 
-    /// How long a shutdown waits for outcomes; the publisher's own time-out is shorter.
-    private static let drainLimit = Duration.seconds(8)
+    /// How much longer than a publication may take a shutdown waits for outcomes.
+    private static let drainMargin = Duration.seconds(1)
     private static let heldAtOnce = 256
+    private static let keysAtOnce = 16
 
     init(_ relay: RelayLoop) {
         self.relay = relay
@@ -62,7 +67,7 @@ struct RelayRun {
 
     /// Nothing more is read or sent; what is in flight is waited for and marked.
     mutating func drain() async {
-        let end = ContinuousClock.now + Self.drainLimit
+        let end = ContinuousClock.now + relay.timing.publish + Self.drainMargin
         while backlog.inFlightCount > 0, ContinuousClock.now < end, !Task.isCancelled {
             takeOutcomes()
             // The outcome of a publication comes by itself or by its time-out.
@@ -86,8 +91,11 @@ struct RelayRun {
         if !new.isEmpty {
             let partitions = new.map(\.partition)
             let heldStore = heldStore
-            let keys = try await relay.pool.withSession { session in try heldStore.keys(session, partitions: partitions) }
+            let (keys, ids) = try await relay.pool.withSession { session in
+                (try heldStore.keys(session, partitions: partitions), try heldStore.unmarked(session, partitions: partitions))
+            }
             backlog.lease(keys)
+            setAside.formUnion(ids)
             for lease in new { progress.lease(lease.partition, epoch: lease.epoch, markedThrough: lease.markedThrough) }
         }
         let retiring = progress.retiring
@@ -117,20 +125,47 @@ struct RelayRun {
         let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
         guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return false }
         let (store, progressBefore) = (store, progress)
-        let look = try await relay.pool.withSession { [changes] session in
-            try store.look(session, progressBefore, limit: max(0, limit), looksAtWriters: isTimeForWriters, changes: changes)
+        let look: RelayStore.Look
+        do {
+            look = try await relay.pool.withSession { [changes] session in
+                try store.look(session, progressBefore, limit: max(0, limit), looksAtWriters: isTimeForWriters, changes: changes)
+            }
+        } catch {
+            progress.forgetWriters()
+            throw error
+        }
+        if let writing = look.writing, progress.isBehind(writing.lastID) {
+            startAgain()
+            return false
         }
         written(changes, lost: look.lost)
         if look.writing != nil { nextLookAtWriters = .now + relay.timing.horizon }
         var progress = progress
         defer { self.progress = progress }
-        let horizon = look.writing.map { progress.observe(lastID: $0.lastID, writers: $0.writers) }
-        let new = progress.take(look.missed) + progress.take(look.next)
+        let horizon = look.writing.map { progress.observe($0) }
+        let new = withoutSetAside(progress.take(look.missed) + progress.take(look.next), &progress)
         if let last = look.next.last?.id { progress.read(through: last) }
         if look.isComplete, let lastID = look.writing?.lastID { progress.read(through: lastID) }
         if let horizon { progress.reached(horizon: horizon) }
         backlog.add(new) { progress.epoch(of: $0) }
         return !new.isEmpty
+    }
+
+    /// The server has taken drawn ids back, in a crash: what was concluded from them is void, and the marks in the database are not.
+    private mutating func startAgain() {
+        relay.logger.warning("the outbox's ids went back: the server was restarted; reading again from the marks")
+        for partition in progress.leased { backlog.drop(partition) }
+        progress = RelayProgress()
+    }
+
+    /// What lies in `outbox_held` already is settled: it is sent, parked or discarded from there.
+    private mutating func withoutSetAside(_ rows: [OutboxRow], _ progress: inout RelayProgress) -> [OutboxRow] {
+        guard !setAside.isEmpty else { return rows }
+        return rows.filter { row in
+            guard setAside.remove(row.id) != nil, let epoch = progress.epoch(of: row.partition) else { return true }
+            progress.settle(row.id, partition: row.partition, epoch: epoch)
+            return false
+        }
     }
 
     private mutating func written(_ changes: RelayChanges, lost: Set<Int>) {
@@ -155,19 +190,20 @@ struct RelayRun {
     private mutating func fetchHeld() async throws {
         guard backlog.hasHeldKeys, ContinuousClock.now >= nextRetry else { return }
         let (heldStore, progress, keys) = (heldStore, progress, backlog.heldKeys)
-        for name in keys.releasing {
-            let rows = try await relay.pool.withSession { session in
-                try heldStore.held(session, partitionKey: name, limit: Self.heldAtOnce)
-            }
+        for name in keys.releasing.prefix(Self.keysAtOnce) {
+            let room = min(Self.heldAtOnce, RelayLimits.window - backlog.count)
+            guard room > 0 else { return }
+            let rows = try await relay.pool.withSession { session in try heldStore.held(session, partitionKey: name, limit: room) }
             backlog.release(name, rows) { progress.epoch(of: $0) }
         }
         // What is released is followed up at once; what fails has time.
         guard keys.releasing.isEmpty else { return }
         nextRetry = .now + relay.timing.retry
-        let failing = Array(keys.failing.prefix(Self.heldAtOnce))
-        guard !failing.isEmpty else { return }
-        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitionKeys: failing) }
-        backlog.retry(rows) { progress.epoch(of: $0) }
+        let room = min(Self.heldAtOnce, RelayLimits.window - backlog.count)
+        guard !keys.failing.isEmpty, room > 0 else { return }
+        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitions: progress.leased, limit: room) }
+        let failing = Set(keys.failing)
+        backlog.retry(rows.filter { failing.contains($0.row.partitionKey) }) { progress.epoch(of: $0) }
     }
 
     // MARK: The broker
@@ -178,8 +214,11 @@ struct RelayRun {
         let status = relay.publisher.status
         // What is handed over may be sent until its time-out; by then the lease must still hold.
         guard status.isOpen, !status.isBlocked, now >= pausedUntil, now + relay.timing.publish < holding.validUntil else { return 0 }
+        // What the former channel lost is not known yet; it goes first.
+        guard backlog.inFlightCount == 0 || status.generation == generationInFlight else { return 0 }
         let items = backlog.next(atMost: RelayLimits.unconfirmed)
         guard !items.isEmpty else { return 0 }
+        generationInFlight = status.generation
         let source = relay.source
         let receipt = relay.publisher.submit(items.map { $0.row.publication(from: source) }, onGeneration: status.generation)
         let inbox = inbox

@@ -120,8 +120,8 @@ let package = Package(
         service(
             "Fleetctl",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser, asyncHTTPClient,
-                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
+                "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
+                asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
             ]),
 
         // Tests

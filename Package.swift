@@ -52,6 +52,7 @@ let package = Package(
     products: [
         .executable(name: "wallet-ledger", targets: ["WalletLedger"]),
         .executable(name: "outbox-relay", targets: ["OutboxRelay"]),
+        .executable(name: "ops-risk", targets: ["OpsRisk"]),
         .executable(name: "fleetctl", targets: ["Fleetctl"]),
     ],
     dependencies: [
@@ -91,12 +92,24 @@ let package = Package(
                 configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
         shared(
-            "ServiceDatabase", ["Postgres", "ServiceRuntime", argumentParser, logging, metrics]),
+            "ServiceDatabase", ["Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
         shared("Outbox", ["Contracts", "Postgres"]),
         shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
         shared(
+            "EventConsumption",
+            [
+                "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, crypto, logging,
+                metrics, serviceLifecycle, tracing,
+            ]),
+        shared(
             "ReplayProtection",
             ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
+        shared(
+            "SignedAPI",
+            [
+                "AccessTokens", "Contracts", "Redis", "ReplayProtection", "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient,
+                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+            ]),
         shared(
             "ServiceClient",
             ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1, tracing]),
@@ -105,17 +118,21 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
-                asyncHTTPClient,
-                crypto, deques,
-                hummingbird, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
-                "ReplayProtection", "TransportSecurity",
+                "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI", argumentParser, crypto,
+                deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
             ]),
         service(
             "OutboxRelay",
             [
                 "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, deques,
                 logging, metrics, serviceLifecycle, tracing,
+            ]),
+        service(
+            "OpsRisk",
+            [
+                "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "SignedAPI",
+                argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ]),
         service(
             "Fleetctl",
@@ -127,7 +144,10 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["Postgres", "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", nioCore, nioHTTP1, nioPosix, nioSSL],
+            dependencies: [
+                "Postgres", "Contracts", "RequestSigning", "AccessTokens", "ServiceRuntime", "TransportSecurity", httpTypes, logging, nioCore,
+                nioHTTP1, nioPosix, nioSSL,
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["crosscheck", "golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
@@ -135,6 +155,14 @@ let package = Package(
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
+        tests(
+            "EventConsumptionTests",
+            [
+                "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
+                argumentParser, crypto, logging, serviceLifecycle, tracing,
+            ], exclude: ["migrations"]),
+        tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["ServiceDatabase", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",
@@ -161,14 +189,22 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", httpTypes,
-                logging,
-                metrics,
-                tracing,
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
+                httpTypes, logging, metrics, tracing,
+            ]),
+        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport"]),
+        tests(
+            "OpsRiskTests",
+            [
+                "OpsRisk", "AccessTokens", "AMQP", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "RequestSigning",
+                "ServiceDatabase", "ServiceRuntime", "SignedAPI", "TestSupport", httpTypes, logging, metrics,
             ]),
         tests(
             "FleetctlTests",
-            ["Fleetctl", "Contracts", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto, httpTypes]),
+            [
+                "Fleetctl", "AMQP", "Contracts", "EventBroker", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto,
+                httpTypes, logging,
+            ]),
         tests(
             "FleetTests",
             [
@@ -179,7 +215,9 @@ let package = Package(
         tests("ArchitectureTests", []),
         .testTarget(
             name: "FuzzingTests",
-            dependencies: ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            dependencies: [
+                "AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "SignedAPI", "WalletLedger", crypto, httpTypes,
+            ],
             path: "Tests/Fuzzing", exclude: ["Corpus", "Driver"], swiftSettings: settings),
     ]
 )
@@ -207,12 +245,12 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
                 "Tracing/TraceContext.swift", "Tracing/TraceSampler.swift",
             ], exclude: ["Configuration/InternalTLS.swift"]),
         part(
-            "WalletLedger", ["Contracts", crypto], of: "Services/WalletLedger",
-            sources: [
-                "Domain", "HTTP/PageCursor.swift", "HTTP/QueryReader.swift", "HTTP/RequestOrigin+Digest.swift", "UseCases/RequestOrigin.swift",
-            ]),
+            "SignedAPI", ["Contracts", crypto], of: "Shared/SignedAPI", sources: ["KeyDigest.swift", "PageCursor.swift", "QueryReader.swift"]),
         part(
-            "FuzzTargets", ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto, httpTypes],
+            "WalletLedger", ["Contracts", "SignedAPI"], of: "Services/WalletLedger", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
+        part(
+            "FuzzTargets",
+            ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "SignedAPI", "WalletLedger", crypto, httpTypes],
             of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),
         .executableTarget(
             name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",

@@ -1,17 +1,10 @@
-import AccessTokens
-import AsyncHTTPClient
 import Contracts
 import Logging
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 package import Postgres
-import ReplayProtection
-import RequestSigning
 import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
-import TransportSecurity
+import SignedAPI
 
 /// Builds every object of the ledger once, in order of dependency.
 package enum WalletLedger: DatabaseService {
@@ -19,8 +12,7 @@ package enum WalletLedger: DatabaseService {
 
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database.configuration(as: name)
-        let tls = try settings.internalTLS.load()
-        let redis = try ReplayProtection.target(settings.replayWindow, service: name, authorities: tls?.authorities)
+        let api = try SignedAPI(settings.api, service: name)
         try await settings.database.check(database, context.logger)
 
         let pools = PoolMetrics(context.metrics)
@@ -33,34 +25,19 @@ package enum WalletLedger: DatabaseService {
         WalletLedgerMetrics(context.metrics).observe(queue)
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
 
-        let keys = try SigningKeyStore(path: settings.keysFile)
-        let replay = try await ReplayProtection.compose(
-            redis, service: name, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
-        ReplayProtection.describeMetrics(context.metrics)
-        let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
-        let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
-        let keySet = keySet(settings.keySet, httpClient, tls?.authorities)
-        let tokens = AccessTokenVerifier(
-            policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
-        let pipeline = EndpointPipeline(
-            verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: ledgerProblem)
-        let server = APIServer(
-            host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
-            responder: pipeline.responder(of: endpoints(pool: pool, queue: queue, replica: replica?.reads)), logger: context.logger,
-            onListening: { _ in await ready(context.readiness, notBefore: replay.takesRequestsFrom) })
-
-        var services: [any Service] = replay.services + [pool]
+        let served = try await api.compose(
+            context, endpoints: endpoints(pool: pool, queue: queue, replica: replica?.reads), mapError: ledgerProblem)
+        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, logger: context.logger) { session, count in
+            try IdempotencyKeyStore().expire(session, atMost: count)
+        }
+        var services: [any Service] = served.services + [pool]
         if let replica { services += [replica.pool, replica.reads] }
         services += [
-            ShutdownStep("http client") { try? await httpClient.shutdown() },
-            SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
-            KeyExpiry(pool: pool, logger: context.logger), writer,
-            HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), server,
+            keyExpiry, writer, HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), served.server,
         ]
-        if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
         return ComposedProcess(
             services: services,
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }] + replay.healthChecks)
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }] + served.healthChecks)
     }
 
     /// Unix milliseconds.
@@ -101,25 +78,5 @@ package enum WalletLedger: DatabaseService {
         let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
         metrics.observe(pool, named: "replica", limit: settings.poolSize)
         return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
-    }
-
-    /// - Parameter authorities: Who vouches for an https address; nil leaves it to the system's authorities.
-    private static func keySet(_ source: String, _ client: HTTPClient, _ authorities: FleetAuthorities?) -> JSONWebKeySet {
-        guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
-        return JSONWebKeySet(fetch: {
-            var request = HTTPClientRequest(url: source)
-            request.tlsConfiguration = authorities?.clientConfiguration
-            let response = try await client.execute(request, timeout: .seconds(5))
-            guard response.status == .ok else { throw UnreachableDependency("the key set", reason: "status \(response.status.code)") }
-            return Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
-        })
-    }
-
-    /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process
-    /// before has seen, and refuses it; so nobody is sent here before that second has passed.
-    private static func ready(_ readiness: Readiness, notBefore second: Int64) async {
-        let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
-        if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
-        readiness.started()
     }
 }

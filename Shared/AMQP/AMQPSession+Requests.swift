@@ -57,4 +57,12 @@ extension AMQPSession {
             pointer, Self.channel, arena.bytes(binding.queue), arena.bytes(binding.exchange), arena.bytes(binding.routingKey), none)
         try checkReply()
     }
+    /// What is not bound is no error.
+    func unbind(_ binding: AMQPBinding) throws(AMQPError) {
+        arena.reset()
+        let none = amqp_table_t(num_entries: 0, entries: nil)
+        _ = amqp_queue_unbind(
+            pointer, Self.channel, arena.bytes(binding.queue), arena.bytes(binding.exchange), arena.bytes(binding.routingKey), none)
+        try checkReply()
+    }
 }

@@ -49,12 +49,15 @@ package struct AMQPQueue: Sendable, Hashable {
     /// A queue in which messages wait for a fixed time and then go to the end of another queue, by way of the default exchange.
     ///
     /// One queue per delay: a queue lets only its first message go, so one with mixed delays would hold short ones behind long ones.
+    /// What goes is dead-lettered at least once: by default the broker forgets it before the other queue has it on its disk, and a broker
+    /// that is killed in between loses it (RabbitMQ's "At-Least-Once Dead Lettering", which asks for the overflow argument as well).
     package static func waiting(_ name: String, for delay: Duration, thenTo queue: String) -> AMQPQueue {
         let milliseconds = delay.components.seconds * 1000 + delay.components.attoseconds / 1_000_000_000_000_000
         return AMQPQueue(
             name,
             arguments: [
                 "x-message-ttl": .integer(milliseconds), "x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string(queue),
+                "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
             ])
     }
 
@@ -72,4 +75,8 @@ package struct AMQPBinding: Sendable, Hashable {
         self.exchange = exchange
         self.routingKey = routingKey
     }
+}
+
+extension AMQPBinding: CustomStringConvertible {
+    package var description: String { "\(exchange) → \(queue)\(routingKey.isEmpty ? "" : " by \(routingKey)")" }
 }

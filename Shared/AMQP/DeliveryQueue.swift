@@ -30,6 +30,15 @@ final class DeliveryQueue: Sendable {
         waiter?.resume(delivery)
     }
 
+    /// Takes what is there, in its order, and waits for nothing.
+    func take(atMost limit: Int) -> [AMQPDelivery] {
+        state.withLock { state in
+            let taken = Array(state.waiting.prefix(limit))
+            state.waiting.removeFirst(taken.count)
+            return taken
+        }
+    }
+
     /// Takes back what nobody has taken.
     func removeAll() -> [AMQPDelivery] {
         state.withLock { state in
@@ -85,6 +94,14 @@ package struct AMQPDeliveries: AsyncSequence, Sendable {
     package typealias Element = AMQPDelivery
     package typealias Failure = Never
     let queue: DeliveryQueue
+
+    /// Waits for a delivery, and takes with it those that are there already.
+    ///
+    /// - Returns: 1 to `limit` deliveries in their order; none at the end, and when the task is cancelled.
+    package func nextBatch(atMost limit: Int) async -> [AMQPDelivery] {
+        guard let first = await queue.next() else { return [] }
+        return [first] + queue.take(atMost: limit - 1)
+    }
 
     package struct AsyncIterator: AsyncIteratorProtocol {
         package typealias Failure = Never

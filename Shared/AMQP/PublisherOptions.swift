@@ -47,5 +47,5 @@ package struct AMQPBackoff: Sendable, Hashable {
     /// The longest pause before attempt 1, 2, ...
     func ceiling(attempt: Int) -> Duration { min(maximum, first * (1 << min(max(0, attempt - 1), 16))) }
 
-    func pause(attempt: Int) -> Duration { ceiling(attempt: attempt) * Double.random(in: 0...1) }
+    package func pause(attempt: Int) -> Duration { ceiling(attempt: attempt) * Double.random(in: 0...1) }
 }

@@ -16,6 +16,14 @@ package struct TopologyFinding: Sendable, Hashable, CustomStringConvertible {
     package let name: String
     package let difference: Difference
 
+    package init(_ subject: Subject, _ name: String, _ difference: Difference) {
+        self.subject = subject
+        self.name = name
+        self.difference = difference
+    }
+
+    init(missing subject: Subject, _ name: String) { self.init(subject, name, .missing) }
+
     package var description: String {
         switch difference {
         case .missing: "\(subject.rawValue) \(name) is missing"
@@ -33,8 +41,7 @@ extension TopologyFinding {
     /// What the broker says in closing the channel over a declaration:
     /// `PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'x' in vhost '/': received 'direct' but current is 'topic'`.
     init(_ error: AMQPError, about subject: Subject, named name: String) {
-        self.subject = subject
-        self.name = name
+        let difference: Difference
         switch error.replyCode {
         case Self.notFound: difference = .missing
         case Self.preconditionFailed:
@@ -45,6 +52,7 @@ extension TopologyFinding {
                 name: argument ?? "its arguments", wanted: values.map { Self.word($0.1) }, found: values.map { Self.word($0.2) })
         case let code: difference = .refused(code: code ?? 0)
         }
+        self.init(subject, name, difference)
     }
 
     /// `'topic'`, `none` or `the value '5000' of type 'signedint'` as one word.

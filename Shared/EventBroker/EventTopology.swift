@@ -14,6 +14,10 @@ package enum EventTopology {
     /// Where event types go that nobody consumes yet, by name; bounded by a policy.
     package static let unconsumedQueue = AMQPQueue("florin.unconsumed")
 
+    /// Where a consumer's queue sends what it handed out too often without an answer, by its policy; bounded by a policy itself.
+    package static let deadExchange = AMQPExchange("florin.dead", kind: .fanout)
+    package static let deadQueue = AMQPQueue("florin.dead")
+
     package static func consumer(of service: String) -> EventConsumerQueue? { consumers.first { $0.service == service } }
 
     /// The types that no consumer's pattern fits, in their order.
@@ -21,13 +25,25 @@ package enum EventTopology {
         types.filter { type in !consumers.contains { $0.takes(type) } }
     }
 
-    /// The whole of it.
+    /// The whole of it, but for the queues in which a consumer's events wait to be tried again: they follow from its settings, so it
+    /// declares them itself.
     /// - Parameter types: Every event type of the fleet.
     package static func whole(types: [String]) -> AMQPTopology {
         AMQPTopology(
-            exchanges: [exchange], queues: consumers.map(\.queue) + [unconsumedQueue],
-            bindings: consumers.flatMap(\.bindings)
-                + unconsumed(among: types).map { AMQPBinding(queue: unconsumedQueue.name, exchange: exchange.name, routingKey: $0) })
+            exchanges: [exchange, deadExchange], queues: consumers.map(\.queue) + [unconsumedQueue, deadQueue],
+            bindings: consumers.flatMap(\.bindings) + unconsumed(among: types).map(toUnconsumed)
+                + [AMQPBinding(queue: deadQueue.name, exchange: deadExchange.name, routingKey: "")])
+    }
+
+    /// Bindings of types that had no consumer once and have one now.
+    /// - Parameter types: Every event type of the fleet.
+    package static func obsolete(types: [String]) -> [AMQPBinding] {
+        let unconsumed = Set(unconsumed(among: types))
+        return types.filter { !unconsumed.contains($0) }.map(toUnconsumed)
+    }
+
+    private static func toUnconsumed(_ type: String) -> AMQPBinding {
+        AMQPBinding(queue: unconsumedQueue.name, exchange: exchange.name, routingKey: type)
     }
 }
 
@@ -54,11 +70,12 @@ package struct EventConsumerQueue: Sendable, Hashable {
 
     package func takes(_ type: String) -> Bool { patterns.contains { Self.matches($0, type) } }
 
-    /// The rule of the topic exchange (AMQP 0-9-1, 3.1.3.3).
-    package static func matches(_ pattern: String, _ routingKey: String) -> Bool {
-        matches(
-            pattern.split(separator: ".", omittingEmptySubsequences: false)[...],
-            routingKey.split(separator: ".", omittingEmptySubsequences: false)[...])
+    /// The rule of the topic exchange (AMQP 0-9-1, 3.1.3.3), as RabbitMQ follows it.
+    package static func matches(_ pattern: String, _ routingKey: String) -> Bool { matches(words(pattern), words(routingKey)) }
+
+    /// A key that is empty has no word; between two dots is one, if an empty one.
+    private static func words(_ text: String) -> ArraySlice<Substring> {
+        text.isEmpty ? [] : text.split(separator: ".", omittingEmptySubsequences: false)[...]
     }
 
     private static func matches(_ pattern: ArraySlice<Substring>, _ words: ArraySlice<Substring>) -> Bool {

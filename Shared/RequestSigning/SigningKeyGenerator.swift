@@ -25,9 +25,9 @@ package enum SigningKeyGenerator {
     }
 
     /// Who calls whom in the local fleet.
-    package static let localFleet: [Pair] = ["api-gateway", "mobile-bff", "backoffice", "fleetctl"].map {
-        Pair(caller: $0, callee: "wallet-ledger")
-    }
+    package static let localFleet: [Pair] =
+        ["api-gateway", "mobile-bff", "backoffice", "fleetctl"].map { Pair(caller: $0, callee: "wallet-ledger") }
+        + ["backoffice", "fleetctl"].map { Pair(caller: $0, callee: "ops-risk") }
 
     /// Keys are good from this many seconds before they are made, so that a service whose clock is behind can use them at once.
     package static let backdatingSeconds: Int64 = 60

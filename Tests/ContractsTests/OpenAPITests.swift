@@ -2,45 +2,72 @@ import Contracts
 import Foundation
 import Testing
 
-@Suite("OpenAPI document of wallet-ledger")
-struct OpenAPITests {
-    private let text: String
-    private let document: JSONObject
+typealias JSONObject = [String: any Sendable]
 
-    private typealias JSONObject = [String: any Sendable]
+/// The OpenAPI document of a service.
+struct OpenAPIDocument {
+    static let services = ["wallet-ledger", "ops-risk"]
 
-    init() throws {
+    let root: JSONObject
+
+    init(of service: String) throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        text = try String(contentsOf: root.appending(path: "Shared/Contracts/OpenAPI/wallet-ledger.json"), encoding: .utf8)
-        document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? JSONObject)
+        let data = try Data(contentsOf: root.appending(path: "Shared/Contracts/OpenAPI/\(service).json"))
+        self.root = try #require(try JSONSerialization.jsonObject(with: data) as? JSONObject)
     }
 
-    private func object(_ path: String...) throws -> JSONObject {
-        var current = document
+    func object(_ path: String...) throws -> JSONObject {
+        var current = root
         for name in path { current = try #require(current[name] as? JSONObject, "\(path)") }
         return current
     }
 
-    private func schema(_ name: String) throws -> JSONObject { try object("components", "schemas", name) }
+    func schema(_ name: String) throws -> JSONObject { try object("components", "schemas", name) }
+}
 
-    @Test("it is version 3.1 and has every code, each with its row in the table")
-    func codes() throws {
-        #expect((document["openapi"] as? String)?.hasPrefix("3.1.") == true)
-        #expect(try schema("ProblemCode")["enum"] as? [String] == ProblemCode.allCases.map(\.rawValue))
-        let description = try #require(try object("info")["description"] as? String)
+@Suite("OpenAPI documents")
+struct OpenAPITests {
+    private let ledger: OpenAPIDocument
+    private let risk: OpenAPIDocument
+
+    init() throws {
+        ledger = try OpenAPIDocument(of: "wallet-ledger")
+        risk = try OpenAPIDocument(of: "ops-risk")
+    }
+
+    @Test("each is version 3.1 and has every code, each with its row in the table", arguments: OpenAPIDocument.services)
+    func codes(of service: String) throws {
+        let document = try OpenAPIDocument(of: service)
+        #expect((document.root["openapi"] as? String)?.hasPrefix("3.1.") == true)
+        #expect(try document.schema("ProblemCode")["enum"] as? [String] == ProblemCode.allCases.map(\.rawValue))
+        let description = try #require(try document.object("info")["description"] as? String)
         for code in ProblemCode.allCases {
             #expect(description.contains("| `\(code.rawValue)` | \(code.status) | \(code.title) |"))
         }
     }
 
-    @Test("its values are those of the contracts")
+    @Test("their values are those of the contracts")
     func enumerations() throws {
-        #expect(try schema("Currency")["enum"] as? [String] == Currency.all.map(\.code))
-        #expect(try schema("WalletStatus")["enum"] as? [String] == WalletStatus.allCases.map(\.rawValue))
-        #expect(try schema("PostingKind")["enum"] as? [String] == PostingKind.allCases.map(\.rawValue))
-        #expect(try schema("HoldStatus")["enum"] as? [String] == HoldStatus.allCases.map(\.rawValue))
-        #expect((try schema("Amount")["maximum"] as? NSNumber)?.int64Value == MinorUnits.maximum)
-        #expect((try schema("Amount")["minimum"] as? NSNumber)?.int64Value == 1)
+        #expect(try ledger.schema("Currency")["enum"] as? [String] == Currency.all.map(\.code))
+        #expect(try ledger.schema("WalletStatus")["enum"] as? [String] == WalletStatus.allCases.map(\.rawValue))
+        #expect(try ledger.schema("PostingKind")["enum"] as? [String] == PostingKind.allCases.map(\.rawValue))
+        #expect(try ledger.schema("HoldStatus")["enum"] as? [String] == HoldStatus.allCases.map(\.rawValue))
+        #expect((try ledger.schema("Amount")["maximum"] as? NSNumber)?.int64Value == MinorUnits.maximum)
+        #expect((try ledger.schema("Amount")["minimum"] as? NSNumber)?.int64Value == 1)
+        #expect(try risk.schema("RiskRule")["enum"] as? [String] == RiskRule.allCases.map(\.rawValue))
+        #expect(try risk.schema("RiskResolution")["enum"] as? [String] == RiskResolution.allCases.map(\.rawValue))
+        #expect(try risk.schema("RiskAlertStatus")["enum"] as? [String] == RiskAlertStatus.allCases.map(\.rawValue))
+    }
+
+    @Test("what both have is the same in both")
+    func shared() throws {
+        for part in ["schemas", "parameters", "headers", "responses"] {
+            let (ours, others) = (try ledger.object("components", part), try risk.object("components", part))
+            for name in Set(ours.keys).intersection(others.keys) {
+                let (left, right) = (ours[name] as? NSDictionary, others[name] as? NSDictionary)
+                #expect(left != nil && left == right, "\(part)/\(name)")
+            }
+        }
     }
 
     @Test(
@@ -62,16 +89,29 @@ struct OpenAPITests {
         ])
     func answers(name: String, body: [UInt8]) throws {
         let members = try #require(try JSONParser.parse(body).objectValue).map(\.name)
-        let properties = try #require(try schema(name)["properties"] as? JSONObject)
+        let properties = try #require(try ledger.schema(name)["properties"] as? JSONObject)
         #expect(Set(members) == Set(properties.keys))
     }
 
     @Test("a transfer's required members are those that every transfer has")
     func required() throws {
         let members = try #require(try JSONParser.parse(Samples.bareTransfer.wireBytes()).objectValue).map(\.name)
-        #expect(try schema("Transfer")["required"] as? [String] == members)
+        #expect(try ledger.schema("Transfer")["required"] as? [String] == members)
         let problem = try #require(try JSONParser.parse(Problem(.notFound).wireBytes()).objectValue).map(\.name)
-        #expect(try schema("Problem")["required"] as? [String] == problem)
+        #expect(try ledger.schema("Problem")["required"] as? [String] == problem)
+    }
+
+    @Test("an alert's schema has every member that an alert may have, and requires those that each has")
+    func alerts() throws {
+        func names(_ body: some WireEncodable) throws -> Set<String> {
+            Set(try #require(try JSONParser.parse(body.wireBytes()).objectValue).map(\.name))
+        }
+        let (open, resolved) = (try names(Samples.openAlert), try names(Samples.alert))
+        let properties = try #require(try risk.schema("RiskAlert")["properties"] as? JSONObject)
+        #expect(Set(properties.keys) == open.union(resolved))
+        #expect(Set(try #require(try risk.schema("RiskAlert")["required"] as? [String])) == open.intersection(resolved))
+        let page = try names(PageBody(items: [Samples.alert], nextCursor: "c"))
+        #expect(Set(try #require(try risk.schema("RiskAlertPage")["properties"] as? JSONObject).keys) == page)
     }
 
     @Test("a request's schema is closed, and each of its members is known to the reader")
@@ -87,16 +127,18 @@ struct OpenAPITests {
         try check("PlaceHoldRequest", PlaceHoldRequest.self)
         try check("CaptureHoldRequest", CaptureHoldRequest.self)
         try check("VoidHoldRequest", VoidHoldRequest.self)
+        try check("ResolveRiskAlertRequest", ResolveRiskAlertRequest.self, in: risk)
     }
 
     /// Reads a body with all the schema's members and one besides: only that one may be unknown.
-    private func check<Body: WireDecodable>(_ name: String, _ type: Body.Type) throws {
-        let schema = try schema(name)
+    private func check<Body: WireDecodable>(_ name: String, _ type: Body.Type, in document: OpenAPIDocument? = nil) throws {
+        let schema = try (document ?? ledger).schema(name)
         #expect(schema["additionalProperties"] as? Bool == false)
         let values = [
             "owner_id": #""\#(Samples.owner)""#, "currency": #""EUR""#, "source_wallet_id": #""\#(Samples.wallet)""#,
             "destination_wallet_id": #""\#(Samples.other)""#, "wallet_id": #""\#(Samples.wallet)""#, "amount": "1", "reference": #""r""#,
-            "block": #""all""#, "reason": #""r""#, "limit": "1", "expires_in": "60", "final": "true", "mode": #""atomic""#,
+            "block": #""all""#, "reason": #""r""#, "resolution": #""confirmed""#, "note": #""n""#, "limit": "1", "expires_in": "60", "final": "true",
+            "mode": #""atomic""#,
             "transfers": #"[{"source_wallet_id":"\#(Samples.wallet)","destination_wallet_id":"\#(Samples.other)","amount":1,"currency":"EUR"}]"#,
         ]
         let properties = try #require(schema["properties"] as? JSONObject).keys.sorted()
@@ -116,11 +158,14 @@ struct OpenAPITests {
         }
     }
 
-    @Test("every operation has an id of its own, and every refusal is a problem whose codes have that status")
-    func operations() throws {
+    @Test(
+        "every operation has an id of its own, and every refusal is a problem whose codes have that status",
+        arguments: zip(OpenAPIDocument.services, [22, 2]))
+    func operations(of service: String, count: Int) throws {
+        let document = try OpenAPIDocument(of: service)
         var ids: [String] = []
-        let responses = try object("components", "responses")
-        for (path, item) in try object("paths") {
+        let responses = try document.object("components", "responses")
+        for (path, item) in try document.object("paths") {
             for (method, operation) in try #require(item as? JSONObject) {
                 let operation = try #require(operation as? JSONObject)
                 ids.append(try #require(operation["operationId"] as? String, "\(method) \(path)"))
@@ -139,7 +184,7 @@ struct OpenAPITests {
                 }
             }
         }
-        #expect(ids.count == 22)
+        #expect(ids.count == count)
         #expect(Set(ids).count == ids.count)
     }
 
@@ -155,11 +200,13 @@ struct OpenAPITests {
             ("put /v1/wallets/{id}/overdraft-limit", "200", "OptionalIdempotencyKey"),
             ("post /v1/transfers", "201", "RequiredIdempotencyKey"), ("get /v1/transfers/{id}", "200", nil),
             ("post /v1/transfers/{id}/refunds", "201", "RequiredIdempotencyKey"), ("post /v1/deposits", "201", "RequiredIdempotencyKey"),
-            ("post /v1/withdrawals", "201", "RequiredIdempotencyKey"),
+            ("post /v1/withdrawals", "201", "RequiredIdempotencyKey"), ("get /v1/risk/alerts", "200", nil),
+            ("post /v1/risk/alerts/{id}/resolve", "200", "OptionalIdempotencyKey"),
         ] as [(String, String, String?)])
     func statuses(route: String, success: String, key: String?) throws {
         let parts = route.split(separator: " ").map(String.init)
-        let operation = try object("paths", parts[1], parts[0])
+        let document = parts[1].hasPrefix("/v1/risk/") ? risk : ledger
+        let operation = try document.object("paths", parts[1], parts[0])
         var expected: Set = [success, "400", "401", "403", "404", "405", "413", "415", "500", "503"]
         if parts[0] != "get" { expected.formUnion(["409", "422"]) }
         #expect(Set(try #require(operation["responses"] as? JSONObject).keys) == expected)

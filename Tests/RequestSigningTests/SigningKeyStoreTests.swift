@@ -119,16 +119,19 @@ struct SigningKeyStoreTests {
     func generatedFiles() throws {
         var generator = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
-        #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff", "wallet-ledger"])
-        let ledger = try #require(keys.last)
-        #expect(ledger.outbound.isEmpty)
-        for caller in keys.dropLast() {
-            let outbound = try #require(caller.outboundKey(to: "wallet-ledger", at: SigningFixture.now))
-            let inbound = try #require(ledger.inboundKey(id: outbound.keyID, at: SigningFixture.now))
-            #expect(inbound.caller == caller.service)
+        let callees = ["ops-risk", "wallet-ledger"]
+        #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff"] + callees)
+        for pair in SigningKeyGenerator.localFleet {
+            let (caller, callee) = (keys.first { $0.service == pair.caller }, keys.first { $0.service == pair.callee })
+            let outbound = try #require(caller?.outboundKey(to: pair.callee, at: SigningFixture.now))
+            let inbound = try #require(callee?.inboundKey(id: outbound.keyID, at: SigningFixture.now))
+            #expect(inbound.caller == pair.caller)
             #expect(inbound.key.secret == outbound.secret)
-            #expect(caller.inbound.isEmpty && caller.outbound.count == 1)
         }
+        // And of nobody else.
+        #expect(keys.map(\.outbound.count).reduce(0, +) == SigningKeyGenerator.localFleet.count)
+        #expect(keys.map(\.inbound.count).reduce(0, +) == SigningKeyGenerator.localFleet.count)
+        #expect(keys.allSatisfy { callees.contains($0.service) ? $0.outbound.isEmpty : $0.inbound.isEmpty })
 
         let keyFolder = SigningKeyFolder(path: folder.path + "/keys")
         let paths = try keyFolder.write(keys, replacing: false)

@@ -105,7 +105,10 @@ package final class RabbitMQServer: Sendable {
     /// Runs `rabbitmqctl` on this node.
     /// - Returns: what it prints.
     @discardableResult
-    package func control(_ arguments: String...) throws -> String {
+    package func control(_ arguments: String...) throws -> String { try control(arguments) }
+
+    @discardableResult
+    package func control(_ arguments: [String]) throws -> String {
         let output = "\(folder)/control-\(UUID().uuidString)"
         let command = ["\(Self.scripts)/rabbitmqctl", "--quiet"] + arguments
         try Shell.run(Self.asBroker(inEnvironment(["/bin/sh", "-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh", output] + command)))

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import SignedAPI
 import Testing
 
 @testable import WalletLedger

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Logging
 import Postgres
+import SignedAPI
 import TestSupport
 
 @testable import WalletLedger
@@ -53,7 +54,7 @@ struct MoneyFixture {
     }
 
     static func key(_ text: String, principal: String = WalletAccess.user(owner).principal, caller: String = "mobile-bff") -> ScopedKey {
-        ScopedKey(caller: caller, principal: principal, key: text, digest: RequestOrigin.digest)
+        ScopedKey(caller: caller, principal: principal, key: text)
     }
 
     func openWallet(owner: UserID? = MoneyFixture.owner, currency: String = "EUR") async throws -> WalletID {

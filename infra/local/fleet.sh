@@ -212,6 +212,7 @@ run_demo() (
     export FLORIN_RABBITMQ_URL
     # Whose process to kill, to show what an outage does: <folder>/rabbitmq.pid holds its pid and its start time.
     export FLORIN_RUN_DIRECTORY=$RUN
+    export FLORIN_FLEET_COMMAND=$FLORIN_REPOSITORY/infra/local/fleet.sh
     cd "$FLORIN_REPOSITORY"
     exec "$RELEASE/bin/fleetctl" demo
 )

@@ -3,8 +3,7 @@
 
 # In order of dependency: they are started in this order and stopped in reverse. Postgres, Redis and RabbitMQ come before them all.
 # A relay comes after the consumers, whose queues are then there for its first event; what is behind an @ is the source that it serves.
-# All that is known here: SERVICES=(wallet-ledger ops-risk outbox-relay@wallet-ledger outbox-relay@ops-risk)
-SERVICES=(wallet-ledger)
+SERVICES=(wallet-ledger ops-risk outbox-relay@wallet-ledger outbox-relay@ops-risk)
 SERVERS=(postgres redis epmd rabbitmq "${SERVICES[@]}")
 
 runs() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }
@@ -100,6 +99,8 @@ ops_risk_environment() {
     broker_environment ops-risk
     DEAD_LETTER_KEYS_FILE=$(dead_letter_keys_file ops-risk)
     export DEAD_LETTER_KEYS_FILE
+    # Shorter than in production, so that the demo need not wait ten minutes for a dead letter.
+    export EVENT_RETRY_DELAYS=200ms,500ms,1s
 }
 
 relay_environment() {

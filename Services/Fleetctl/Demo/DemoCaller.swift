@@ -8,11 +8,12 @@ struct DemoCaller: Sendable {
 
     /// - Throws: `SigningKeysError` or `LocalTokenIssuerError`, both safe to print.
     init(
-        service: String, principal: Principal, scopes: [String], roles: [String] = [], issuer: LocalTokenIssuer, keysDirectory: String,
+        service: String, callee: String = "wallet-ledger", principal: Principal, scopes: [String], roles: [String] = [], issuer: LocalTokenIssuer,
+        keysDirectory: String,
         now: Int64
     ) async throws {
         let keys = try SigningKeyStore(path: SigningKeyFolder(path: keysDirectory).path(of: service))
-        signer = RequestSigner(keys: keys, callee: "wallet-ledger")
+        signer = RequestSigner(keys: keys, callee: callee)
         token = try await issuer.token(for: principal, scopes: scopes, roles: roles, now: now)
     }
 }

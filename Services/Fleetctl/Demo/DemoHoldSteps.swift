@@ -2,7 +2,7 @@ import Contracts
 
 /// Money set aside, and many transfers in one request. Begins and ends with what the steps before left in the wallets.
 struct DemoHoldSteps: Sendable {
-    let ledger: DemoLedger
+    let ledger: DemoService
     let report: DemoReport
     let people: DemoPeople
 

@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 
-/// The demo: what the ledger promises, shown on the fleet that is up.
+/// The demo: what the fleet promises, shown on the one that is up.
 struct DemoJourney: Sendable {
     let settings: DemoSettings
     let report: DemoReport
@@ -12,7 +12,7 @@ struct DemoJourney: Sendable {
         let people = try await DemoPeople(settings, now: now)
         let client = HTTPClient(eventLoopGroupProvider: .singleton)
         do {
-            try await run(people, DemoLedger(address: settings.ledger, client: client))
+            try await run(people, DemoService(address: settings.ledger, client: client))
         } catch {
             try? await client.shutdown()
             throw error
@@ -20,7 +20,7 @@ struct DemoJourney: Sendable {
         try await client.shutdown()
     }
 
-    private func run(_ people: DemoPeople, _ ledger: DemoLedger) async throws {
+    private func run(_ people: DemoPeople, _ ledger: DemoService) async throws {
         let money = DemoMoneySteps(ledger: ledger, report: report, people: people)
         let wallets = try await money.open()
         let transfer = try await money.transfer(wallets)
@@ -30,6 +30,13 @@ struct DemoJourney: Sendable {
         let holds = DemoHoldSteps(ledger: ledger, report: report, people: people)
         try await holds.hold(wallets)
         try await holds.batch(wallets)
+        let database = DemoDatabase(settings)
+        let events = DemoEventSteps(
+            ledger: ledger, opsRisk: DemoService(address: settings.opsRisk, client: ledger.client), database: database,
+            fleet: DemoFleet(settings), report: report, people: people)
+        try await events.alert(wallets)
+        try await events.poison(wallets)
+        try await events.brokerOutage(wallets)
         try await DemoIsolationSteps(settings: settings, report: report)()
     }
 }

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// Money moves, once, and not further than the rules let it.
 struct DemoMoneySteps: Sendable {
-    let ledger: DemoLedger
+    let ledger: DemoService
     let report: DemoReport
     let people: DemoPeople
 

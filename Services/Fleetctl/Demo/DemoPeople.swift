@@ -6,6 +6,7 @@ import FoundationEssentials
 struct DemoPeople: Sendable {
     /// The role by which the ledger knows its operators.
     private static let operatorRole = "ledger-operator"
+    private static let riskOperatorRole = "risk-operator"
 
     let firstID: UserID
     let secondID: UserID
@@ -13,6 +14,8 @@ struct DemoPeople: Sendable {
     let second: DemoCaller
     let client: DemoCaller
     let staff: DemoCaller
+    /// The same member of staff, before ops-risk.
+    let riskStaff: DemoCaller
 
     /// New user ids each time, so that the journey can be repeated on kept data.
     ///
@@ -32,6 +35,9 @@ struct DemoPeople: Sendable {
         second = try await caller("mobile-bff", .user(secondID.description), ["wallet"])
         client = try await caller("api-gateway", .client("demo"), ["ledger:read", "ledger:write", "ledger:fund"])
         staff = try await caller("backoffice", .user(staffID.description), ["ledger:operate"], roles: [Self.operatorRole])
+        riskStaff = try await DemoCaller(
+            service: "backoffice", callee: "ops-risk", principal: .user(staffID.description), scopes: ["risk:operate"],
+            roles: [Self.riskOperatorRole], issuer: issuer, keysDirectory: settings.keysDirectory, now: now)
     }
 }
 

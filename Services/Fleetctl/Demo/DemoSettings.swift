@@ -10,13 +10,20 @@ package struct DemoSettings: Sendable {
 
     package let environmentName: String
     package let ledger: ServiceAddress
+    package let opsRisk: ServiceAddress
     package let ledgerExecutable: String
+    /// `infra/local/fleet.sh`, by which commands of the fleet's services are run as those services.
+    package let fleetCommand: String
+    /// Where the fleet keeps the process ids of its servers.
+    package let runDirectory: String
     package let keysDirectory: String
     package let issuerDirectory: String
     /// The serving role's URL of wallet-ledger's own database. A secret.
     package let ledgerDatabaseURL: String
-    /// The serving role's URL of another service's database. A secret.
+    /// The serving role's URL of another service's database, ops-risk's. A secret.
     package let foreignDatabaseURL: String
+    /// The owner's URL of ops-risk's database. A secret.
+    package let opsRiskOwnerDatabaseURL: String
 
     /// Reads the variables and the file of databases.
     ///
@@ -30,13 +37,15 @@ package struct DemoSettings: Sendable {
             return value
         }
         environmentName = environment["FLORIN_ENVIRONMENT"] ?? "production"
-        do {
-            ledger = try ServiceAddress(try value("FLORIN_LEDGER_URL"))
-        } catch let error as Invalid {
-            throw error
-        } catch {
-            throw Invalid(description: "FLORIN_LEDGER_URL: expected http://host:port")
+        func address(_ name: String) throws(Invalid) -> ServiceAddress {
+            let text = try value(name)
+            guard let address = try? ServiceAddress(text) else { throw Invalid(description: "\(name): expected http://host:port") }
+            return address
         }
+        ledger = try address("FLORIN_LEDGER_URL")
+        opsRisk = try address("FLORIN_OPS_RISK_URL")
+        fleetCommand = try value("FLORIN_FLEET_COMMAND")
+        runDirectory = try value("FLORIN_RUN_DIRECTORY")
         ledgerExecutable = try value("FLORIN_LEDGER_EXECUTABLE")
         keysDirectory = try value("FLORIN_KEYS_DIRECTORY")
         issuerDirectory = try value("FLORIN_ISSUER_DIRECTORY")
@@ -47,7 +56,9 @@ package struct DemoSettings: Sendable {
             throw Invalid(description: "\(file) has no WALLET_LEDGER_SERVING_URL")
         }
         guard let foreign = urls["OPS_RISK_SERVING_URL"] else { throw Invalid(description: "\(file) has no OPS_RISK_SERVING_URL") }
+        guard let owner = urls["OPS_RISK_OWNER_URL"] else { throw Invalid(description: "\(file) has no OPS_RISK_OWNER_URL") }
         ledgerDatabaseURL = own
+        opsRiskOwnerDatabaseURL = owner
         foreignDatabaseURL = foreign
     }
 

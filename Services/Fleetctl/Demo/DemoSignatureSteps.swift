@@ -2,7 +2,7 @@ import Contracts
 
 /// Requests that no service of the fleet has sent are refused before anything else is looked at.
 struct DemoSignatureSteps: Sendable {
-    let ledger: DemoLedger
+    let ledger: DemoService
     let report: DemoReport
     let people: DemoPeople
 

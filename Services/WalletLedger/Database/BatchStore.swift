@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
+import SignedAPI
 
 /// The SQL of a batch: two round trips, one before the decision and one after it.
 struct BatchStore {

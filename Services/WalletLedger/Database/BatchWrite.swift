@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
+import SignedAPI
 
 /// What a batch writes, gathered decision by decision.
 struct BatchWrite {

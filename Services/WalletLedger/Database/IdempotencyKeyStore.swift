@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Outbox
 import Postgres
+import SignedAPI
 
 /// The idempotency keys beside a batch's own: those of independent batches, and the upkeep.
 struct IdempotencyKeyStore {

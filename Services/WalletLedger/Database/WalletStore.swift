@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
+import SignedAPI
 
 /// The SQL of wallets: opening, changes of state, reading.
 struct WalletStore {

@@ -1,6 +1,7 @@
 import Contracts
 import HTTPTypes
 import ServiceRuntime
+import SignedAPI
 
 /// What is in one wallet, and how it came to be: balance, statement, entries.
 struct HistoryRoutes {

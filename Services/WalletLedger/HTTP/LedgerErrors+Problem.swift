@@ -1,6 +1,7 @@
 import Contracts
 import HTTPTypes
 import ServiceRuntime
+import SignedAPI
 
 extension TransferRejection {
     var code: ProblemCode {
@@ -32,21 +33,12 @@ extension Problem {
     }
 }
 
-/// Marks the answer to a repeated request.
-private let replayed = [HTTPField(name: .idempotencyReplayed, value: "true")]
-
 extension Problem {
     init(_ refusal: Refusal, requestID: String) {
         self.init(refusal.rejection.code, detail: refusal.conflict.map { "The reference belongs to transfer \($0)." }, instance: requestID)
         if let item = refusal.item {
             errors = [FieldError(pointer: "/transfers/\(item)", detail: "Was refused; nothing of the batch was posted.")]
         }
-    }
-
-    static func keyReused(_ pointer: String) -> Problem {
-        Problem(
-            .idempotencyKeyReused,
-            errors: [FieldError(pointer: pointer, detail: "Differs from the request that the key was first used for.")])
     }
 
     init(_ failure: PostingFailure) {
@@ -75,12 +67,12 @@ extension Answer {
     /// - Throws: ``Problem`` for what is no outcome of the money itself.
     init(_ outcome: PostingOutcome) throws {
         switch outcome {
-        case .posted(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? replayed : [])
-        case .holdPlaced(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? replayed : [])
-        case .holdCaptured(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? replayed : [])
-        case .holdEnded(let body, let isReplay): self.init(.ok, body, extraHeaders: isReplay ? replayed : [])
+        case .posted(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? Self.replayed : [])
+        case .holdPlaced(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? Self.replayed : [])
+        case .holdCaptured(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? Self.replayed : [])
+        case .holdEnded(let body, let isReplay): self.init(.ok, body, extraHeaders: isReplay ? Self.replayed : [])
         case .refused(let refusal, let requestID, let isReplay):
-            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? replayed : [])
+            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])
         case .keyReused(let pointer): throw Problem.keyReused(pointer)
         case .failed(let failure): throw Problem(failure)
         // A batch has an answer of its own.
@@ -93,12 +85,12 @@ extension Answer {
         switch outcome {
         case .posted(let ids, let isReplay):
             self.init(
-                .created, TransferBatchBody(mode: .atomic, results: ids.map { .posted($0) }), extraHeaders: isReplay ? replayed : [])
+                .created, TransferBatchBody(mode: .atomic, results: ids.map { .posted($0) }), extraHeaders: isReplay ? Self.replayed : [])
         case .decided(let outcomes, let isReplay):
             let results = outcomes.enumerated().map { TransferBatchItem($1, index: $0) }
-            self.init(.ok, TransferBatchBody(mode: .independent, results: results), extraHeaders: isReplay ? replayed : [])
+            self.init(.ok, TransferBatchBody(mode: .independent, results: results), extraHeaders: isReplay ? Self.replayed : [])
         case .refused(let refusal, let requestID, let isReplay):
-            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? replayed : [])
+            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])
         case .keyReused(let pointer): throw Problem.keyReused(pointer)
         case .failed(let failure): throw Problem(failure)
         }
@@ -107,9 +99,9 @@ extension Answer {
     /// - Throws: ``Problem`` for what is no outcome of the wallet itself.
     init<Body: WireEncodable>(_ answer: KeyedAnswer<Body>, status: HTTPResponse.Status) throws {
         switch answer {
-        case .done(let body, let isReplay): self.init(status, body, extraHeaders: isReplay ? replayed : [])
+        case .done(let body, let isReplay): self.init(status, body, extraHeaders: isReplay ? Self.replayed : [])
         case .refused(let rejection, let requestID, let isReplay):
-            self.init(Problem(Refusal(rejection), requestID: requestID), extraHeaders: isReplay ? replayed : [])
+            self.init(Problem(Refusal(rejection), requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])
         case .keyReused(let pointer): throw Problem.keyReused(pointer)
         case .inProgress: throw Problem(.requestInProgress, retryAfterSeconds: 1)
         }

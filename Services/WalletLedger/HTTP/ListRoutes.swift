@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import HTTPTypes
 import ServiceRuntime
+import SignedAPI
 
 /// Lists of wallets, transfers and holds.
 struct ListRoutes {

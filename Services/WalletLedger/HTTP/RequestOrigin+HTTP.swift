@@ -1,18 +1,13 @@
 import Contracts
-import HTTPTypes
 import ServiceRuntime
+import SignedAPI
 
 extension RequestOrigin {
     /// - Throws: ``Problem`` `idempotency_key_missing` for a key that is absent where one is needed, or malformed.
     init(_ request: AuthenticatedRequest, needsKey: Bool) throws {
         let access = try request.access
-        var key: ScopedKey?
-        if let text = request.headers[.idempotencyKey] {
-            guard ScopedKey.isKey(text) else {
-                throw Problem(.idempotencyKeyMissing, detail: "An Idempotency-Key has 1 to 255 visible ASCII characters.")
-            }
-            key = ScopedKey(caller: request.caller, principal: access.principal, key: text, digest: Self.digest)
-        } else if needsKey {
+        let key = try request.scopedKey(principal: access.principal)
+        if needsKey, key == nil {
             throw Problem(.idempotencyKeyMissing, detail: "This request moves money and needs an Idempotency-Key.")
         }
         self.init(

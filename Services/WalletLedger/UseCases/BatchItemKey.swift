@@ -1,14 +1,14 @@
 import Contracts
 import Crypto
 import FoundationEssentials
+import SignedAPI
 
 extension ScopedKey {
     /// The key of one item of an independent batch: a UUIDv5 (RFC 9562, section 5.5) of `<key of the batch>/<index>`, in the scope of the
     /// batch. Whoever lost a batch's answer may ask for one item by it, with a transfer of its own.
     func item(_ index: Int) -> ScopedKey {
         ScopedKey(
-            caller: caller, principal: principal, key: UUID.v5(namespace: Self.batchItems, name: "\(key)/\(index)").uuidString.lowercased(),
-            digest: RequestOrigin.digest)
+            caller: caller, principal: principal, key: UUID.v5(namespace: Self.batchItems, name: "\(key)/\(index)").uuidString.lowercased())
     }
 
     /// The namespace of batch items, as the OpenAPI document gives it: 6f1d3c52-8f0b-4b5a-9c39-2a7e5d0b4c11.

@@ -1,6 +1,8 @@
 package import Contracts
 import Outbox
 package import Postgres
+import ServiceDatabase
+import SignedAPI
 
 /// Freezes, unfreezes or closes a wallet, or sets its overdraft limit, under the wallet's lock.
 ///
@@ -17,7 +19,7 @@ package struct ChangeWallet: Sendable {
         _ id: WalletID, _ change: WalletChange, reason: String, _ origin: RequestOrigin
     ) async throws -> KeyedAnswer<WalletChangeBody> {
         let canonical = canonicalForm(id, change, reason: reason)
-        return try await transaction.run { session in
+        return try await transaction.run(inProgress: .inProgress) { session in
             guard let wallet = try store.lockWallet(session, id), !wallet.isWorld, origin.access.reaches(wallet) else {
                 return .refused(.notFound, requestID: origin.requestID, isReplay: false)
             }

@@ -1,5 +1,6 @@
 package import Contracts
 package import Postgres
+package import SignedAPI
 
 /// Places, captures and voids holds, through the batch writers like every posting.
 package struct ManageHolds: Sendable {

@@ -1,6 +1,8 @@
 package import Contracts
 import Outbox
 package import Postgres
+import ServiceDatabase
+import SignedAPI
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
 package struct OpenWallet: Sendable {
@@ -18,7 +20,7 @@ package struct OpenWallet: Sendable {
                 ("owner_id", request.ownerID.map { .string($0.description) }),
                 ("currency", .string(request.currency.code)),
             ])
-        return try await transaction.run { session in
+        return try await transaction.run(inProgress: .inProgress) { session in
             if let key = origin.key, let kept = try store.keptKey(session, key) {
                 return try repeated(session, kept, canonical)
             }

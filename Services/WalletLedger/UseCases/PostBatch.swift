@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import Postgres
+import SignedAPI
 
 /// Posts a batch: one transaction, two round trips, every outcome of its own.
 ///

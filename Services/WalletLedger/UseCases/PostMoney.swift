@@ -1,5 +1,6 @@
 package import Contracts
 package import Postgres
+package import SignedAPI
 
 /// Transfers, deposits, withdrawals and refunds: turns a request into an order and lets a batch writer post it.
 package struct PostMoney: Sendable {

@@ -1,6 +1,7 @@
 package import Contracts
 import FoundationEssentials
 package import Postgres
+package import SignedAPI
 
 /// What became of a batch of transfers.
 package enum TransferBatchOutcome: Sendable, Hashable {
@@ -77,7 +78,7 @@ package struct PostTransferBatch: Sendable {
             route: Self.route,
             [
                 ("mode", .string(request.mode.rawValue)), ("count", .number(String(items.count))),
-                ("digest", .string(RequestOrigin.digest(items.joined(separator: "\n")).uuidString.lowercased())),
+                ("digest", .string(KeyDigest.of(items.joined(separator: "\n")).uuidString.lowercased())),
             ])
         let itemKeys = items.indices.map { key.item($0) }
         let pointer: String? = try await pool.withSession { session in

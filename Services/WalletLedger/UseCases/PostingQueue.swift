@@ -3,6 +3,7 @@ import DequeModule
 import Dispatch
 import FoundationEssentials
 import Metrics
+import SignedAPI
 import Synchronization
 
 /// The bounded queue before the batch writers.

@@ -1,4 +1,5 @@
 package import Contracts
+package import SignedAPI
 
 /// An order together with what makes it safe to repeat.
 package struct PostingRequest: Sendable {

@@ -1,4 +1,5 @@
 import Contracts
+package import SignedAPI
 
 /// Who asks, and with which key: what every keyed use case is told besides the request itself.
 package struct RequestOrigin: Sendable {

@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 package import Postgres
+import SignedAPI
 
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {
@@ -109,7 +110,7 @@ package struct VerifyLedger: Sendable {
     }
 
     private func fault(of row: VerifyStore.KeyRow, _ session: PostgresSession) throws -> String? {
-        let id = ScopedKey(caller: row.caller, principal: row.principal, key: row.key, digest: RequestOrigin.digest).id
+        let id = ScopedKey(caller: row.caller, principal: row.principal, key: row.key).id
         guard id == row.id else { return "is not the digest of its caller, principal and key" }
         guard let request = try? JSONParser.parse(row.request.utf8) else { return "its request can't be read" }
         switch row.outcome {

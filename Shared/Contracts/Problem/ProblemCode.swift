@@ -25,6 +25,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
     case requestInProgress = "request_in_progress"
     case referenceExists = "reference_exists"
     case holdNotOpen = "hold_not_open"
+    case alertNotOpen = "alert_not_open"
 
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
@@ -57,7 +58,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .callerNotAllowed, .insufficientScope: 403
         case .notFound: 404
         case .methodNotAllowed: 405
-        case .requestInProgress, .referenceExists, .holdNotOpen: 409
+        case .requestInProgress, .referenceExists, .holdNotOpen, .alertNotOpen: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .insufficientFunds, .walletFrozen, .walletClosed, .currencyMismatch, .sameWallet, .refundExceedsOriginal, .captureExceedsHold,
@@ -92,6 +93,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .requestInProgress: "A request with this key is in progress"
         case .referenceExists: "The reference was used before"
         case .holdNotOpen: "The hold is not open"
+        case .alertNotOpen: "The alert was resolved otherwise before"
         case .bodyTooLarge: "The body is too large"
         case .unsupportedMediaType: "The media type is not supported"
         case .insufficientFunds: "The wallet's available balance does not cover the amount"

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import SignedAPI
 
 @testable import WalletLedger
 

@@ -1,5 +1,6 @@
 import AccessTokens
 import Contracts
+import TestSupport
 import Testing
 
 /// "Who may do what in the ledger": every route × calling service × token.
@@ -79,7 +80,7 @@ import Testing
                 let wallet = words[1].hasSuffix("/close") ? try await mine.wallet() : own
                 let hold = words[1].hasPrefix("/v1/holds/") ? try await mine.hold(2, from: own, to: other).id : ""
                 let id = hold.isEmpty ? words[1].hasPrefix("/v1/transfers") ? posted.id : wallet : hold
-                let call = LedgerCall(
+                let call = SignedCall(
                     words[0], words[1].replacing("{id}", with: id) + row.query.replacing("{own}", with: own).replacing("{user}", with: world.userID),
                     row.body?.replacing("{own}", with: own).replacing("{other}", with: other),
                     as: Party(caller: caller, token: try await mint(token, world, clientID: clientID)),
@@ -109,8 +110,8 @@ import Testing
         case .staffOtherRole: return try await issuer.token(for: user, scopes: ["ledger:operate"], roles: ["support"], now: now)
         case .staffWithoutRole: return try await issuer.token(for: user, scopes: ["ledger:operate"], now: now)
         case .expired: return try await issuer.token(for: user, scopes: ["wallet"], lifetime: 60, now: now - 3_600)
-        case .forged: return try await world.api.forger.token(for: user, scopes: ["wallet"], now: now)
-        case .otherIssuer: return try await world.api.otherIssuer.token(for: user, scopes: ["wallet"], now: now)
+        case .forged: return try await world.api.credentials.forger.token(for: user, scopes: ["wallet"], now: now)
+        case .otherIssuer: return try await world.api.credentials.otherIssuer.token(for: user, scopes: ["wallet"], now: now)
         }
     }
 

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import RequestSigning
+import TestSupport
 import Testing
 
 /// What is wrong with the request itself: each row its status and code, and nothing has moved.
@@ -204,7 +205,7 @@ import Testing
         let stage = try await HTTPInputStage.shared()
         let key = row.method == "GET" ? nil : LedgerWorld.newKey()
         let answer = try await stage.world.api.send(
-            LedgerCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key))
+            SignedCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key))
         #expect(answer.status == row.status && answer.code == row.code, "\(answer.status) \(answer.text)")
         if let pointer = row.pointer { #expect(answer.pointers == [pointer]) }
         if row.status == 405 {
@@ -219,7 +220,7 @@ import Testing
         for row in Self.changeless {
             let key = row.method == "GET" ? nil : LedgerWorld.newKey()
             _ = try await stage.world.api.send(
-                LedgerCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key))
+                SignedCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key))
         }
         #expect(try await stage.state() == before)
     }
@@ -233,7 +234,7 @@ import Testing
         let body = target.hasSuffix("refunds") ? "{}" : isFunding ? LedgerWorld.funding("{own}", 5) : Self.good
         for key in [nil, String(repeating: "k", count: 256), "two words"] {
             let answer = try await stage.world.api.send(
-                LedgerCall("POST", stage.fill(target), stage.fill(body), as: isFunding ? stage.world.client : stage.world.user, key: key))
+                SignedCall("POST", stage.fill(target), stage.fill(body), as: isFunding ? stage.world.client : stage.world.user, key: key))
             #expect(answer.status == 400 && answer.code == "idempotency_key_missing", "\(key ?? "-"): \(answer.text)")
         }
     }
@@ -241,13 +242,13 @@ import Testing
     @Test func aMalformedKeyIsRefusedWhereNoneIsNeeded() async throws {
         let world = try await LedgerWorld.new()
         let answer = try await world.api.send(
-            LedgerCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user, key: String(repeating: "k", count: 256)))
+            SignedCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user, key: String(repeating: "k", count: 256)))
         #expect(answer.status == 400 && answer.code == "idempotency_key_missing")
     }
 
     @Test func aKeyOfOtherThanASCIIFitsNoSignature() async throws {
         let stage = try await HTTPInputStage.shared()
-        var call = LedgerCall("POST", "/v1/transfers", stage.fill(Self.good), as: stage.world.user, key: "key")
+        var call = SignedCall("POST", "/v1/transfers", stage.fill(Self.good), as: stage.world.user, key: "key")
         call.onTheWay = { request, _ in request.headerFields[.init("idempotency-key")!] = "schlüssel" }
         let answer = try await stage.world.api.send(call)
         #expect(answer.status == 401 && answer.code == "signature_invalid")
@@ -255,9 +256,9 @@ import Testing
 
     @Test func theAnswerToHEADHasNoBodyThatTheNextOneWouldBeginWith() async throws {
         let stage = try await HTTPInputStage.shared()
-        let head = LedgerCall("HEAD", stage.fill("/v1/wallets/{own}"), as: stage.world.user)
-        let get = LedgerCall("GET", stage.fill("/v1/wallets/{own}"), as: stage.world.user)
-        let text = try await LedgerSocket.pipelined([head.bytes(stage.world.api), get.bytes(stage.world.api)], port: stage.world.api.port)
+        let head = SignedCall("HEAD", stage.fill("/v1/wallets/{own}"), as: stage.world.user)
+        let get = SignedCall("GET", stage.fill("/v1/wallets/{own}"), as: stage.world.user)
+        let text = try await HTTPSocket.pipelined([head.bytes(stage.world.api), get.bytes(stage.world.api)], port: stage.world.api.port)
         let answers = text.components(separatedBy: "HTTP/1.1 ").filter { !$0.isEmpty }
         #expect(answers.count == 2 && answers[0].hasPrefix("405") && answers[1].hasPrefix("200"), "\(text)")
         #expect(answers[0].hasSuffix("\r\n\r\n"))
@@ -267,11 +268,11 @@ import Testing
         let world = try await LedgerWorld.new()
         let body = LedgerWorld.transfer(try await world.wallet(balance: 100), try await world.wallet(), "5")
         let full = body + String(repeating: " ", count: 65_536 - body.utf8.count)
-        let fits = try await world.api.send(LedgerCall("POST", "/v1/transfers", full, as: world.user, key: LedgerWorld.newKey()))
+        let fits = try await world.api.send(SignedCall("POST", "/v1/transfers", full, as: world.user, key: LedgerWorld.newKey()))
         #expect(fits.status == 201, "\(fits.text)")
         for size in [65_537, 300_000] {
             let more = full + String(repeating: " ", count: size - 65_536)
-            let answer = try await world.api.send(LedgerCall("POST", "/v1/transfers", more, as: world.user, key: LedgerWorld.newKey()))
+            let answer = try await world.api.send(SignedCall("POST", "/v1/transfers", more, as: world.user, key: LedgerWorld.newKey()))
             #expect(answer.status == 413 && answer.code == "body_too_large", "\(answer.text)")
         }
     }
@@ -282,7 +283,7 @@ import Testing
     ])
     func anotherMediaTypeIsRefused(mediaType: String) async throws {
         let stage = try await HTTPInputStage.shared()
-        var call = LedgerCall("POST", "/v1/transfers", stage.fill(Self.good), as: stage.world.user, key: LedgerWorld.newKey())
+        var call = SignedCall("POST", "/v1/transfers", stage.fill(Self.good), as: stage.world.user, key: LedgerWorld.newKey())
         call.mediaType = mediaType
         let answer = try await stage.world.api.send(call)
         #expect(answer.status == 415 && answer.code == "unsupported_media_type", "\(answer.status) \(answer.text)")
@@ -294,7 +295,7 @@ import Testing
     ])
     func jsonIsReadHoweverItsNameIsSpelled(mediaType: String) async throws {
         let world = try await LedgerWorld.new()
-        var call = LedgerCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user)
+        var call = SignedCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user)
         call.mediaType = mediaType
         #expect(try await world.api.send(call).status == 201)
     }

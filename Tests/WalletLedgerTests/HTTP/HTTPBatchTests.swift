@@ -1,14 +1,15 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 /// `POST /v1/transfers/batch`, as its callers see it.
 @Suite struct HTTPBatchTests {
-    private func post(_ world: LedgerWorld, _ body: String, key: String) async throws -> LedgerAnswer {
-        try await world.api.send(LedgerCall("POST", "/v1/transfers/batch", body, as: world.user, key: key))
+    private func post(_ world: LedgerWorld, _ body: String, key: String) async throws -> SignedAnswer {
+        try await world.api.send(SignedCall("POST", "/v1/transfers/batch", body, as: world.user, key: key))
     }
 
-    private func results(_ answer: LedgerAnswer) -> [String] {
+    private func results(_ answer: SignedAnswer) -> [String] {
         (answer.json["results"]?.arrayValue ?? []).map { $0["problem"]?["code"]?.stringValue ?? ($0["id"]?.stringValue == nil ? "-" : "posted") }
     }
 
@@ -31,7 +32,7 @@ import Testing
         // An item is found by its own key, too.
         let id = try #require(first.json["results"]?[0]?["id"]?.stringValue)
         let item = try await world.api.send(
-            LedgerCall("POST", "/v1/transfers", move("60"), as: world.user, key: Self.itemKey(key, 0)))
+            SignedCall("POST", "/v1/transfers", move("60"), as: world.user, key: Self.itemKey(key, 0)))
         #expect(item.status == 201 && item.isReplay && item.id == id, "\(item.text)")
     }
 
@@ -94,7 +95,7 @@ import Testing
         let (stranger, _) = try await world.api.newUser()
         // Somebody else's wallet is not there.
         let body = LedgerWorld.batch("independent", LedgerWorld.transfer(own, other, "1"))
-        let call = LedgerCall("POST", "/v1/transfers/batch", body, as: stranger, key: "again")
+        let call = SignedCall("POST", "/v1/transfers/batch", body, as: stranger, key: "again")
         for _ in 0..<2 {
             let answer = try await world.api.send(call)
             #expect(answer.status == 200 && results(answer) == ["not_found"] && !answer.isReplay, "\(answer.text)")
@@ -144,9 +145,9 @@ import Testing
         for mode in ["atomic", "independent"] {
             let body = LedgerWorld.batch(mode, LedgerWorld.transfer(own, other, "3"), LedgerWorld.transfer(own, other, "4"))
             let key = LedgerWorld.newKey()
-            let answers = try await withThrowingTaskGroup(of: LedgerAnswer.self) { group in
+            let answers = try await withThrowingTaskGroup(of: SignedAnswer.self) { group in
                 for _ in 0..<12 { group.addTask { try await post(world, body, key: key) } }
-                return try await group.reduce(into: [LedgerAnswer]()) { $0.append($1) }
+                return try await group.reduce(into: [SignedAnswer]()) { $0.append($1) }
             }
             #expect(Set(answers.map(\.text)).count == 1 && answers.count(where: { !$0.isReplay }) >= 1, "\(mode)")
         }

@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 import Testing
 
 /// That a status is documented is checked with every answer that the suites of this folder see; here the routes.

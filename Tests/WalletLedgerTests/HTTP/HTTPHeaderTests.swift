@@ -12,7 +12,7 @@ import Testing
         let id = "request-\(LedgerWorld.newKey())"
         let targets = ["/v1/wallets/\(try await world.wallet())", "/v1/wallets/wal_01900000000000000000000000", "/v1/nothing"]
         for (target, status) in zip(targets, [200, 404, 404]) {
-            var call = LedgerCall("GET", target, as: world.user)
+            var call = SignedCall("GET", target, as: world.user)
             call.fields["x-request-id"] = id
             let answer = try await world.api.send(call)
             #expect(answer.status == status && answer.fields["x-request-id"] == id)
@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: ["two words", String(repeating: "i", count: 129)])
     func aRequestIDThatWouldSpoilTheLogIsReplaced(id: String) async throws {
         let world = try await LedgerWorld.new()
-        var call = LedgerCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
+        var call = SignedCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
         call.fields["x-request-id"] = id
         let answer = try await world.api.send(call)
         #expect(answer.status == 200 && answer.fields["x-request-id"] != id)
@@ -32,7 +32,7 @@ import Testing
     @Test func nothingIsDoneForACallerWhoHasGivenUp() async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
-        var call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: "late")
+        var call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: "late")
         for deadline in [LedgerAPI.now * 1_000 - 1, 1] {
             call.fields["florin-deadline"] = String(deadline)
             let answer = try await world.api.send(call)
@@ -46,7 +46,7 @@ import Testing
 
     @Test(arguments: ["soon", "", "-5", "+7", "1.5", "9223372036854775807"]) func aDeadlineThatIsNoTimeIsRefused(deadline: String) async throws {
         let world = try await LedgerWorld.new()
-        var call = LedgerCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
+        var call = SignedCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
         call.fields["florin-deadline"] = deadline
         let answer = try await world.api.send(call)
         #expect(answer.status == 400 && answer.code == "malformed_request", "\(answer.text)")
@@ -58,9 +58,9 @@ import Testing
         let traceID = "0af7651916cd43dd8448eb211c80319c"
         let parent = "00-\(traceID)-b7ad6b7169203331-01"
         let calls = [
-            LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: "traced"),
-            LedgerCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user),
-            LedgerCall("POST", "/v1/wallets/\(other)/freeze", #"{"block":"all","reason":"test"}"#, as: world.staff),
+            SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: "traced"),
+            SignedCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user),
+            SignedCall("POST", "/v1/wallets/\(other)/freeze", #"{"block":"all","reason":"test"}"#, as: world.staff),
         ]
         for (call, type) in zip(calls, ["transfer.posted", "wallet.opened", "wallet.status_changed"]) {
             var call = call
@@ -83,14 +83,14 @@ import Testing
     @Test func everyRefusalIsOneLineUnderItsRequestID() async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 5), try await world.wallet())
-        let poor = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "50"), as: world.user, key: "poor")
-        var unsigned = LedgerCall("GET", "/v1/wallets/\(own)", as: world.user)
+        let poor = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "50"), as: world.user, key: "poor")
+        var unsigned = SignedCall("GET", "/v1/wallets/\(own)", as: world.user)
         unsigned.isSigned = false
         let calls = [
             (poor, "insufficient_funds"), (unsigned, "signature_missing"),
-            (LedgerCall("GET", "/v1/wallets/\(own)", as: Party(caller: "mobile-bff", token: nil)), "token_missing"),
-            (LedgerCall("GET", "/v1/nothing", as: world.user), "not_found"),
-            (LedgerCall("DELETE", "/v1/wallets/\(own)", as: world.user), "method_not_allowed"),
+            (SignedCall("GET", "/v1/wallets/\(own)", as: Party(caller: "mobile-bff", token: nil)), "token_missing"),
+            (SignedCall("GET", "/v1/nothing", as: world.user), "not_found"),
+            (SignedCall("DELETE", "/v1/wallets/\(own)", as: world.user), "method_not_allowed"),
         ]
         for (call, code) in calls {
             var call = call
@@ -106,7 +106,7 @@ import Testing
 
     @Test func successesAreLoggedAtDebugOnly() async throws {
         let world = try await LedgerWorld.new()
-        var call = LedgerCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
+        var call = SignedCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
         let id = LedgerWorld.newKey()
         call.fields["x-request-id"] = id
         #expect(try await world.api.send(call).status == 200)
@@ -117,19 +117,21 @@ import Testing
     @Test func noSecretReachesTheLog() async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 5), try await world.wallet())
-        let forged = try await world.api.forger.token(for: .user(world.userID), scopes: ["wallet"], now: LedgerAPI.now)
+        let forged = try await world.api.credentials.forger.token(for: .user(world.userID), scopes: ["wallet"], now: LedgerAPI.now)
         let key = LedgerWorld.newKey()
         for token in [world.user.token, forged, "nonsense-token-text"] {
             let party = Party(caller: "mobile-bff", token: token)
             for amount in ["5", "500", "x"] {
-                let call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, amount), as: party, key: key + amount)
+                let call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, amount), as: party, key: key + amount)
                 _ = try await world.api.send(call)
             }
         }
         let text = world.api.log.text
         #expect(text.contains("request refused"))
         let tokens = [world.user.token, forged].compactMap(\.self).flatMap { $0.split(separator: ".").suffix(2).map(String.init) }
-        for secret in tokens + world.api.secrets + ["nonsense-token-text", TestDatabase.rolePassword, "Bearer ", "florin=:", "postgres://", key] {
+        for secret in tokens + world.api.credentials.secrets + [
+            "nonsense-token-text", TestDatabase.rolePassword, "Bearer ", "florin=:", "postgres://", key,
+        ] {
             #expect(!text.contains(secret), "the log holds \(secret)")
         }
     }

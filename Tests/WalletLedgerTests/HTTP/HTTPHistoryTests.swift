@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Outbox
 import Postgres
+import TestSupport
 import Testing
 
 /// Balance at a time and statement, over HTTP.
@@ -13,12 +14,12 @@ import Testing
         let other: String
         let times: [String]
 
-        func balance(_ at: String, as party: Party? = nil) async throws -> LedgerAnswer {
-            try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/balance?at=\(at)", as: party ?? world.user))
+        func balance(_ at: String, as party: Party? = nil) async throws -> SignedAnswer {
+            try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/balance?at=\(at)", as: party ?? world.user))
         }
 
-        func statement(_ query: String = "", as party: Party? = nil) async throws -> LedgerAnswer {
-            try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/statement\(query)", as: party ?? world.user))
+        func statement(_ query: String = "", as party: Party? = nil) async throws -> SignedAnswer {
+            try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/statement\(query)", as: party ?? world.user))
         }
     }
 
@@ -113,7 +114,7 @@ import Testing
         #expect(versions == [1, 2, 3, 4, 5] && heads.count == 1)
         let world = try await LedgerWorld.new()
         let fresh = try await world.wallet(balance: 5)
-        let answer = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(fresh)/statement", as: world.user))
+        let answer = try await world.api.send(SignedCall("GET", "/v1/wallets/\(fresh)/statement", as: world.user))
         #expect(answer.status == 200 && answer.json["closing_balance"]?.integerValue == 0 && answer.json["from"] == answer.json["to"])
     }
 
@@ -125,7 +126,7 @@ import Testing
             #expect(try await past.balance(past.times[2], as: party).status == 404)
             #expect(try await past.statement(as: party).status == 404)
             for path in ["/v1/wallets/\(past.own)/entries?kind=transfer", "/v1/transfers?wallet_id=\(past.own)"] {
-                #expect(try await past.world.api.send(LedgerCall("GET", path, as: party)).status == 404)
+                #expect(try await past.world.api.send(SignedCall("GET", path, as: party)).status == 404)
             }
         }
         for party in [past.world.client, past.world.staff] {
@@ -137,7 +138,7 @@ import Testing
     @Test func entriesAreFilteredByTimeAndKind() async throws {
         let past = try await past()
         func amounts(_ query: String) async throws -> [Int64] {
-            let answer = try await past.world.api.send(LedgerCall("GET", "/v1/wallets/\(past.own)/entries?\(query)", as: past.world.user))
+            let answer = try await past.world.api.send(SignedCall("GET", "/v1/wallets/\(past.own)/entries?\(query)", as: past.world.user))
             return (answer.json["data"]?.arrayValue ?? []).compactMap { $0["amount"]?.integerValue }
         }
         #expect(try await amounts("kind=deposit") == [1_000])

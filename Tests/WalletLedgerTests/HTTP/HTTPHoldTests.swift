@@ -4,8 +4,8 @@ import Testing
 
 /// Holds, as their callers see them.
 @Suite struct HTTPHoldTests {
-    private func send(_ world: LedgerWorld, _ target: String, _ body: String, key: String = LedgerWorld.newKey()) async throws -> LedgerAnswer {
-        try await world.api.send(LedgerCall("POST", target, body, as: world.user, key: key))
+    private func send(_ world: LedgerWorld, _ target: String, _ body: String, key: String = LedgerWorld.newKey()) async throws -> SignedAnswer {
+        try await world.api.send(SignedCall("POST", target, body, as: world.user, key: key))
     }
 
     @Test func aHoldIsPlacedCapturedInPartsAndTheRestReleased() async throws {
@@ -13,7 +13,7 @@ import Testing
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
         let hold = try await world.hold(80, from: own, to: other)
         #expect(hold.status == 201 && hold.json["status"]?.stringValue == "open" && hold.json["remaining_amount"]?.integerValue == 80, "\(hold.text)")
-        let balance = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/balance", as: world.user))
+        let balance = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/balance", as: world.user))
         #expect(
             balance.json["balance"]?.integerValue == 100 && balance.json["held"]?.integerValue == 80 && balance.json["available"]?.integerValue == 20)
         #expect(try await world.transfer(21, from: own, to: other).code == "insufficient_funds")
@@ -28,7 +28,7 @@ import Testing
         let again = try await send(world, "/v1/holds/\(hold.id)/capture", #"{"amount":30,"currency":"EUR","reference":"part"}"#, key: "part-1")
         #expect(again.isReplay && again.bytes == first.bytes)
         #expect(try await send(world, "/v1/holds/\(hold.id)/void", "{}").code == "hold_not_open")
-        let read = try await world.api.send(LedgerCall("GET", "/v1/holds/\(hold.id)", as: world.user))
+        let read = try await world.api.send(SignedCall("GET", "/v1/holds/\(hold.id)", as: world.user))
         #expect(read.json["status"]?.stringValue == "captured" && read.json["captured_amount"]?.integerValue == 50, "\(read.text)")
         #expect(try await world.balance(own) == 50)
         #expect(try await world.balance(other) == 50)
@@ -57,7 +57,7 @@ import Testing
 
     private func eventuallyReleased(_ world: LedgerWorld, _ wallet: String) async throws -> Bool {
         try await eventually(within: .seconds(20)) {
-            try await world.api.send(LedgerCall("GET", "/v1/wallets/\(wallet)/balance", as: world.staff)).json["held"]?.integerValue == 0
+            try await world.api.send(SignedCall("GET", "/v1/wallets/\(wallet)/balance", as: world.staff)).json["held"]?.integerValue == 0
         }
     }
 
@@ -71,7 +71,7 @@ import Testing
             ("POST", "/v1/holds/\(hold.id)/void", "{}"),
             ("POST", "/v1/holds", LedgerWorld.transfer(own, other, "1")), ("GET", "/v1/holds/\(own)", nil),
         ] {
-            let answer = try await world.api.send(LedgerCall(method, target, body, as: stranger, key: method == "GET" ? nil : LedgerWorld.newKey()))
+            let answer = try await world.api.send(SignedCall(method, target, body, as: stranger, key: method == "GET" ? nil : LedgerWorld.newKey()))
             #expect(answer.status == 404, "\(target): \(answer.text)")
         }
         #expect(try await world.hold(10, from: own, to: other, as: stranger).status == 404)

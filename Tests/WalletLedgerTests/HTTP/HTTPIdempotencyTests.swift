@@ -2,6 +2,7 @@ import AccessTokens
 import Contracts
 import Dispatch
 import Postgres
+import TestSupport
 import Testing
 
 /// A request may be sent again: what the answer to the second is.
@@ -10,7 +11,7 @@ import Testing
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
         let first = try await world.transfer(5, from: own, to: other, as: world.client, key: "transfer-1", reference: "a")
-        let posted: [(target: String, body: String, LedgerAnswer)] = [
+        let posted: [(target: String, body: String, SignedAnswer)] = [
             ("/v1/transfers", LedgerWorld.transfer(own, other, "5", reference: "a"), first),
             (
                 "/v1/deposits", LedgerWorld.funding(own, 7),
@@ -100,7 +101,7 @@ import Testing
         let nobody = "wal_01900000000000000000000000"
         #expect(try await world.transfer(5, from: own, to: nobody, key: "free").status == 404)
         #expect(try await world.transfer(0, from: own, to: other, key: "free").status == 400)
-        var call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: "free")
+        var call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: "free")
         call.mediaType = "text/plain"
         #expect(try await world.api.send(call).status == 415)
         call.mediaType = "application/json"
@@ -131,7 +132,7 @@ import Testing
         let freeze = #"{"block":"debits","reason":"test"}"#
         let fleetctl = Party(caller: "fleetctl", token: world.staff.token)
         for party in [world.staff, fleetctl] {
-            let call = LedgerCall("POST", "/v1/wallets/\(own)/freeze", freeze, as: party, key: key)
+            let call = SignedCall("POST", "/v1/wallets/\(own)/freeze", freeze, as: party, key: key)
             let answer = try await world.api.send(call)
             #expect(answer.status == 200 && !answer.isReplay, "\(answer.text)")
         }
@@ -140,15 +141,15 @@ import Testing
     @Test func openingAWalletAgainOpensNoSecondOne() async throws {
         let world = try await LedgerWorld.new()
         let key = LedgerWorld.newKey()
-        let call = LedgerCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user, key: key)
+        let call = SignedCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user, key: key)
         let first = try await world.api.send(call)
         let again = try await world.api.send(call)
         #expect(first.status == 201 && !first.isReplay)
         #expect(again.status == 201 && again.bytes == first.bytes && again.isReplay)
-        let other = try await world.api.send(LedgerCall("POST", "/v1/wallets", #"{"currency":"USD"}"#, as: world.user, key: key))
+        let other = try await world.api.send(SignedCall("POST", "/v1/wallets", #"{"currency":"USD"}"#, as: world.user, key: key))
         #expect(other.status == 422 && other.code == "idempotency_key_reused" && other.pointers == ["/currency"], "\(other.text)")
         // Without a key it is a request of its own each time.
-        let keyless = LedgerCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user)
+        let keyless = SignedCall("POST", "/v1/wallets", #"{"currency":"EUR"}"#, as: world.user)
         #expect(try await world.api.send(keyless).id != world.api.send(keyless).id)
     }
 
@@ -162,24 +163,24 @@ import Testing
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(), try await world.wallet())
         let key = LedgerWorld.newKey()
-        let call = LedgerCall(method, "/v1/wallets/\(own)/\(change)", body, as: world.staff, key: key)
+        let call = SignedCall(method, "/v1/wallets/\(own)/\(change)", body, as: world.staff, key: key)
         let first = try await world.api.send(call)
         #expect(first.status == 200 && first.json["version"]?.integerValue == 1, "\(first.text)")
         let again = try await world.api.send(call)
         #expect(again.status == 200 && again.bytes == first.bytes && again.isReplay, "\(again.text)")
-        let shown = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)", as: world.staff))
+        let shown = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)", as: world.staff))
         #expect(shown.json["version"]?.integerValue == 1)
 
-        let differs = try await world.api.send(LedgerCall(method, "/v1/wallets/\(own)/\(change)", otherBody, as: world.staff, key: key))
+        let differs = try await world.api.send(SignedCall(method, "/v1/wallets/\(own)/\(change)", otherBody, as: world.staff, key: key))
         #expect(differs.status == 422 && differs.code == "idempotency_key_reused" && differs.pointers == [pointer], "\(differs.text)")
-        let elsewhere = try await world.api.send(LedgerCall(method, "/v1/wallets/\(other)/\(change)", body, as: world.staff, key: key))
+        let elsewhere = try await world.api.send(SignedCall(method, "/v1/wallets/\(other)/\(change)", body, as: world.staff, key: key))
         #expect(elsewhere.status == 422 && elsewhere.pointers == ["/id"], "\(elsewhere.text)")
     }
 
     @Test func manyAtOnceWithOneKeyPostOnce() async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
-        let answers = try await withThrowingTaskGroup(of: LedgerAnswer.self) { group in
+        let answers = try await withThrowingTaskGroup(of: SignedAnswer.self) { group in
             for _ in 0..<32 { group.addTask { try await world.transfer(5, from: own, to: other, key: "storm") } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -205,7 +206,7 @@ import Testing
         }
         defer { release.signal() }
         for await _ in locked { break }
-        let call = LedgerCall("POST", "/v1/wallets/\(own)/freeze", #"{"block":"all","reason":"r"}"#, as: world.staff, key: LedgerWorld.newKey())
+        let call = SignedCall("POST", "/v1/wallets/\(own)/freeze", #"{"block":"all","reason":"r"}"#, as: world.staff, key: LedgerWorld.newKey())
         let answer = try await world.api.send(call)
         #expect(answer.status == 409 && answer.code == "request_in_progress" && answer.fields["retry-after"] != nil, "\(answer.text)")
         release.signal()
@@ -222,7 +223,7 @@ import Testing
         #expect(try await world.transfer(5, from: own, to: other, key: key).isReplay)
     }
 
-    private func post(_ world: LedgerWorld, _ target: String, _ body: String, key: String) async throws -> LedgerAnswer {
-        try await world.api.send(LedgerCall("POST", target, body, as: world.client, key: key))
+    private func post(_ world: LedgerWorld, _ target: String, _ body: String, key: String) async throws -> SignedAnswer {
+        try await world.api.send(SignedCall("POST", target, body, as: world.client, key: key))
     }
 }

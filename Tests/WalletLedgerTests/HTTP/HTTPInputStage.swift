@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 import Testing
 
 /// Wallets in every state and transfers of every relation to one user, for the tables of bad input. Made once; nothing that a table
@@ -36,7 +37,7 @@ struct HTTPInputStage: Sendable {
         let sent = try await world.transfer(1_000, from: names["own"]!, to: names["foreign"]!, reference: "stage-reference")
         let received = try await world.transfer(300, from: names["foreign"]!, to: names["own"]!, as: neighbour)
         let refund = try await world.api.send(
-            LedgerCall(
+            SignedCall(
                 "POST", "/v1/transfers/\(received.id)/refunds", #"{"amount":100,"currency":"EUR"}"#, as: world.user, key: LedgerWorld.newKey()))
         try #require(refund.status == 201, "\(refund.text)")
         (names["sent"], names["received"], names["refund"]) = (sent.id, received.id, refund.id)
@@ -68,7 +69,7 @@ struct HTTPInputStage: Sendable {
     func state() async throws -> [String: String] {
         var state: [String: String] = [:]
         for (name, id) in names where id.hasPrefix("wal_") && name != "nobody" {
-            state[name] = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(id)", as: world.staff)).text
+            state[name] = try await world.api.send(SignedCall("GET", "/v1/wallets/\(id)", as: world.staff)).text
         }
         return state
     }

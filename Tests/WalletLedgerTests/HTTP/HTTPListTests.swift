@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 /// Lists of wallets and transfers over HTTP: who sees what, page by page.
@@ -11,7 +12,7 @@ import Testing
         var cursor = ""
         repeat {
             let separator = path.contains("?") ? "&" : "?"
-            let page = try await api.send(LedgerCall("GET", "\(path)\(separator)limit=\(limit)\(cursor)", as: party))
+            let page = try await api.send(SignedCall("GET", "\(path)\(separator)limit=\(limit)\(cursor)", as: party))
             try #require(page.status == 200, "\(page.text)")
             let data = try #require(page.json["data"]?.arrayValue)
             #expect(data.count <= limit)
@@ -43,11 +44,11 @@ import Testing
         #expect(try await ids(all("/v1/wallets?owner_id=\(world.userID)", limit: 2, as: elsewhere.client, world.api)) == [second])
         #expect(try await ids(all("/v1/wallets?owner_id=\(neighbourID)", limit: 2, as: elsewhere.client, world.api)) == [])
         #expect(try await ids(all("/v1/wallets?owner_id=\(world.userID)", limit: 4, as: world.staff, world.api)) == [second] + ours)
-        let refused = try await world.api.send(LedgerCall("GET", "/v1/wallets?owner_id=\(neighbourID)", as: world.user))
+        let refused = try await world.api.send(SignedCall("GET", "/v1/wallets?owner_id=\(neighbourID)", as: world.user))
         #expect(refused.status == 404)
 
         let first = try #require(try await all("/v1/wallets", limit: 100, as: world.client, world.api).last)
-        let single = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own[0])", as: world.client))
+        let single = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own[0])", as: world.client))
         #expect(first == single.json)
     }
 
@@ -76,7 +77,7 @@ import Testing
         for transfer in received {
             #expect((transfer["entries"]?.arrayValue ?? []).compactMap { $0["wallet_id"]?.stringValue } == [theirs])
         }
-        let single = try await world.api.send(LedgerCall("GET", "/v1/transfers/\(posted[8])", as: world.user))
+        let single = try await world.api.send(SignedCall("GET", "/v1/transfers/\(posted[8])", as: world.user))
         #expect(listed.first == single.json)
     }
 
@@ -86,7 +87,7 @@ import Testing
         var placed: [String] = []
         for amount: Int64 in 1...7 { placed.append(try await world.hold(amount, from: own, to: other).id) }
         for index in [0, 3, 6] {
-            let call = LedgerCall("POST", "/v1/holds/\(placed[index])/void", "{}", as: world.user, key: LedgerWorld.newKey())
+            let call = SignedCall("POST", "/v1/holds/\(placed[index])/void", "{}", as: world.user, key: LedgerWorld.newKey())
             #expect(try await world.api.send(call).status == 200)
         }
         let path = "/v1/wallets/\(own)/holds"
@@ -95,13 +96,13 @@ import Testing
         let open = try await all("\(path)?status=open", limit: 1, as: world.client, world.api)
         #expect(open.allSatisfy { $0["status"]?.stringValue == "open" })
         #expect(ids(open).suffix(4) == [placed[5], placed[4], placed[2], placed[1]])
-        let single = try await world.api.send(LedgerCall("GET", "/v1/holds/\(placed[0])", as: world.user))
+        let single = try await world.api.send(SignedCall("GET", "/v1/holds/\(placed[0])", as: world.user))
         #expect(listed.last == single.json)
         // Who receives the money sees its capture, not what the payer sets aside.
         #expect(try await all("/v1/wallets/\(other)/holds", limit: 100, as: world.user, world.api) == [])
         let (stranger, _) = try await world.api.newUser()
-        #expect(try await world.api.send(LedgerCall("GET", path, as: stranger)).status == 404)
-        let refused = try await world.api.send(LedgerCall("GET", "\(path)?status=voided", as: world.user))
+        #expect(try await world.api.send(SignedCall("GET", path, as: stranger)).status == 404)
+        let refused = try await world.api.send(SignedCall("GET", "\(path)?status=voided", as: world.user))
         #expect(refused.status == 400 && refused.pointers == ["/status"], "\(refused.text)")
     }
 
@@ -117,7 +118,7 @@ import Testing
             return "%\(hexadecimal.count == 1 ? "0" : "")\(hexadecimal)"
         }.joined()
         func found(_ party: Party) async throws -> [String] {
-            let answer = try await world.api.send(LedgerCall("GET", "/v1/transfers?reference=\(escaped)", as: party))
+            let answer = try await world.api.send(SignedCall("GET", "/v1/transfers?reference=\(escaped)", as: party))
             #expect(answer.status == 200 && answer.json["has_more"]?.boolValue == false, "\(answer.text)")
             return ids(answer.json["data"]?.arrayValue ?? [])
         }
@@ -132,7 +133,7 @@ import Testing
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet(balance: 100))
         for _ in 0..<3 { _ = try await world.transfer(1, from: own, to: other) }
         func cursor(_ path: String, as party: Party) async throws -> String {
-            try #require(try await world.api.send(LedgerCall("GET", path, as: party)).json["next_cursor"]?.stringValue, "\(path)")
+            try #require(try await world.api.send(SignedCall("GET", path, as: party)).json["next_cursor"]?.stringValue, "\(path)")
         }
         let entries = try await cursor("/v1/wallets/\(own)/entries?limit=1", as: world.user)
         let refused = [
@@ -141,16 +142,16 @@ import Testing
         ]
         for path in refused {
             let answer = try await world.api.send(
-                LedgerCall("GET", "\(path)\(path.contains("?") ? "&" : "?")cursor=\(entries)", as: world.user))
+                SignedCall("GET", "\(path)\(path.contains("?") ? "&" : "?")cursor=\(entries)", as: world.user))
             #expect(answer.code == "malformed_request" && answer.pointers == ["/cursor"], "\(path): \(answer.text)")
         }
-        let byAnother = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/entries?cursor=\(entries)", as: world.client))
+        let byAnother = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/entries?cursor=\(entries)", as: world.client))
         #expect(byAnother.code == "malformed_request")
-        let longer = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/entries?limit=100&cursor=\(entries)", as: world.user))
+        let longer = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/entries?limit=100&cursor=\(entries)", as: world.user))
         #expect(longer.json["data"]?.arrayValue?.count == 3)
         let wallets = try await cursor("/v1/wallets?limit=1", as: world.client)
         let ofAnother = try await world.api.send(
-            LedgerCall("GET", "/v1/wallets?owner_id=\(world.userID)&cursor=\(wallets)", as: world.client))
+            SignedCall("GET", "/v1/wallets?owner_id=\(world.userID)&cursor=\(wallets)", as: world.client))
         #expect(ofAnother.code == "malformed_request")
     }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import ServiceRuntime
+import TestSupport
 import Testing
 
 /// Rate, errors and duration, by route.
@@ -16,16 +17,16 @@ import Testing
         let wallet = try await world.wallet()
         let route = "/v1/wallets/{id}"
         let before = [200, 401, 404].map { count(world.api, "GET", route, $0) }
-        _ = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(wallet)", as: world.user))
-        var unsigned = LedgerCall("GET", "/v1/wallets/\(wallet)", as: world.user)
+        _ = try await world.api.send(SignedCall("GET", "/v1/wallets/\(wallet)", as: world.user))
+        var unsigned = SignedCall("GET", "/v1/wallets/\(wallet)", as: world.user)
         unsigned.isSigned = false
         _ = try await world.api.send(unsigned)
-        _ = try await world.api.send(LedgerCall("GET", "/v1/wallets/wal_01900000000000000000000000", as: world.user))
+        _ = try await world.api.send(SignedCall("GET", "/v1/wallets/wal_01900000000000000000000000", as: world.user))
         let after = [200, 401, 404].map { count(world.api, "GET", route, $0) }
         #expect(zip(before, after).allSatisfy { $0 < $1 }, "\(before) \(after)")
 
         let forbidden = count(world.api, "POST", "/v1/deposits", 403)
-        let deposit = LedgerCall("POST", "/v1/deposits", LedgerWorld.funding(wallet, 5), as: world.user, key: LedgerWorld.newKey())
+        let deposit = SignedCall("POST", "/v1/deposits", LedgerWorld.funding(wallet, 5), as: world.user, key: LedgerWorld.newKey())
         #expect(try await world.api.send(deposit).status == 403)
         #expect(count(world.api, "POST", "/v1/deposits", 403) > forbidden)
         #expect(world.api.metrics.render().contains("http_server_request_seconds_bucket{method=\"GET\",route=\"\(route)\",le=\"0.005\"}"))
@@ -35,9 +36,9 @@ import Testing
     func unrouted() async throws {
         let world = try await LedgerWorld.new()
         for path in ["/v1/nothing", "/.env", "/v1/wallets/\(try await world.wallet())/secrets"] {
-            #expect(try await world.api.send(LedgerCall("GET", path, as: world.user)).status == 404)
+            #expect(try await world.api.send(SignedCall("GET", path, as: world.user)).status == 404)
         }
-        #expect(try await world.api.send(LedgerCall("DELETE", "/v1/transfers", as: world.user)).status == 405)
+        #expect(try await world.api.send(SignedCall("DELETE", "/v1/transfers", as: world.user)).status == 405)
         #expect(count(world.api, "any", "unrouted", 404) >= 3 && count(world.api, "any", "unrouted", 405) >= 1)
         let known = Set(world.api.routes.map { $0.split(separator: " ").last.map(String.init) ?? "" } + ["unrouted"])
         for match in world.api.metrics.render().matches(of: /route="([^"]*)"/) { #expect(known.contains(String(match.1)), "\(match.1)") }

@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 import Testing
 
 /// What the state of the money refuses: each row its status and code, kept with the key, and nothing has moved.
@@ -100,7 +101,7 @@ import Testing
     @Test(arguments: decided) func theStateOfTheMoneyRefusesAndTheKeyKeepsTheRefusal(row: HTTPInputRow) async throws {
         let stage = try await HTTPInputStage.shared()
         let key = LedgerWorld.newKey()
-        let call = LedgerCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key)
+        let call = SignedCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key)
         let first = try await stage.world.api.send(call)
         #expect(first.status == row.status && first.code == row.code, "\(first.status) \(first.text)")
         #expect(!first.isReplay)
@@ -114,7 +115,7 @@ import Testing
     @Test(arguments: hidden) func whatOneMayNotSeeDoesNotExist(row: HTTPInputRow) async throws {
         let stage = try await HTTPInputStage.shared()
         let key = row.method == "GET" ? nil : LedgerWorld.newKey()
-        let call = LedgerCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key)
+        let call = SignedCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key)
         let answer = try await stage.world.api.send(call)
         #expect(answer.status == row.status && answer.code == row.code, "\(answer.status) \(answer.text)")
         #expect(!(try await stage.world.api.send(call)).isReplay, "a key was used up by what does not exist")
@@ -126,7 +127,7 @@ import Testing
         for row in Self.decided + Self.hidden {
             let key = row.method == "GET" ? nil : LedgerWorld.newKey()
             _ = try await stage.world.api.send(
-                LedgerCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key))
+                SignedCall(row.method, stage.fill(row.target), row.body.map(stage.fill), as: stage.party(row.who), key: key))
         }
         #expect(try await stage.state() == before)
     }
@@ -134,7 +135,7 @@ import Testing
     @Test func somebodyElsesWalletIsAnsweredLikeNone() async throws {
         let stage = try await HTTPInputStage.shared()
         func answer(_ wallet: String) async throws -> [JSONValue?] {
-            let call = LedgerCall("GET", stage.fill("/v1/wallets/\(wallet)"), as: stage.world.user)
+            let call = SignedCall("GET", stage.fill("/v1/wallets/\(wallet)"), as: stage.world.user)
             let answer = try await stage.world.api.send(call)
             return ["type", "title", "status", "detail", "code", "errors"].map { answer.json[$0] }
         }

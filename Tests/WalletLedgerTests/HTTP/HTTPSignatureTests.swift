@@ -1,6 +1,7 @@
 import Contracts
 import HTTPTypes
 import RequestSigning
+import TestSupport
 import Testing
 
 /// Requests whose signature is missing, wrong, old or used: each its code, and no money has moved.
@@ -62,7 +63,7 @@ import Testing
     @Test(arguments: rows) func itIsRefusedAndMovesNothing(row: Row) async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
-        var call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
+        var call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
         call.created = LedgerAPI.now + row.created
         call.isSigned = row.isSigned
         call.onTheWay = row.onTheWay
@@ -76,11 +77,11 @@ import Testing
     @Test func theSameBytesCountOnce() async throws {
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
-        let call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
+        let call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
         let bytes = try call.bytes(world.api)
-        #expect(try await world.api.send(bytes: bytes, of: call).status == 201)
+        #expect(try await world.api.send(call, bytes: bytes).status == 201)
         for _ in 0..<2 {
-            let again = try await world.api.send(bytes: bytes, of: call)
+            let again = try await world.api.send(call, bytes: bytes)
             #expect(again.status == 401 && again.code == "signature_replayed", "\(again.text)")
         }
         #expect(try await world.balance(own) == 95)
@@ -88,7 +89,7 @@ import Testing
 
     @Test func aNonceIsUsedUpByWhateverItSigned() async throws {
         let world = try await LedgerWorld.new()
-        var call = LedgerCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
+        var call = SignedCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
         call.nonce = "nonce-\(LedgerWorld.newKey())"
         #expect(try await world.api.send(call).status == 200)
         call.target += "/balance"

@@ -8,7 +8,7 @@ import Tracing
 /// The spans of requests and of the batches that post them.
 @Suite struct HTTPTracingTests {
     /// Sends a call within a trace and waits until so many of its server spans have ended.
-    private func traced(_ call: LedgerCall, _ trace: TraceContext, spans count: Int) async throws -> (LedgerAnswer, [SpanData]) {
+    private func traced(_ call: SignedCall, _ trace: TraceContext, spans count: Int) async throws -> (SignedAnswer, [SpanData]) {
         let api = try await LedgerAPI.shared()
         var call = call
         call.fields["traceparent"] = trace.traceparent
@@ -22,7 +22,7 @@ import Tracing
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
         let trace = LedgerSpans.newTrace()
-        let call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
+        let call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
         let (answer, spans) = try await traced(call, trace, spans: 1)
         let server = try #require(spans.first { $0.kind == .server })
         #expect(server.name == "POST /v1/transfers" && server.parentSpanID == trace.spanID)
@@ -50,10 +50,10 @@ import Tracing
         let world = try await LedgerWorld.new()
         let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
         let (unsampled, sampled) = (LedgerSpans.newTrace(isSampled: false), LedgerSpans.newTrace())
-        let call = LedgerCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
+        let call = SignedCall("POST", "/v1/transfers", LedgerWorld.transfer(own, other, "5"), as: world.user, key: LedgerWorld.newKey())
         _ = try await traced(call, unsampled, spans: 0)
         // What ends later has ended: nothing of the first can still come.
-        _ = try await traced(LedgerCall("GET", "/v1/wallets/\(own)", as: world.user), sampled, spans: 1)
+        _ = try await traced(SignedCall("GET", "/v1/wallets/\(own)", as: world.user), sampled, spans: 1)
         #expect(world.api.spans.of(unsampled).isEmpty)
         #expect(world.api.spans.of(sampled).map(\.name) == ["GET /v1/wallets/{id}"])
     }
@@ -62,13 +62,13 @@ import Tracing
     func failures() async throws {
         let world = try await LedgerWorld.new()
         let refusal = LedgerSpans.newTrace()
-        var (answer, spans) = try await traced(LedgerCall("GET", "/v1/wallets/wal_01900000000000000000000000", as: world.user), refusal, spans: 1)
+        var (answer, spans) = try await traced(SignedCall("GET", "/v1/wallets/wal_01900000000000000000000000", as: world.user), refusal, spans: 1)
         #expect(answer.status == 404)
         var server = try #require(spans.first)
         #expect(server.status == nil && server.text("error.type") == nil && server.text("florin.problem_code") == "not_found")
 
         let failure = LedgerSpans.newTrace()
-        var late = LedgerCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
+        var late = SignedCall("GET", "/v1/wallets/\(try await world.wallet())", as: world.user)
         late.fields["florin-deadline"] = "1"
         (answer, spans) = try await traced(late, failure, spans: 1)
         #expect(answer.status == 503)
@@ -82,7 +82,7 @@ import Tracing
         let world = try await LedgerWorld.new()
         let trace = LedgerSpans.newTrace()
         let body = LedgerWorld.transfer(try await world.wallet(balance: 100), try await world.wallet(), "5")
-        var call = LedgerCall("POST", "/v1/transfers", body, as: world.user, key: "key-of-hunter2")
+        var call = SignedCall("POST", "/v1/transfers", body, as: world.user, key: "key-of-hunter2")
         _ = try await traced(call, trace, spans: 1)
         call.isSigned = false
         var (answer, spans) = try await traced(call, trace, spans: 2)
@@ -92,7 +92,7 @@ import Tracing
         spans += servers.flatMap { world.api.spans.batches(with: $0.trace) }
         let text = spans.map { "\($0)" }.joined()
         let token = try #require(world.user.token)
-        for secret in world.api.secrets + [token, String(token.suffix(20)), "key-of-hunter2", "sha-256=", "nonce"] {
+        for secret in world.api.credentials.secrets + [token, String(token.suffix(20)), "key-of-hunter2", "sha-256=", "nonce"] {
             #expect(!text.contains(secret), "\(secret)")
         }
     }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import TestSupport
 import Testing
 
 /// What a reader learns: their own legs, page by page.
@@ -14,16 +15,16 @@ import Testing
         #expect(!posted.text.contains("778"), "the receiver's balance is told: \(posted.text)")
 
         for (party, visible) in [(world.user, [own]), (neighbour, [theirs]), (world.client, [own, theirs]), (world.staff, [own, theirs])] {
-            let read = try await world.api.send(LedgerCall("GET", "/v1/transfers/\(posted.id)", as: party))
+            let read = try await world.api.send(SignedCall("GET", "/v1/transfers/\(posted.id)", as: party))
             #expect(read.status == 200 && wallets(read) == visible, "\(read.text)")
             // Who paid whom is no secret between the two.
             #expect(read.json["source_wallet_id"]?.stringValue == own)
             #expect(read.json["destination_wallet_id"]?.stringValue == theirs)
         }
         let (outsider, _) = try await world.api.newUser()
-        #expect(try await world.api.send(LedgerCall("GET", "/v1/transfers/\(posted.id)", as: outsider)).status == 404)
+        #expect(try await world.api.send(SignedCall("GET", "/v1/transfers/\(posted.id)", as: outsider)).status == 404)
         let stranger = try await world.api.client("outsider-\(LedgerWorld.newKey())")
-        #expect(try await world.api.send(LedgerCall("GET", "/v1/transfers/\(posted.id)", as: stranger)).status == 404)
+        #expect(try await world.api.send(SignedCall("GET", "/v1/transfers/\(posted.id)", as: stranger)).status == 404)
     }
 
     @Test func theReplayShowsNoMoreThanTheFirstAnswer() async throws {
@@ -38,7 +39,7 @@ import Testing
         let world = try await LedgerWorld.new()
         let own = try await world.wallet()
         let deposit = try await world.api.send(
-            LedgerCall("POST", "/v1/deposits", LedgerWorld.funding(own, 5), as: world.client, key: LedgerWorld.newKey()))
+            SignedCall("POST", "/v1/deposits", LedgerWorld.funding(own, 5), as: world.client, key: LedgerWorld.newKey()))
         #expect(wallets(deposit) == [own])
         #expect(deposit.json["source_wallet_id"] == nil && deposit.json["destination_wallet_id"]?.stringValue == own)
         let ids = try await world.api.query { session in
@@ -46,11 +47,11 @@ import Testing
         }
         let outside = try #require(ids.first.flatMap { UUID(uuidString: $0) }.map(WalletID.init(_:)))
         for party in [world.user, world.client, world.staff] {
-            #expect(try await world.api.send(LedgerCall("GET", "/v1/wallets/\(outside)", as: party)).status == 404)
+            #expect(try await world.api.send(SignedCall("GET", "/v1/wallets/\(outside)", as: party)).status == 404)
         }
         #expect(try await world.transfer(1, from: own, to: outside.description).status == 404)
         #expect(try await world.transfer(1, from: outside.description, to: own, as: world.client).status == 404)
-        let freeze = LedgerCall("POST", "/v1/wallets/\(outside)/freeze", #"{"block":"all","reason":"r"}"#, as: world.staff)
+        let freeze = SignedCall("POST", "/v1/wallets/\(outside)/freeze", #"{"block":"all","reason":"r"}"#, as: world.staff)
         #expect(try await world.api.send(freeze).status == 404)
     }
 
@@ -70,9 +71,9 @@ import Testing
         let (neighbour, neighbourID) = try await world.api.newUser()
         let (own, theirs) = (try await world.wallet(balance: 100), try await world.wallet(owner: neighbourID))
         let posted = try await world.transfer(50, from: own, to: theirs)
-        func refund(_ party: Party) async throws -> LedgerAnswer {
+        func refund(_ party: Party) async throws -> SignedAnswer {
             let body = #"{"amount":10,"currency":"EUR"}"#
-            return try await world.api.send(LedgerCall("POST", "/v1/transfers/\(posted.id)/refunds", body, as: party, key: LedgerWorld.newKey()))
+            return try await world.api.send(SignedCall("POST", "/v1/transfers/\(posted.id)/refunds", body, as: party, key: LedgerWorld.newKey()))
         }
         #expect(try await refund(world.user).status == 404)
         let theirRefund = try await refund(neighbour)
@@ -91,7 +92,7 @@ import Testing
         var query = "?limit=7"
         var pages = 0
         while true {
-            let page = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/entries\(query)", as: world.user))
+            let page = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/entries\(query)", as: world.user))
             let entries = try #require(page.json["data"]?.arrayValue)
             versions += entries.compactMap { $0["wallet_version"]?.integerValue }
             pages += 1
@@ -111,15 +112,15 @@ import Testing
         let (own, other) = (try await world.wallet(balance: 1_000), try await world.wallet())
         for _ in 1...51 { _ = try await world.transfer(1, from: own, to: other) }
         for (query, count, hasMore) in [("", 50, true), ("?limit=52", 52, false), ("?limit=100", 52, false), ("?limit=1", 1, true)] {
-            let page = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/entries\(query)", as: world.user))
+            let page = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/entries\(query)", as: world.user))
             #expect(page.json["data"]?.arrayValue?.count == count)
             #expect(page.json["has_more"]?.boolValue == hasMore)
         }
-        let entry = try await world.api.send(LedgerCall("GET", "/v1/wallets/\(own)/entries?limit=1", as: world.user)).json["data"]?[0]
+        let entry = try await world.api.send(SignedCall("GET", "/v1/wallets/\(own)/entries?limit=1", as: world.user)).json["data"]?[0]
         #expect(entry?["amount"]?.integerValue == -1 && entry?["balance_after"]?.integerValue == 949)
     }
 
-    private func wallets(_ answer: LedgerAnswer) -> [String] {
+    private func wallets(_ answer: SignedAnswer) -> [String] {
         (answer.json["entries"]?.arrayValue ?? []).compactMap { $0["wallet_id"]?.stringValue }
     }
 }

@@ -6,40 +6,26 @@ import Logging
 import Postgres
 import RequestSigning
 import ServiceRuntime
-import Synchronization
 import TestSupport
 import WalletLedger
 
 /// The ledger as `serve` composes it, in this process: a real socket, a real Postgres, real keys and tokens.
 ///
 /// One for all HTTP suites, since a start waits for the second in which the replay window begins; every test has wallets of its own.
-final class LedgerAPI: Sendable {
-    struct NotServing: Error, CustomStringConvertible {
-        let description: String
-    }
-
+final class LedgerAPI: ServedAPI {
     /// A known service whose key fits but to which no route is open.
     static let uninvited = "ops-risk"
-    private static let startLimit = Duration.seconds(60)
     private static let running = Task { try await LedgerAPI() }
 
     let port: Int
     let database: TestDatabase
-    let log: LedgerLogCapture
+    let log: ServiceLog
     let spans = LedgerSpans()
     let metrics = PrometheusRegistry()
     let documented: DocumentedAPI
     /// Every route of the router, `GET /v1/wallets/{id}`.
     let routes: [String]
-    let issuer: LocalTokenIssuer
-    /// Names itself like the issuer, but has another key.
-    let forger: LocalTokenIssuer
-    /// Has the issuer's key, but another name.
-    let otherIssuer: LocalTokenIssuer
-    private let signers: [String: RequestSigner]
-    /// Signs as `mobile-bff`, with a key that the ledger doesn't know.
-    private let stranger: RequestSigner
-    let secrets: [String]
+    let credentials: CallerCredentials
 
     static func shared() async throws -> LedgerAPI { try await running.value }
 
@@ -55,82 +41,25 @@ final class LedgerAPI: Sendable {
                 MigrationFolder(namespace: "wallet-ledger", path: "\(migrations)/wallet-ledger"),
             ])
         // It goes with the server when the process ends.
-        let folder = "\(server.folder)/ledger-http-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let keyFolder = SigningKeyFolder(path: "\(folder)/keys")
-        var random = SystemRandomNumberGenerator()
-        let pairs = SigningKeyGenerator.localFleet + [.init(caller: Self.uninvited, callee: WalletLedger.name)]
-        let keys = try SigningKeyGenerator.generate(pairs: pairs, now: Self.now, using: &random)
-        _ = try keyFolder.write(keys, replacing: false)
-        signers = Dictionary(
-            uniqueKeysWithValues: keys.filter { !$0.outbound.isEmpty }.map {
-                ($0.service, RequestSigner(keys: SigningKeyStore(keys: $0), callee: WalletLedger.name))
-            })
-        let strangers = try SigningKeyGenerator.generate(
-            pairs: [.init(caller: "mobile-bff", callee: WalletLedger.name)], now: Self.now, using: &random)
-        stranger = RequestSigner(
-            keys: SigningKeyStore(keys: strangers.first { $0.service == "mobile-bff" }!), callee: WalletLedger.name)
-        secrets = try keys.flatMap { keys in
-            (try JSONParser.parse(SigningKeyFile.render(keys))["inbound"]?.arrayValue ?? []).compactMap { $0["secret"]?.stringValue }
-        }
-        guard secrets.count == pairs.count else { throw NotServing(description: "the keys file holds no secrets") }
-        issuer = try LocalTokenIssuer.create(directory: "\(folder)/issuer", environment: "local")
-        forger = try LocalTokenIssuer(environment: "local")
-        otherIssuer = try LocalTokenIssuer(directory: "\(folder)/issuer", environment: "local", issuer: "http://127.0.0.1:1")
+        credentials = try CallerCredentials(
+            callee: WalletLedger.name, pairs: SigningKeyGenerator.localFleet + [.init(caller: Self.uninvited, callee: WalletLedger.name)],
+            folder: "\(server.folder)/ledger-http-\(UUID().uuidString)")
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/wallet-ledger.json"))
-        log = try LedgerLogCapture()
+        log = try ServiceLog(of: WalletLedger.name)
         port = try FreePort.any()
         routes = WalletLedger.endpoints(
             pool: PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL)),
             queue: PostingQueue(batchLimit: 1, writers: 1)
         ).map { "\($0.method.rawValue) \($0.path)" }
-        try await Self.serve(
-            [
-                "FLORIN_ENVIRONMENT": "local", "LEDGER_DATABASE_URL": database.servingURL,
-                // Other suites make databases on this server; how they stand to each other is tested elsewhere.
-                "DATABASE_ISOLATION_MODE": "warn",
-                "INTERNAL_AUTH_KEYS_FILE": keyFolder.path(of: WalletLedger.name), "REPLAY_WINDOW": "in-process", "INTERNAL_TLS": "off",
-                "TOKEN_ISSUER": issuer.issuer, "TOKEN_JWKS": LocalTokenIssuer.keySetPath(in: "\(folder)/issuer"),
-                "HTTP_HOST": "127.0.0.1", "HTTP_PORT": String(port), "ADMIN_PORT": "0", "MIGRATIONS_DIRECTORY": migrations,
-                "LOG_LEVEL": "debug",
-            ], log: log, spans: spans, metrics: metrics)
+        try await ServedProcess.start(
+            WalletLedger.self,
+            environment: credentials.environment(port: port).merging(["LEDGER_DATABASE_URL": database.servingURL]) { $1 }, log: log,
+            tracer: spans.tracer, metrics: metrics)
     }
 
-    /// Serves until the process ends, and returns once requests are taken.
-    private static func serve(
-        _ environment: [String: String], log: LedgerLogCapture, spans: LedgerSpans, metrics: PrometheusRegistry
-    ) async throws {
-        let readiness = Readiness()
-        let ending = Ending()
-        Task {
-            let exit = await WalletLedger.serve(
-                environment: environment,
-                context: { service, settings in
-                    ProcessContext(
-                        service: service, settings: settings, logger: log.logger(level: settings.logLevel), metrics: metrics,
-                        readiness: readiness, tracer: spans.tracer)
-                }, trapsSignals: false, complain: { line in ending.note(line) })
-            ending.note("ended with \(exit)")
-        }
-        let isReady = try await eventually(within: startLimit) {
-            if let text = ending.text { throw NotServing(description: text) }
-            return readiness.phase == .ready
-        }
-        guard isReady else { throw NotServing(description: "not ready in time") }
-    }
+    func signer(_ caller: String) -> RequestSigner { credentials.signer(caller) }
 
-    private final class Ending: Sendable {
-        private let lines = Mutex<[String]>([])
-
-        var text: String? { lines.withLock { $0.isEmpty ? nil : $0.joined(separator: "; ") } }
-
-        func note(_ line: String) { lines.withLock { $0.append(line) } }
-    }
-
-    /// Who signs as this service; anybody unknown signs with a key that the ledger has never seen.
-    func signer(_ caller: String) -> RequestSigner { signers[caller] ?? stranger }
-
-    var authority: String { "127.0.0.1:\(port)" }
+    var issuer: LocalTokenIssuer { credentials.issuer }
 
     /// Runs a query as superuser.
     func query<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {

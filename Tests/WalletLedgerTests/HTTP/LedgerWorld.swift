@@ -1,6 +1,7 @@
 import AccessTokens
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 /// People, clients and wallets of one test.
@@ -24,7 +25,7 @@ struct LedgerWorld: Sendable {
     /// A wallet that the client opened for its owner, with money in it.
     func wallet(owner: String? = nil, currency: String = "EUR", balance: Int64 = 0) async throws -> String {
         let answer = try await api.send(
-            LedgerCall("POST", "/v1/wallets", #"{"currency":"\#(currency)","owner_id":"\#(owner ?? userID)"}"#, as: client))
+            SignedCall("POST", "/v1/wallets", #"{"currency":"\#(currency)","owner_id":"\#(owner ?? userID)"}"#, as: client))
         try #require(answer.status == 201, "\(answer.text)")
         if balance > 0 { try await deposit(balance, currency, to: answer.id) }
         return answer.id
@@ -32,7 +33,7 @@ struct LedgerWorld: Sendable {
 
     func deposit(_ amount: Int64, _ currency: String = "EUR", to wallet: String) async throws {
         let answer = try await api.send(
-            LedgerCall("POST", "/v1/deposits", Self.funding(wallet, amount, currency), as: client, key: Self.newKey()))
+            SignedCall("POST", "/v1/deposits", Self.funding(wallet, amount, currency), as: client, key: Self.newKey()))
         try #require(answer.status == 201, "\(answer.text)")
     }
 
@@ -40,27 +41,27 @@ struct LedgerWorld: Sendable {
     func transfer(
         _ amount: Int64, from source: String, to destination: String, as party: Party? = nil, key: String = LedgerWorld.newKey(),
         reference: String? = nil
-    ) async throws -> LedgerAnswer {
+    ) async throws -> SignedAnswer {
         let body = Self.transfer(source, destination, String(amount), reference: reference)
-        return try await api.send(LedgerCall("POST", "/v1/transfers", body, as: party ?? user, key: key))
+        return try await api.send(SignedCall("POST", "/v1/transfers", body, as: party ?? user, key: key))
     }
 
     /// Places a hold and returns the answer, whatever it is.
     func hold(
         _ amount: Int64, from source: String, to destination: String, as party: Party? = nil, key: String = LedgerWorld.newKey()
-    ) async throws -> LedgerAnswer {
+    ) async throws -> SignedAnswer {
         let body = Self.transfer(source, destination, String(amount))
-        return try await api.send(LedgerCall("POST", "/v1/holds", body, as: party ?? user, key: key))
+        return try await api.send(SignedCall("POST", "/v1/holds", body, as: party ?? user, key: key))
     }
 
     func change(_ wallet: String, _ what: String, _ body: String = #"{"reason":"test"}"#) async throws {
         let method = what == "overdraft-limit" ? "PUT" : "POST"
-        let answer = try await api.send(LedgerCall(method, "/v1/wallets/\(wallet)/\(what)", body, as: staff))
+        let answer = try await api.send(SignedCall(method, "/v1/wallets/\(wallet)/\(what)", body, as: staff))
         try #require(answer.status == 200, "\(answer.text)")
     }
 
     func balance(_ wallet: String) async throws -> Int64? {
-        try await api.send(LedgerCall("GET", "/v1/wallets/\(wallet)/balance", as: staff)).json["balance"]?.integerValue
+        try await api.send(SignedCall("GET", "/v1/wallets/\(wallet)/balance", as: staff)).json["balance"]?.integerValue
     }
 
     static func transfer(_ source: String, _ destination: String, _ amount: String, currency: String = "EUR", reference: String? = nil) -> String {

@@ -1,0 +1,65 @@
+import Contracts
+import FoundationEssentials
+import Logging
+import Postgres
+
+/// What the demo looks up in the fleet's databases, and breaks in one of them for a moment.
+struct DemoDatabase: Sendable {
+    private static let constraint = "demo_outage"
+
+    private let ledger: String
+    private let opsRisk: String
+    private let opsRiskOwner: String
+
+    init(_ settings: DemoSettings) {
+        ledger = settings.ledgerDatabaseURL
+        opsRisk = settings.foreignDatabaseURL
+        opsRiskOwner = settings.opsRiskOwnerDatabaseURL
+    }
+
+    /// The events of transfers, by the outbox of the ledger.
+    func events(of transfers: [String]) async throws -> [EventID] {
+        try await session(ledger) { session in
+            try session.query("SELECT event_id FROM outbox_events WHERE subject = ANY(\(transfers))").map { row in
+                EventID(try row.decode(0, as: UUID.self))
+            }
+        }
+    }
+
+    /// The trace of the event by which ops-risk told of an alert.
+    func trace(ofAlert id: String) async throws -> String? {
+        // The serving role writes events and never reads one.
+        try await session(opsRiskOwner) { session in
+            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(id)").first?.decodeIfPresent(0, as: String.self)
+        }
+    }
+
+    /// How many of these events ops-risk has applied.
+    func applied(_ events: [EventID]) async throws -> Int {
+        try await session(opsRisk) { session in
+            Int(
+                try session.query("SELECT count(*) FROM processed_events WHERE consumer = 'ops-risk' AND event_id = ANY(\(events.map(\.uuid)))")[0]
+                    .decode(0, as: Int64.self))
+        }
+    }
+
+    /// Makes ops-risk fail over alerts of this amount, as a bad migration would.
+    func breakAlerts(of amount: Int64) async throws {
+        try await owner(
+            "ALTER TABLE risk_alerts ADD CONSTRAINT \(Self.constraint) CHECK (amount <> \(amount)) NOT VALID")
+    }
+
+    func mendAlerts() async throws { try await owner("ALTER TABLE risk_alerts DROP CONSTRAINT IF EXISTS \(Self.constraint)") }
+
+    private func owner(_ statement: String) async throws {
+        try await session(opsRiskOwner) { session in try session.execute(PostgresQuery(unsafeSQL: statement)) }
+    }
+
+    @discardableResult
+    private func session<Value: Sendable>(_ url: String, _ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: url, applicationName: "fleetctl demo"))
+        let value = try await connection.withSession(body)
+        await connection.close()
+        return value
+    }
+}

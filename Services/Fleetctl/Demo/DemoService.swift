@@ -1,0 +1,90 @@
+import AsyncHTTPClient
+import Contracts
+import FoundationEssentials
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import RequestSigning
+import ServiceClient
+
+/// A request as it goes over the wire, signed or not: the demo also sends what the shared client never would.
+struct DemoRequest: Sendable {
+    let method: String
+    let target: String
+    var fields: HTTPFields
+    var body: [UInt8]?
+}
+
+/// What a service answered.
+struct DemoAnswer: Sendable {
+    let status: Int
+    let isReplayed: Bool
+    let body: [UInt8]
+    /// The body read; null when it is no JSON.
+    let json: JSONValue
+
+    var code: String? { json["code"]?.stringValue }
+
+    /// Status and code, as the demo prints them.
+    var summary: String { code.map { "\(status) \($0)" } ?? "\(status)" }
+}
+
+/// A service that is up, over HTTP.
+struct DemoService: Sendable {
+    private static let timeLimit = TimeAmount.seconds(10)
+    private static let maximumAnswerBytes = 1 << 20
+    /// A service that has just started refuses what was signed in the second of its start.
+    private static let startTries = 5
+    private static let startPause = Duration.milliseconds(500)
+
+    let address: ServiceAddress
+    let client: HTTPClient
+
+    /// The request with its token, key and type, not yet signed.
+    func request(_ method: String, _ target: String, token: String, key: String? = nil, body: [UInt8]? = nil) -> DemoRequest {
+        var fields: HTTPFields = [.authorization: "Bearer \(token)"]
+        if let key { fields[HTTPField.Name("idempotency-key")!] = key }
+        if body != nil { fields[.contentType] = "application/json" }
+        return DemoRequest(method: method, target: target, fields: fields, body: body)
+    }
+
+    /// The same request with a signature over all of it.
+    func signed(_ request: DemoRequest, by signer: RequestSigner) throws -> DemoRequest {
+        var signable = SignableRequest(
+            method: request.method, authority: address.authority, target: request.target, headerFields: request.fields)
+        try signer.sign(&signable, body: request.body, created: Int64(Date().timeIntervalSince1970))
+        var signed = request
+        signed.fields = signable.headerFields
+        return signed
+    }
+
+    /// Signs and sends; signed anew as long as the service has only just started.
+    ///
+    /// - Parameter traceparent: of the trace that the request belongs to; without one the service begins one.
+    func call(
+        _ caller: DemoCaller, _ method: String, _ target: String, key: String? = nil, body: [UInt8]? = nil, traceparent: String? = nil
+    ) async throws -> DemoAnswer {
+        var request = request(method, target, token: caller.token, key: key, body: body)
+        if let traceparent { request.fields[HTTPField.Name("traceparent")!] = traceparent }
+        var answer = try await send(try signed(request, by: caller.signer))
+        for _ in 1..<Self.startTries where answer.code == ProblemCode.signatureReplayed.rawValue {
+            try await Task.sleep(for: Self.startPause)
+            answer = try await send(try signed(request, by: caller.signer))
+        }
+        return answer
+    }
+
+    /// Sends exactly these bytes.
+    func send(_ request: DemoRequest) async throws -> DemoAnswer {
+        var message = HTTPClientRequest(url: address.description + request.target)
+        message.method = HTTPMethod(rawValue: request.method)
+        message.headers.add(name: "Host", value: address.authority)
+        for field in request.fields { message.headers.add(name: field.name.rawName, value: field.value) }
+        if let body = request.body { message.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await client.execute(message, timeout: Self.timeLimit)
+        let body = Array(try await response.body.collect(upTo: Self.maximumAnswerBytes).readableBytesView)
+        return DemoAnswer(
+            status: Int(response.status.code), isReplayed: response.headers.first(name: "Idempotency-Replayed") == "true", body: body,
+            json: (try? JSONParser.parse(body)) ?? .null)
+    }
+}

@@ -1,0 +1,51 @@
+package import Contracts
+
+/// One debit at or above its currency's threshold.
+package struct HighValueRule: Sendable, Hashable {
+    package static let expected =
+        "amounts in minor units by currency, each currency once, like EUR=1000000,USD=1000000,*=5000000"
+    private static let everyOther = "*"
+
+    private let thresholds: [Currency: Int64]
+    /// Of the currencies that are not named; nil never strikes for them.
+    private let otherThreshold: Int64?
+
+    /// What is wrong with the text of a setting.
+    package struct Fault: Error, Sendable, Hashable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Reads `EUR=1000000,USD=1000000,*=5000000`.
+    package init(text: String) throws(Fault) {
+        var thresholds: [Currency: Int64] = [:]
+        var other: Int64?
+        for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw Fault(description: "'\(entry)' is no currency=amount") }
+            let digits = parts[1].utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard digits, let amount = Int64(parts[1]), (1...MinorUnits.maximum).contains(amount) else {
+                throw Fault(description: "'\(entry)' has no amount from 1 to \(MinorUnits.maximum)")
+            }
+            let isKnown: Bool
+            if parts[0] == Self.everyOther {
+                isKnown = other != nil
+                other = amount
+            } else {
+                guard let currency = Currency(parts[0]) else { throw Fault(description: "'\(entry)' names no currency") }
+                isKnown = thresholds.updateValue(amount, forKey: currency) != nil
+            }
+            guard !isKnown else { throw Fault(description: "'\(parts[0])' is there twice") }
+        }
+        self.thresholds = thresholds
+        otherThreshold = other
+    }
+
+    /// In minor units.
+    package func threshold(of currency: Currency) -> Int64? { thresholds[currency] ?? otherThreshold }
+
+    /// What the rule finds in a debit, whichever came before it.
+    package func strike(_ debit: CustomerDebit) -> RiskStrike? {
+        guard let threshold = threshold(of: debit.money.currency), debit.money.amountMinor >= threshold else { return nil }
+        return RiskStrike(finding: .highValue(thresholdMinor: threshold), debit: debit)
+    }
+}

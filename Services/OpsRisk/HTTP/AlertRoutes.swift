@@ -1,0 +1,36 @@
+import Contracts
+import FoundationEssentials
+import HTTPTypes
+import ServiceRuntime
+import SignedAPI
+
+/// Alerts: what was found, and what operators found it to be.
+struct AlertRoutes {
+    let list: ListAlerts
+    let resolve: ResolveAlert
+
+    var endpoints: [Endpoint] {
+        [
+            Endpoint(.get, "/v1/risk/alerts", grants: [RiskGrants.staff], takesQuery: true) { request in try await alerts(request) },
+            Endpoint(.post, "/v1/risk/alerts/{id}/resolve", grants: [RiskGrants.staff]) { request in
+                let staffID = try request.staffID
+                let resolver = Resolver(
+                    caller: request.caller, userID: staffID, key: try request.scopedKey(principal: "staff:\(staffID)"),
+                    requestID: request.requestID.text, traceparent: request.trace.traceparent)
+                let body: ResolveRiskAlertRequest = try request.decode()
+                return try Answer(await resolve(try request.identifier(), body, by: resolver))
+            },
+        ]
+    }
+
+    private func alerts(_ request: AuthenticatedRequest) async throws -> Answer {
+        let query = try QueryReader(request.query, known: ["status", "wallet_id"])
+        let pages = PageList(route: "risk alerts", principal: "staff:\(try request.staffID)")
+        let filter = ListAlerts.Filter(
+            status: try query.choice("status"), wallet: try query.identifier("wallet_id", as: WalletKind.self))
+        let before = try query.cursor(of: pages, fields: 2).map { AlertID(UUID(high: $0[0], low: $0[1])) }
+        let page = try await list(filter, before: before, limit: try query.limit())
+        let next = page.next.map { [$0.uuid.halves.high, $0.uuid.halves.low] }
+        return Answer(.ok, PageBody(items: page.items, nextCursor: query.cursor(after: next, of: pages)))
+    }
+}

@@ -1,0 +1,23 @@
+import AccessTokens
+import Contracts
+import ServiceRuntime
+
+/// Who may see and resolve alerts: operators, through the services that they use.
+enum RiskGrants {
+    /// The role that staff needs beside the scope.
+    static let operatorRole = "risk-operator"
+
+    static let staff = RouteGrant(callers: ["backoffice", "fleetctl"], holder: .staff(role: operatorRole), scope: "risk:operate")
+}
+
+extension AuthenticatedRequest {
+    /// The member of staff who asks.
+    ///
+    /// - Throws: ``Problem`` `caller_not_allowed` when it is none.
+    var staffID: String {
+        get throws {
+            guard case .user(let subject) = token.principal else { throw Problem(.callerNotAllowed) }
+            return subject
+        }
+    }
+}

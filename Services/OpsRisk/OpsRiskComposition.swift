@@ -1,0 +1,57 @@
+import Contracts
+import EventBroker
+package import EventConsumption
+import Logging
+package import Postgres
+import ServiceDatabase
+import ServiceLifecycle
+package import ServiceRuntime
+import SignedAPI
+
+/// Builds every object of ops-risk once, in order of dependency.
+package enum OpsRisk: EventConsumingService {
+    package static let name = "ops-risk"
+
+    package static func compose(_ settings: OpsRiskConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
+        let database = try settings.database.configuration(as: name)
+        let api = try SignedAPI(settings.api, service: name)
+        let keys = try settings.consumption.keys()
+        try await settings.database.check(database, context.logger)
+
+        let pools = PoolMetrics(context.metrics)
+        let pool = PostgresPool(
+            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
+            onAcquire: pools.waits(of: "primary"))
+        pools.observe(pool, named: "primary", limit: settings.poolSize)
+        let metrics = OpsRiskMetrics(context.metrics)
+        let consumer = try EventConsumer(
+            LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: now)), broker: settings.broker.configuration,
+            pool: pool, keys: keys, options: settings.consumption.options, logger: context.logger, tracer: context.tracer,
+            metrics: context.metrics, now: now)
+        let served = try await api.compose(context, endpoints: endpoints(pool: pool), mapError: riskProblem)
+
+        let retention = settings.retention
+        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, logger: context.logger) { session, count in
+            try IdempotencyKeyStore().expire(session, atMost: count)
+        }
+        let debitExpiry = RowExpiry(of: "debits", pool: pool, pause: .seconds(10), logger: context.logger) { session, count in
+            try DebitStore().prune(session, retention, atMost: count)
+        }
+        let watch = AlertWatch(pool: pool, metrics: metrics, logger: context.logger)
+        return ComposedProcess(
+            services: served.services + [pool, keyExpiry, debitExpiry, watch, consumer, served.server],
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }, consumer.healthCheck] + served.healthChecks)
+    }
+
+    /// Also for the commands over dead letters, which count nothing.
+    package static func subscription(_ settings: OpsRiskConfiguration, _: ProcessContext) throws -> EventSubscription {
+        try LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: nil, now: now))
+    }
+
+    /// Every route, for the router and for the test that compares them with the OpenAPI document.
+    package static func endpoints(pool: PostgresPool) -> [Endpoint] {
+        AlertRoutes(list: ListAlerts(pool: pool), resolve: ResolveAlert(pool: pool, now: now)).endpoints
+    }
+
+    @Sendable private static func now() -> Timestamp { Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch()) }
+}

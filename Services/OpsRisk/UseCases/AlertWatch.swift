@@ -1,0 +1,30 @@
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// Counts what waits for an operator, for the metrics.
+struct AlertWatch: Service {
+    private static let pause = Duration.seconds(15)
+
+    let pool: PostgresPool
+    let metrics: OpsRiskMetrics
+    let logger: Logger
+
+    func run() async throws {
+        var isFailing = false
+        repeat {
+            do {
+                try await look()
+                isFailing = false
+            } catch {
+                // While the database is away, the last count stays.
+                if !isFailing { logger.warning("alerts can't be counted", metadata: ["error": "\(error)"]) }
+                isFailing = true
+            }
+        } while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil && !Task.isShuttingDownGracefully
+    }
+
+    func look() async throws {
+        metrics.tell(try await pool.withSession { session in try AlertStore().census(session) })
+    }
+}

@@ -1,0 +1,28 @@
+package import Contracts
+
+/// How a keyed request was decided.
+package enum KeptOutcome: Sendable, Hashable {
+    /// A posting, captures included.
+    case posted(TransferID)
+    case walletOpened(WalletID)
+    case walletChanged(WalletID, version: Int64)
+    /// `requestID` is the id under which it was first refused, so that the repeated answer is the same to the byte.
+    case refused(Refusal, requestID: String)
+    /// An atomic batch of so many transfers; see `TransferID.batchItem(_:)`.
+    case batchPosted(first: TransferID, count: Int)
+    /// An independent batch; its items have keys of their own.
+    case batchTaken
+    case holdPlaced(HoldID)
+    case holdVoided(HoldID)
+}
+
+/// A key that was used: the canonical form of its request and the outcome.
+package struct KeptKey: Sendable, Hashable {
+    package let request: String
+    package let outcome: KeptOutcome
+
+    package init(request: String, outcome: KeptOutcome) {
+        self.request = request
+        self.outcome = outcome
+    }
+}

@@ -1,0 +1,22 @@
+package import Contracts
+package import SignedAPI
+
+extension CanonicalRequest {
+    package static func transfer(_ request: TransferRequest) -> String {
+        render(route: "POST /v1/transfers", members(request))
+    }
+
+    package static func members(_ request: TransferRequest) -> [(name: StaticString, value: JSONValue?)] {
+        [
+            ("source_wallet_id", .string(request.sourceWalletID.description)),
+            ("destination_wallet_id", .string(request.destinationWalletID.description)),
+        ] + members(request.money, request.reference)
+    }
+
+    package static func members(_ money: Money?, _ reference: String?) -> [(name: StaticString, value: JSONValue?)] {
+        [
+            ("amount", money.map { .number(String($0.amountMinor)) }), ("currency", money.map { .string($0.currency.code) }),
+            ("reference", reference.map { .string($0) }),
+        ]
+    }
+}

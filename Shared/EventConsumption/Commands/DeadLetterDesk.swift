@@ -1,0 +1,115 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import Logging
+internal import Postgres
+internal import ServiceDatabase
+package import ServiceRuntime
+
+/// What the commands over a service's dead letters do, apart from their arguments; it prints to whom it is told.
+package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
+    private let environment: [String: String]
+    private let makeContext: ContextSource
+    /// Results, for machines and people: standard output.
+    private let print: @Sendable (_ line: String) -> Void
+    /// How far it is, for people at a terminal: standard error. Nil where nobody looks.
+    private let progress: (@Sendable (_ line: String) -> Void)?
+    private let complain: @Sendable (_ line: String) -> Void
+
+    private static var connections: Int { 2 }
+    private static var progressInterval: Duration { .seconds(1) }
+
+    package init(
+        environment: [String: String], context: @escaping ContextSource = ProcessContext.ofCommand,
+        print: @escaping @Sendable (_ line: String) -> Void, progress: (@Sendable (_ line: String) -> Void)? = nil,
+        complain: @escaping @Sendable (_ line: String) -> Void = StandardError.write(line:)
+    ) {
+        self.environment = environment
+        makeContext = context
+        self.print = print
+        self.progress = progress
+        self.complain = complain
+    }
+
+    package func list(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
+        await perform { subscription, pool, _ in
+            let register = DeadLetterRegister(consumer: subscription.name)
+            let letters = try await pool.withSession { session in try register.list(filter, session) }
+            if json {
+                for letter in letters { print(DeadLetterText.json(letter)) }
+            } else {
+                for line in DeadLetterText.table(letters) { print(line) }
+                print("\(letters.count) dead letters of \(subscription.name)" + (letters.count == filter.limit ? ", perhaps more" : ""))
+            }
+            return .success
+        }
+    }
+
+    package func plan(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
+        await perform { subscription, pool, settings in
+            let plan = try await DeadLetterReplay(subscription: subscription, pool: pool, keys: settings.keys()).plan(filter)
+            for item in plan.items { print(json ? DeadLetterText.json(item) : DeadLetterText.line(item)) }
+            if !json { print(DeadLetterText.line(plan)) }
+            return .success
+        }
+    }
+
+    package func replay(_ options: DeadLetterReplay.Options, json: Bool) async -> ProcessExit {
+        await perform { subscription, pool, settings in
+            let replay = DeadLetterReplay(subscription: subscription, pool: pool, keys: try settings.keys())
+            var toldAt = ContinuousClock.now
+            let summary = try await replay.run(options) { item, result, summary in
+                print(json ? DeadLetterText.json(item.letter, result) : DeadLetterText.line(item.letter, result))
+                guard let progress, ContinuousClock.now - toldAt >= Self.progressInterval else { return }
+                toldAt = .now
+                progress(DeadLetterText.progress(summary))
+            }
+            print(json ? DeadLetterText.json(summary) : DeadLetterText.line(summary, isDryRun: options.isDryRun))
+            if summary.tooOld > 0 { complain("\(Service.name): \(summary.tooOld) are older than 14 days; look at --plan, then use --force") }
+            if summary.ending == .circuitOpen {
+                complain("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not mended")
+            }
+            return summary.isSuccess ? .success : .failure
+        }
+    }
+
+    package func discard(
+        _ filter: DeadLetterFilter, by person: String, note: String, isDryRun: Bool, json: Bool
+    ) async -> ProcessExit {
+        await perform { subscription, pool, _ in
+            let register = DeadLetterRegister(consumer: subscription.name)
+            let letters = try await pool.withTransaction { session in
+                let letters = try register.list(filter, session)
+                guard !isDryRun else { return letters }
+                return try letters.filter { try register.settle($0.id, as: .discarded, run: nil, by: person, note: note, session) }
+            }
+            for letter in letters {
+                print(json ? DeadLetterText.json(letter) : DeadLetterText.table([letter]).last ?? "")
+            }
+            guard letters.isEmpty else { return .success }
+            complain("\(Service.name): there is no such open dead letter")
+            return .failure
+        }
+    }
+
+    /// Looks at the environment, the database and its schema, and does something with them.
+    private func perform(
+        _ work: @Sendable (EventSubscription, PostgresPool, ConsumptionSettings) async throws -> ProcessExit
+    ) async -> ProcessExit {
+        await Service.perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            let configuration = try settings.database.configuration(as: "\(Service.name) dead letters")
+            try await settings.database.check(configuration, context.logger)
+            let subscription = try Service.subscription(settings, context)
+            let pool = PostgresPool(
+                configuration: configuration, options: PoolOptions(maximumConnections: Self.connections), logger: context.logger)
+            do {
+                let exit = try await work(subscription, pool, settings.consumption)
+                await pool.close()
+                return exit
+            } catch {
+                await pool.close()
+                guard case .outage = FailureDiagnosis(error) else { throw error }
+                throw UnreachableDependency("Postgres at \(configuration.host):\(configuration.port)", reason: "\(error)")
+            }
+        }
+    }
+}

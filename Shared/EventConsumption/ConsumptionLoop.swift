@@ -1,0 +1,53 @@
+internal import AMQP
+internal import Logging
+internal import ServiceLifecycle
+internal import ServiceRuntime
+
+/// Subscribes while the consumer's own database can be used, and works off what comes.
+struct ConsumptionLoop: Service {
+    let parts: ConsumptionParts
+    let metrics: PrometheusRegistry
+
+    func run() async throws {
+        while !Task.isShuttingDownGracefully, !Task.isCancelled {
+            guard await parts.database.waitUntilUsable() else { continue }
+            if case .drained = try await consume() { return }
+        }
+    }
+
+    /// One subscription, for as long as the database can be used.
+    private func consume() async throws -> DeliveryWorker.Ending {
+        let options = parts.options
+        let consumer = try AMQPConsumer(
+            configuration: parts.broker, name: parts.subscription.name, queue: parts.subscription.name, topology: parts.topology,
+            options: ConsumerOptions(
+                prefetch: options.prefetch, drainTimeout: options.drainTimeout, reconnectBackoff: options.reconnectBackoff,
+                resubscribeBackoff: options.reconnectBackoff),
+            logger: parts.logger, metrics: metrics)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await consumer.run() }
+            group.addTask { await watch(consumer) }
+            var worker = DeliveryWorker(consumer: consumer, parts: parts)
+            let ending = await worker.run()
+            // Ends a consumer whose worker gave up, and does nothing to one that closes already.
+            group.cancelAll()
+            defer { parts.metrics.state.set(subscribed: false) }
+            try await group.waitForAll()
+            return ending
+        }
+    }
+
+    private func watch(_ consumer: AMQPConsumer) async {
+        for await change in consumer.changes {
+            switch change {
+            case .subscribed:
+                parts.metrics.state.set(subscribed: true)
+                parts.logger.info("consuming")
+            case .cancelledByBroker, .lost: parts.metrics.state.set(subscribed: false)
+            case .refused(let error):
+                parts.metrics.state.set(subscribed: false)
+                parts.logger.warning("the broker refuses the subscription", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+internal import AMQP
+internal import Contracts
+internal import Logging
+internal import Postgres
+internal import ServiceRuntime
+
+/// What a consumer is made of, shared by its workers.
+struct ConsumptionParts: Sendable {
+    let subscription: EventSubscription
+    let options: EventConsumerOptions
+    let broker: AMQPConfiguration
+    /// The consumer's queue, its bindings and the queues in which failed events wait.
+    let topology: AMQPTopology
+    let pool: PostgresPool
+    let database: DatabaseOutage
+    let application: EventApplication
+    let deadLetters: DeadLetterStore
+    let retries: AMQPPublisher
+    let metrics: ConsumptionMetrics
+    let logger: Logger
+    let tracer: SpanTracer?
+    let now: @Sendable () -> Timestamp
+
+    /// What a delivery is to become.
+    func read(_ delivery: AMQPDelivery, batchSize: Int) -> Undertaking {
+        let carried = CarriedEvent(delivery)
+        switch subscription.read(carried, tracer: tracer) {
+        case .event(let event):
+            let span = EventSpan(event, consumer: subscription.name, batchSize: batchSize, tracer)
+            return Undertaking(delivery: delivery, carried: carried, facts: EventFacts(event.envelope), span: span, state: .event(event))
+        case .ignored(let envelope):
+            return Undertaking(delivery: delivery, carried: carried, facts: EventFacts(envelope), span: nil, state: .done(.ignored))
+        case .failed(let failure, let facts):
+            return Undertaking(delivery: delivery, carried: carried, facts: facts, span: nil, state: .failed(failure))
+        }
+    }
+}

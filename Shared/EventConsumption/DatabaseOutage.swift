@@ -1,0 +1,85 @@
+internal import AMQP
+internal import Logging
+internal import Postgres
+internal import ServiceLifecycle
+
+/// Runs steps on the consumer's own database, and waits while it is away.
+struct DatabaseOutage: Sendable {
+    let pool: PostgresPool
+    let options: EventConsumerOptions
+    let state: ConsumptionState
+    let logger: Logger
+
+    /// Why a step has no result.
+    enum Obstacle: Error, Sendable {
+        case failed(EventFailure)
+        /// The process ends, or the outage lasts too long: what is in hand goes back.
+        case interrupted
+    }
+
+    private static let maximumConflicts = 6
+    private static let conflictPause = AMQPBackoff(first: .milliseconds(8), maximum: .milliseconds(250))
+    /// So often the connection may break at the same work before the work is suspected.
+    private static let maximumLosses = 3
+
+    /// Runs a step, again and again until the database has carried it out or refused it for the step's own sake.
+    func carryOut<Value: Sendable>(_ step: () async throws -> Value) async throws(Obstacle) -> Value {
+        var conflicts = 0
+        var losses = 0
+        while true {
+            let error: any Error
+            do { return try await step() } catch let thrown { error = thrown }
+            switch FailureDiagnosis(error) {
+            case .failure(let failure): throw .failed(failure)
+            case .cancelled: throw .interrupted
+            case .conflict:
+                conflicts += 1
+                guard conflicts < Self.maximumConflicts else { throw .failed(.transient("\(error)")) }
+                try? await Task.sleep(for: Self.conflictPause.pause(attempt: conflicts))
+            case .outage(let isExplained):
+                if !isExplained { losses += 1 }
+                guard losses < Self.maximumLosses else { throw .failed(.transient("\(error)")) }
+                guard await waitUntilUsable(after: error) else { throw .interrupted }
+            }
+        }
+    }
+
+    /// Waits until the database takes writes.
+    ///
+    /// - Returns: false when the process ends first, or the outage lasts longer than it may.
+    func waitUntilUsable(after error: (any Error)? = nil) async -> Bool {
+        if error == nil, await isUsable() { return true }
+        state.set(paused: true)
+        defer { state.set(paused: false) }
+        logger.warning("the database is away; consuming pauses", metadata: error.map { ["error": "\(Self.safe($0))"] })
+        let began = ContinuousClock.now
+        var attempt = 1
+        while ContinuousClock.now - began < options.outageLimit, await pause(options.outageBackoff.pause(attempt: attempt)) {
+            if await isUsable() {
+                let seconds = (ContinuousClock.now - began).components.seconds
+                logger.info("the database is back; consuming goes on", metadata: ["outage.seconds": "\(seconds)"])
+                return true
+            }
+            attempt += 1
+        }
+        return false
+    }
+
+    private func isUsable() async -> Bool {
+        let isWritable = try? await pool.withSession { session in
+            try session.query("SELECT current_setting('transaction_read_only') = 'off'").first?.decode(0, as: Bool.self) ?? false
+        }
+        return isWritable ?? false
+    }
+
+    /// - Returns: false when the process ends.
+    private func pause(_ duration: Duration) async -> Bool {
+        guard !Task.isShuttingDownGracefully else { return false }
+        let slept: Void? = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
+        return slept != nil && !Task.isShuttingDownGracefully
+    }
+
+    private static func safe(_ error: any Error) -> String {
+        (error as? PostgresError).map { "\($0)" } ?? "\(type(of: error))"
+    }
+}

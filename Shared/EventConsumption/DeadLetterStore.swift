@@ -1,0 +1,88 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import Postgres
+internal import ServiceRuntime
+
+/// The table of dead letters: writing them, and what the running consumer asks of it.
+struct DeadLetterStore: Sendable {
+    let consumer: String
+    let keys: DeadLetterKeys
+
+    private static let maximumTextCharacters = 255
+
+    /// Writes dead letters in the transaction that is open. One that is there already gets the newer failure; it stays one row.
+    ///
+    /// A discarded one stays discarded. One that was replayed is open again, unless the event is known to be applied.
+    func record(_ letters: [DeadLetter], _ session: PostgresSession) throws {
+        _ = try session.pipeline(try letters.map { try insertion(of: $0, isReduced: false) })
+    }
+
+    /// As `record`, for one that can't be written as it is: without what others wrote, headers and names, but with its body.
+    func recordReduced(_ letter: DeadLetter, _ session: PostgresSession) throws {
+        try session.execute(try insertion(of: letter, isReduced: true))
+    }
+
+    private func insertion(of letter: DeadLetter, isReduced: Bool) throws -> PostgresQuery {
+        let (carried, facts) = (letter.carried, letter.facts)
+        let sealed = try keys.seal(carried.body, for: DeadLetterKeys.Owner(consumer: consumer, eventID: facts.eventID))
+        let reason = isReduced ? "written without headers and names, which the database refused" : letter.failure.reason
+        let headers = isReduced ? PostgresJSON("{}") : MessageHeaders.json(carried.headers)
+        func text(_ text: String?) -> String? { isReduced ? nil : text.map { String(PlainLine.text($0.prefix(Self.maximumTextCharacters))) } }
+        let target = facts.eventID == nil ? "(consumer, body_mac) WHERE event_id IS NULL" : "(consumer, event_id) WHERE event_id IS NOT NULL"
+        return """
+            INSERT INTO dead_letter_events AS letter (
+                consumer, event_id, type, partition_key, occurred_at, traceparent, message_id, content_type, routing_key, headers,
+                body, body_key_id, body_mac, error_class, reason, attempts, first_failed_at, last_failed_at)
+            VALUES (
+                \(consumer), \(facts.eventID), \(text(facts.type)), \(text(facts.partitionKey)),
+                \(facts.time.map { PostgresTimestamp($0) }), \(text(facts.traceparent)), \(text(carried.messageID)), \(text(carried.contentType)),
+                \(text(carried.routingKey) ?? ""), \(headers), \(sealed.bytes), \(sealed.keyID), \(keys.identity(of: carried.body)),
+                \(letter.failure.kind.rawValue), \(reason), \(Int32(clamping: carried.attempt)), \(PostgresTimestamp(letter.firstFailedAt)),
+                \(PostgresTimestamp(letter.failedAt)))
+            ON CONFLICT \(unsafeSQL: target) DO UPDATE SET
+                error_class = excluded.error_class, reason = excluded.reason, attempts = greatest(letter.attempts, excluded.attempts),
+                first_failed_at = least(letter.first_failed_at, excluded.first_failed_at),
+                last_failed_at = greatest(letter.last_failed_at, excluded.last_failed_at),
+                (status, settled_at) = (
+                    SELECT CASE WHEN stays THEN letter.status ELSE 'open' END, CASE WHEN stays THEN letter.settled_at END
+                    FROM (SELECT letter.status = 'discarded' OR (letter.status = 'replayed' AND EXISTS (
+                        SELECT FROM processed_events AS processed
+                        WHERE processed.consumer = letter.consumer AND processed.event_id = letter.event_id)) AS stays) AS decision)
+            """
+    }
+
+    /// What an operator is alarmed by.
+    struct Census: Sendable, Hashable {
+        var open = 0
+        /// Seconds since the oldest open one failed for the first time; 0 when there is none.
+        var oldestAge = 0.0
+        /// By all runs there ever were.
+        var replayed = 0
+        var alreadyApplied = 0
+        var failedAgain = 0
+    }
+
+    func census(_ session: PostgresSession) throws(PostgresError) -> Census {
+        let result = try session.query(
+            """
+            SELECT letters.count, letters.age, runs.replayed, runs.already_applied, runs.failed
+            FROM (SELECT count(*) AS count, coalesce(extract(epoch FROM now() - min(first_failed_at)), 0)::float8 AS age
+                FROM dead_letter_events WHERE consumer = \(consumer) AND status = 'open') AS letters,
+                (SELECT coalesce(sum(replayed), 0) AS replayed, coalesce(sum(already_applied), 0) AS already_applied,
+                    coalesce(sum(failed), 0) AS failed FROM replay_runs WHERE consumer = \(consumer)) AS runs
+            """)
+        guard let row = result.first else { return Census() }
+        return Census(
+            open: Int(try row.decode(0, as: Int64.self)), oldestAge: max(0, try row.decode(1, as: Double.self)),
+            replayed: Int(try row.decode(2, as: Int64.self)), alreadyApplied: Int(try row.decode(3, as: Int64.self)),
+            failedAgain: Int(try row.decode(4, as: Int64.self)))
+    }
+
+    /// Deletes at most that many that were settled 90 days ago or earlier.
+    /// - Returns: How many.
+    static func expire(_ session: PostgresSession, atMost count: Int32) throws(PostgresError) -> Int {
+        let result = try session.query("SELECT expire_dead_letters(\(count))")
+        guard let row = result.first else { return 0 }
+        return Int(try row.decode(0, as: Int32.self))
+    }
+}

@@ -1,0 +1,159 @@
+internal import AMQP
+internal import Contracts
+internal import CoreMetrics
+internal import FoundationEssentials
+internal import Logging
+internal import Metrics
+internal import ServiceLifecycle
+
+/// Takes deliveries batch by batch and settles each: applied, sent to wait, a dead letter, or given back.
+///
+/// A delivery is acknowledged only after what replaces it is durable: the commit of its effect, the broker's confirm of its copy, the
+/// commit of its dead letter. What dies in between comes again and finds itself done.
+struct DeliveryWorker {
+    enum Ending: Sendable {
+        case drained
+        /// The database is away for too long, or the process ends: what was in hand went back.
+        case gaveBack
+    }
+
+    private let consumer: AMQPConsumer
+    private let parts: ConsumptionParts
+    private var failed: FailedDeliveries
+
+    init(consumer: AMQPConsumer, parts: ConsumptionParts) {
+        self.consumer = consumer
+        self.parts = parts
+        failed = FailedDeliveries(consumer: consumer, parts: parts)
+    }
+
+    /// Until the deliveries end.
+    mutating func run() async -> Ending {
+        while true {
+            parts.metrics.state.waits()
+            let (deliveries, hasEnded) = await next()
+            if !deliveries.isEmpty {
+                guard await process(deliveries) else {
+                    failed.giveBackAll()
+                    return .gaveBack
+                }
+            }
+            if hasEnded { break }
+            guard await failed.tryAgain() else {
+                failed.giveBackAll()
+                return .gaveBack
+            }
+        }
+        _ = await failed.tryAgain(isLast: true)
+        failed.giveBackAll()
+        return .drained
+    }
+
+    /// The next batch; nothing when it is time to try held ones again.
+    private func next() async -> (deliveries: [AMQPDelivery], hasEnded: Bool) {
+        let limit = parts.options.batchLimit
+        guard let due = failed.dueAt else {
+            let batch = await consumer.deliveries.nextBatch(atMost: limit)
+            return (batch, batch.isEmpty)
+        }
+        let deliveries = consumer.deliveries
+        return await withTaskGroup(of: [AMQPDelivery]?.self) { group in
+            group.addTask { await deliveries.nextBatch(atMost: limit) }
+            group.addTask {
+                try? await ContinuousClock().sleep(until: due)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            // What was handed over in the moment of the cancellation is in hand now.
+            let second = await group.next() ?? nil
+            let batch = (first ?? []) + (second ?? [])
+            return (batch, batch.isEmpty && first != nil)
+        }
+    }
+
+    /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
+    private mutating func process(_ deliveries: [AMQPDelivery]) async -> Bool {
+        let began = ContinuousClock.now
+        var batch = deliveries.map { parts.read($0, batchSize: deliveries.count) }
+        noteLag(batch)
+        let isWhole = await apply(&batch)
+        if isWhole { await failed.settle(&batch) }
+        for undertaking in batch { settle(undertaking) }
+        parts.metrics.batchSize.record(deliveries.count)
+        parts.metrics.batchSeconds.record(duration: ContinuousClock.now - began)
+        return isWhole && !batch.contains { if case .giveBack = $0.state { true } else { false } }
+    }
+
+    private func noteLag(_ batch: [Undertaking]) {
+        let oldest = batch.compactMap(\.facts.time).min()
+        parts.metrics.state.took(
+            lag: oldest.map { Double(parts.now().microsecondsSinceUnixEpoch - $0.microsecondsSinceUnixEpoch) / 1_000_000 })
+    }
+
+    /// Applies the batch's events in one transaction; when that fails, one by one, so that a bad one takes no other with it.
+    ///
+    /// - Returns: false when it was interrupted.
+    private func apply(_ batch: inout [Undertaking]) async -> Bool {
+        let places = batch.indices.filter { if case .event = batch[$0].state { true } else { false } }
+        guard !places.isEmpty else { return true }
+        switch await apply(places, of: &batch) {
+        case .done: return true
+        case .interrupted: return false
+        case .failed(let failure):
+            guard places.count > 1 else {
+                batch[places[0]].state = .failed(failure)
+                return true
+            }
+            parts.metrics.isolations.increment()
+        }
+        for place in places {
+            switch await apply([place], of: &batch) {
+            case .done: break
+            case .failed(let failure): batch[place].state = .failed(failure)
+            case .interrupted: return false
+            }
+        }
+        return true
+    }
+
+    private enum Outcome {
+        case done
+        case failed(EventFailure)
+        case interrupted
+    }
+
+    private func apply(_ places: [Int], of batch: inout [Undertaking]) async -> Outcome {
+        let events: [DecodedEvent] = places.compactMap { if case .event(let event) = batch[$0].state { event } else { nil } }
+        var new: Set<UUID>
+        do throws(DatabaseOutage.Obstacle) {
+            new = try await parts.database.carryOut { try await parts.application.apply(events, on: parts.pool) }
+        } catch {
+            switch error {
+            case .failed(let failure): return .failed(failure)
+            case .interrupted: return .interrupted
+            }
+        }
+        for (place, event) in zip(places, events) {
+            // Of two deliveries of one event the first is the one that was applied.
+            batch[place].state = .done(new.remove(event.envelope.id.uuid) == nil ? .duplicate : .applied)
+        }
+        return .done
+    }
+
+    private func settle(_ undertaking: Undertaking) {
+        switch undertaking.state {
+        case .done(let result):
+            consumer.acknowledge(undertaking.delivery.receipt)
+            parts.metrics.count(result)
+            undertaking.span?.end(result.rawValue, failure: nil)
+        case .event, .giveBack:
+            consumer.reject(undertaking.delivery.receipt, isRequeued: true)
+            parts.metrics.count(.givenBack)
+            undertaking.span?.end(ConsumptionMetrics.Result.givenBack.rawValue, failure: nil)
+        case .failed(let failure):
+            // Settled, or held, by `FailedDeliveries`.
+            undertaking.span?.end("failed", failure: failure)
+        }
+    }
+}

@@ -1,0 +1,223 @@
+internal import AMQP
+internal import Contracts
+internal import CoreMetrics
+internal import Logging
+internal import Postgres
+
+/// Finds a place for what could not be applied: a queue in which it waits, or the dead letters. What finds none at once is held, without
+/// keeping up those behind it.
+struct FailedDeliveries {
+    private enum Place: Sendable {
+        case waiting(AMQPPublication, delay: Duration)
+        case deadLetter(DeadLetter)
+    }
+
+    private struct Entry: Sendable {
+        let delivery: AMQPDelivery
+        let facts: EventFacts
+        let failure: EventFailure
+        var place: Place
+    }
+
+    private let consumer: AMQPConsumer
+    private let parts: ConsumptionParts
+    private var held: [Entry] = []
+    private var round = 0
+    /// When held ones are tried again; nil while there are none.
+    private(set) var dueAt: ContinuousClock.Instant?
+
+    private static let backoff = AMQPBackoff(first: .milliseconds(500), maximum: .seconds(15))
+
+    init(consumer: AMQPConsumer, parts: ConsumptionParts) {
+        self.consumer = consumer
+        self.parts = parts
+    }
+
+    /// Settles or holds each failed one of a batch. What an interruption leaves over is marked to be given back.
+    mutating func settle(_ batch: inout [Undertaking]) async {
+        var entries: [Entry] = []
+        var places: [DeliveryReceipt: Int] = [:]
+        for (index, undertaking) in batch.enumerated() {
+            guard case .failed(let failure) = undertaking.state, isOurs(undertaking.delivery) else { continue }
+            places[undertaking.delivery.receipt] = index
+            entries.append(entry(undertaking, failure))
+        }
+        guard !entries.isEmpty else { return }
+        let (left, isInterrupted) = await place(entries)
+        if isInterrupted {
+            for entry in left { if let index = places[entry.delivery.receipt] { batch[index].state = .giveBack } }
+        } else {
+            hold(left)
+        }
+    }
+
+    /// What an earlier channel left unsettled the broker hands out again: it would only be doubled here.
+    private func isOurs(_ delivery: AMQPDelivery) -> Bool { delivery.receipt.generation == consumer.status.generation }
+
+    /// Tries those that are held and whose time has come.
+    ///
+    /// - Returns: false when it was interrupted.
+    mutating func tryAgain(isLast: Bool = false) async -> Bool {
+        guard let dueAt, isLast || dueAt <= .now else { return true }
+        let current = held.filter { isOurs($0.delivery) }
+        held = []
+        self.dueAt = nil
+        let (left, isInterrupted) = await place(current)
+        round = left.isEmpty ? 0 : round
+        hold(left)
+        return !isInterrupted
+    }
+
+    /// At the end: the broker keeps them for whoever comes next.
+    mutating func giveBackAll() {
+        for entry in held { consumer.reject(entry.delivery.receipt, isRequeued: true) }
+        parts.metrics.count(.givenBack, held.count)
+        held = []
+        dueAt = nil
+        parts.metrics.state.set(held: 0)
+    }
+
+    private mutating func hold(_ entries: [Entry]) {
+        if !entries.isEmpty {
+            held += entries
+            round += 1
+            dueAt = .now + Self.backoff.pause(attempt: round)
+        }
+        parts.metrics.state.set(held: held.count)
+    }
+
+    private func entry(_ undertaking: Undertaking, _ failure: EventFailure) -> Entry {
+        let carried = undertaking.carried
+        if failure.kind == .transient, let delay = parts.options.retries.delay(afterAttempt: carried.attempt) {
+            let message = EventHeader.retried(undertaking.delivery.message, of: carried, failure, now: parts.now())
+            let queue = RetryPlan.queueName(of: parts.subscription.name, delay: delay)
+            return Entry(
+                delivery: undertaking.delivery, facts: undertaking.facts, failure: failure,
+                place: .waiting(AMQPPublication(message, exchange: "", routingKey: queue), delay: delay))
+        }
+        return Entry(
+            delivery: undertaking.delivery, facts: undertaking.facts, failure: failure,
+            place: .deadLetter(DeadLetter(carried: carried, facts: undertaking.facts, failure: failure, failedAt: parts.now())))
+    }
+
+    /// - Returns: those that found no place.
+    private func place(_ entries: [Entry]) async -> (left: [Entry], isInterrupted: Bool) {
+        let (waiting, refused) = await sendToWait(entries.filter { if case .waiting = $0.place { true } else { false } })
+        let dead = entries.filter { if case .deadLetter = $0.place { true } else { false } } + refused
+        let (unwritten, isInterrupted) = await bury(dead)
+        return (waiting + unwritten, isInterrupted)
+    }
+
+    /// Publishes to the queues in which failed events wait, and acknowledges what the broker has confirmed.
+    ///
+    /// - Returns: those to try again, and those that can't be published as they are and become dead letters.
+    private func sendToWait(_ entries: [Entry]) async -> (left: [Entry], refused: [Entry]) {
+        guard !entries.isEmpty else { return ([], []) }
+        let publications: [AMQPPublication] = entries.compactMap { if case .waiting(let publication, _) = $0.place { publication } else { nil } }
+        let outcomes = await parts.retries.publish(publications)
+        var left: [Entry] = []
+        var refused: [Entry] = []
+        var isQueueMissing = false
+        for (var entry, outcome) in zip(entries, outcomes) {
+            switch outcome {
+            case .confirmed:
+                acknowledgeRetry(entry)
+                continue
+            case .notSent(.invalid), .notSent(.tooLarge):
+                let carried = CarriedEvent(entry.delivery)
+                entry.place = .deadLetter(DeadLetter(carried: carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
+                refused.append(entry)
+            case .unroutable:
+                isQueueMissing = true
+                left.append(entry)
+            case .nacked, .unknown, .notSent: left.append(entry)
+            }
+            parts.metrics.retryPublishFailures.increment()
+        }
+        // Somebody deleted it; whatever else is wrong shows in the next round.
+        if isQueueMissing { try? await parts.topology.declare(on: parts.broker, name: "\(parts.subscription.name).topology") }
+        return (left, refused)
+    }
+
+    private func acknowledgeRetry(_ entry: Entry) {
+        guard case .waiting(_, let delay) = entry.place else { return }
+        consumer.acknowledge(entry.delivery.receipt)
+        parts.metrics.count(.retried)
+        parts.metrics.retried(after: delay)
+        var metadata = entry.facts.metadata
+        metadata["error.class"] = "\(entry.failure.kind.rawValue)"
+        metadata["error"] = "\(entry.failure.reason)"
+        metadata["event.attempt"] = "\(CarriedEvent(entry.delivery).attempt)"
+        parts.logger.info("an event failed and waits for another attempt", metadata: metadata)
+    }
+
+    /// Writes dead letters, and acknowledges what is committed.
+    ///
+    /// - Returns: those that could not be written, and whether it was interrupted.
+    private func bury(_ entries: [Entry]) async -> (left: [Entry], isInterrupted: Bool) {
+        guard !entries.isEmpty else { return ([], false) }
+        let letters: [DeadLetter] = entries.compactMap { if case .deadLetter(let letter) = $0.place { letter } else { nil } }
+        switch await write(letters) {
+        case .interrupted: return (entries, true)
+        case .written:
+            for entry in entries { acknowledgeDeadLetter(entry) }
+            return ([], false)
+        case .refused: break
+        }
+        // One of them is to blame.
+        var left: [Entry] = []
+        for (index, entry) in entries.enumerated() {
+            switch await write([letters[index]]) {
+            case .written: acknowledgeDeadLetter(entry)
+            case .interrupted: return (left + entries[index...], true)
+            case .refused:
+                switch await write([letters[index]], isReduced: true) {
+                case .written: acknowledgeDeadLetter(entry)
+                case .interrupted: return (left + entries[index...], true)
+                case .refused(let failure):
+                    let metadata = entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 }
+                    parts.logger.error("a dead letter can't be written; the event is kept", metadata: metadata)
+                    left.append(entry)
+                }
+            }
+        }
+        return (left, false)
+    }
+
+    private enum Writing {
+        case written
+        case refused(EventFailure)
+        case interrupted
+    }
+
+    private func write(_ letters: [DeadLetter], isReduced: Bool = false) async -> Writing {
+        do throws(DatabaseOutage.Obstacle) {
+            try await parts.database.carryOut {
+                try await parts.pool.withTransaction(parts.options.transaction) { session in
+                    if isReduced {
+                        for letter in letters { try parts.deadLetters.recordReduced(letter, session) }
+                    } else {
+                        try parts.deadLetters.record(letters, session)
+                    }
+                }
+            }
+            return .written
+        } catch {
+            switch error {
+            case .failed(let failure): return .refused(failure)
+            case .interrupted: return .interrupted
+            }
+        }
+    }
+
+    private func acknowledgeDeadLetter(_ entry: Entry) {
+        consumer.acknowledge(entry.delivery.receipt)
+        parts.metrics.count(.deadLettered)
+        parts.metrics.deadLettered(entry.failure.kind)
+        var metadata = entry.facts.metadata
+        metadata["error.class"] = "\(entry.failure.kind.rawValue)"
+        metadata["error"] = "\(entry.failure.reason)"
+        metadata["event.attempt"] = "\(CarriedEvent(entry.delivery).attempt)"
+        parts.logger.warning("an event is a dead letter", metadata: metadata)
+    }
+}

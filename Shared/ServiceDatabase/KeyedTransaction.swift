@@ -1,0 +1,34 @@
+package import Postgres
+
+/// One transaction of a use case with or without an `Idempotency-Key`, repeated when another request with the key won the race.
+package struct KeyedTransaction: Sendable {
+    /// How long another request with the same key, or with a lock that this one needs, is waited for.
+    private static let lockTimeout = Duration.seconds(2)
+    private static let statementTimeout = Duration.seconds(5)
+    private static let idleTimeout = Duration.seconds(5)
+    private static let attempts = 3
+
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    /// - Parameter inProgress: The answer after the lock time-out.
+    /// - Returns: what `body` does.
+    package func run<Answer: Sendable>(
+        inProgress: Answer, _ body: @Sendable (PostgresSession) throws -> Answer
+    ) async throws -> Answer {
+        let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout, idleTimeout: Self.idleTimeout)
+        for _ in 1..<Self.attempts {
+            do {
+                return try await pool.withTransaction(options, body)
+            } catch let error as PostgresError where error.sqlState == .uniqueViolation {
+                continue
+            } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+                return inProgress
+            }
+        }
+        return try await pool.withTransaction(options, body)
+    }
+}

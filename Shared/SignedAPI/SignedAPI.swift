@@ -1,0 +1,94 @@
+internal import AccessTokens
+internal import AsyncHTTPClient
+package import Contracts
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Redis
+internal import ReplayProtection
+internal import RequestSigning
+package import ServiceLifecycle
+package import ServiceRuntime
+internal import TransportSecurity
+
+/// An API that takes signed requests with access tokens, as the composition of every service that is called builds it.
+///
+/// In two steps: what can be wrong with the settings is found before anything is connected to, and the endpoints need what is connected.
+package struct SignedAPI: Sendable {
+    private let settings: SignedAPISettings
+    private let service: String
+    private let tls: InternalTLS.Material?
+    private let redis: RedisConfiguration?
+
+    /// - Parameter service: The executable's name.
+    /// - Throws: ``InvalidConfiguration`` naming the setting that can't be used.
+    package init(_ settings: SignedAPISettings, service: String) throws(InvalidConfiguration) {
+        self.settings = settings
+        self.service = service
+        tls = try settings.internalTLS.load()
+        redis = try ReplayProtection.target(settings.replayWindow, service: service, authorities: tls?.authorities)
+    }
+
+    /// What must run for the API, in order of dependency.
+    package struct Parts: Sendable {
+        /// What the server uses: to run before it, and before what the endpoints use.
+        package let services: [any Service]
+        /// To run after everything that the endpoints use, so that it is drained first.
+        package let server: any Service
+        package let healthChecks: [HealthCheck]
+    }
+
+    /// Builds the API; the process is ready once it listens.
+    ///
+    /// - Parameter mapError: The service's own errors; nil means unknown, answered 500 without detail.
+    /// - Throws: ``InvalidConfiguration``, or what reading the keys throws.
+    package func compose(
+        _ context: ProcessContext, endpoints: [Endpoint], mapError: @escaping @Sendable (any Error) -> Problem?
+    ) async throws -> Parts {
+        let keys = try SigningKeyStore(path: settings.keysFile)
+        let replay = try await ReplayProtection.compose(
+            redis, service: service, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
+        ReplayProtection.describeMetrics(context.metrics)
+        let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
+        let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+        let keySet = keySet(httpClient)
+        let tokens = AccessTokenVerifier(
+            policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
+        let pipeline = EndpointPipeline(
+            verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: mapError)
+        let server = APIServer(
+            host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
+            responder: pipeline.responder(of: endpoints), logger: context.logger,
+            onListening: { _ in await Self.ready(context.readiness, notBefore: replay.takesRequestsFrom) })
+        var services =
+            replay.services + [
+                ShutdownStep("http client") { try? await httpClient.shutdown() },
+                SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
+            ]
+        if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
+        return Parts(services: services, server: server, healthChecks: replay.healthChecks)
+    }
+
+    private func keySet(_ client: HTTPClient) -> JSONWebKeySet {
+        let source = settings.keySet
+        guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
+        // Without authorities of our own an https address is vouched for by the system's.
+        let authorities = tls?.authorities
+        return JSONWebKeySet(fetch: {
+            var request = HTTPClientRequest(url: source)
+            request.tlsConfiguration = authorities?.clientConfiguration
+            let response = try await client.execute(request, timeout: .seconds(5))
+            guard response.status == .ok else { throw UnreachableDependency("the key set", reason: "status \(response.status.code)") }
+            return Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
+        })
+    }
+
+    /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process
+    /// before has seen, and refuses it; so nobody is sent here before that second has passed.
+    private static func ready(_ readiness: Readiness, notBefore second: Int64) async {
+        let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
+        if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
+        readiness.started()
+    }
+}

@@ -1,0 +1,237 @@
+import AMQP
+import Contracts
+import Foundation
+import Postgres
+import ServiceLifecycle
+import ServiceRuntime
+import Synchronization
+import TestSupport
+import Testing
+import Tracing
+
+@testable import EventConsumption
+
+extension EventConsumerBrokerTests {
+    @Suite struct EventConsumerTests {
+        let fixture: BrokerFixture
+        var base: ConsumptionFixture { fixture.base }
+
+        init() async throws { fixture = try await BrokerFixture() }
+
+        @Test func `an event that comes three times, also over a new connection, has its effect once`() async throws {
+            let events = (0..<60).map { base.envelope($0) }
+            let consumer = try fixture.consumer(TestHandler(), options: fixture.options(batchLimit: 7, prefetch: 20))
+            try await fixture.declare()
+            try await fixture.publish(events + events)
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { try await base.numbers().count >= 10 })
+                try fixture.broker.control("close_all_connections", "by a test")
+                try await fixture.publish(events)
+                try await fixture.expectApplied(0..<60)
+                try await fixture.expectEmptyQueues()
+            }
+            try await fixture.expectApplied(0..<60)
+            #expect(consumer.consumed("applied") == 60)
+            #expect(consumer.consumed("duplicate") >= 120)
+            #expect(try await base.letters().isEmpty)
+        }
+
+        @Test func `a batch keeps the order of arrival and goes to its handler in one call`() async throws {
+            let handler = TestHandler()
+            try await fixture.declare()
+            try await fixture.publish((0..<20).map { base.envelope($0) })
+            try await fixture.running([fixture.consumer(handler)]) { try await fixture.expectApplied(0..<20) }
+            #expect(try await base.numbers() == Array(0..<20))
+            #expect(handler.calls.withLock { $0.contains { $0.count > 1 } })
+        }
+
+        @Test func `a bad event in the middle of a batch takes no other with it`() async throws {
+            let handler = TestHandler { event, _ in
+                if event.payload == 5 { throw EventFailure.refused("five is never taken") }
+            }
+            var poison = base.message(base.envelope(8))
+            poison.body = Array(String(decoding: poison.body, as: UTF8.self).replacing("\"number\":8", with: "\"number\":\"secret-8\"").utf8)
+            let others = [0, 1, 2, 3, 4, 6, 7, 9]
+            var messages = (0..<10).map { base.message(base.envelope($0)) }
+            messages[8] = poison
+            try await fixture.declare()
+            try await fixture.publish(messages: messages)
+            let consumer = try fixture.consumer(handler)
+            try await fixture.running([consumer]) {
+                try await fixture.expectApplied(others)
+                #expect(try await eventually { try await base.letters().count == 2 })
+                #expect(try await eventually { consumer.metric("dead_letters_open") == 2 })
+                try await fixture.expectEmptyQueues()
+            }
+            #expect(try await base.numbers() == others)
+            let letters = try await base.letters()
+            #expect(Set(letters.map(\.kind)) == [.refused, .poison])
+            #expect(letters.allSatisfy { $0.attempts == 1 && $0.status == .open && $0.eventID != nil })
+            #expect(consumer.consumed("applied") == 8 && consumer.consumed("dead_lettered") == 2 && consumer.consumed("retried") == 0)
+            #expect(consumer.metric("event_dead_letters_total", "class=\"refused\"") == 1)
+            #expect(letters.contains { $0.reason == "five is never taken" })
+        }
+
+        @Test func `a failure that passes is tried again after growing delays, with its history`() async throws {
+            let delays: [Duration] = [.milliseconds(100), .milliseconds(300)]
+            let handler = TestHandler { event, _ in if event.payload == 1, event.attempt < 3 { throw EventFailure.transient("not yet") } }
+            let consumer = try fixture.consumer(handler, options: fixture.options(delays: delays))
+            let started = ContinuousClock.now
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { try fixture.broker.messages(in: fixture.name) != nil })
+                try await fixture.publish([base.envelope(0), base.envelope(1), base.envelope(2)])
+                try await fixture.expectApplied(0...2)
+            }
+            #expect(ContinuousClock.now - started > .milliseconds(400))
+            let effects = try await base.effects()
+            #expect(effects.first { $0.number == 1 }?.attempt == 3)
+            #expect(effects.filter { $0.number != 1 }.allSatisfy { $0.attempt == 1 })
+            #expect(consumer.metric("event_retries_total", "stage=\"100ms\"") == 1)
+            #expect(consumer.metric("event_retries_total", "stage=\"300ms\"") == 1)
+            #expect(try await base.letters().isEmpty)
+        }
+
+        @Test func `when the attempts are used up the event is a dead letter that knows its history`() async throws {
+            struct Unexpected: Error { let secret = "4711" }
+            let consumer = try fixture.consumer(TestHandler { _, _ in throw Unexpected() })
+            let event = base.envelope(1)
+            try await fixture.declare()
+            try await fixture.publish([event])
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { try await base.letters().count == 1 })
+                try await fixture.expectEmptyQueues([.milliseconds(100), .milliseconds(300)])
+            }
+            let letter = try #require(await base.letters().first)
+            #expect(letter.kind == .transient && letter.attempts == 3 && letter.eventID == event.id && letter.type == event.type)
+            #expect(letter.reason.contains("Unexpected") && !letter.reason.contains("4711"))
+            #expect(letter.lastFailedAt.millisecondsSinceUnixEpoch - letter.firstFailedAt.millisecondsSinceUnixEpoch >= 390)
+            #expect(try await base.numbers().isEmpty)
+            let headers: String = try await base.pool.withSession { session in
+                try #require(session.query("SELECT headers::text FROM dead_letter_events").first).decode(0)
+            }
+            #expect(headers.contains("\"x-florin-attempt\": 3") && headers.contains("\(fixture.name).event"))
+        }
+
+        @Test func `a version without a handler is kept, a type that is ignored is not`() async throws {
+            let consumer = try fixture.consumer(TestHandler())
+            try await fixture.declare()
+            try await fixture.publish([
+                base.envelope(1, type: "test.thing.counted.v2"), base.envelope(2, type: ConsumptionFixture.ignoredType), base.envelope(3),
+            ])
+            try await fixture.running([consumer]) {
+                try await fixture.expectApplied([3])
+                #expect(try await eventually { try await base.letters().count == 1 })
+                try await fixture.expectEmptyQueues()
+            }
+            let letter = try #require(await base.letters().first)
+            #expect(letter.kind == .unsupported && letter.type == "test.thing.counted.v2")
+            #expect(consumer.consumed("ignored") == 1)
+        }
+
+        @Test func `what is no event, or too large for one, is kept whole and once`() async throws {
+            let large = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
+            let bodies: [[UInt8]] = [Array("no json".utf8), [0xFF, 0x00, 0xFE], [], large, Array("{\"id\":\"\(base.envelope(1).id)\"}".utf8)]
+            let messages = bodies.enumerated().map { index, body in
+                AMQPMessage(
+                    body: body, messageID: "m\(index)", type: "nul\0inside",
+                    headers: ["x-note": "nul\0inside", "x-large": .string(String(repeating: "h", count: 20_000))])
+            }
+            let consumer = try fixture.consumer(TestHandler())
+            try await fixture.declare()
+            try await fixture.publish(messages: messages + messages)
+            try await fixture.publish([base.envelope(7)])
+            try await fixture.running([consumer]) {
+                try await fixture.expectApplied([7])
+                #expect(try await eventually { consumer.consumed("dead_lettered") == 10 })
+                try await fixture.expectEmptyQueues()
+            }
+            let letters = try await base.letters()
+            #expect(letters.count == 5 && letters.allSatisfy { $0.kind == .poison && $0.attempts == 1 })
+            #expect(letters.count { $0.eventID != nil } == 1)
+            let kept = try await base.pool.withSession { session in
+                try letters.compactMap { letter in
+                    try DeadLetterRegister(consumer: base.name).take(letter.id, session)?.opened(base.keys, consumer: base.name).body
+                }
+            }
+            #expect(Set(kept) == Set(bodies))
+        }
+
+        @Test func `what was committed and not acknowledged comes again and changes nothing`() async throws {
+            let gate = Gate()
+            let consumer = try fixture.consumer(TestHandler { _, _ in gate.pass() }, options: fixture.options(batchLimit: 1))
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(1)])
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                // From here on the receipt is void: as if the process died between its commit and its acknowledgement.
+                try fixture.broker.control("close_all_connections", "by a test")
+                #expect(try await eventually { consumer.metric("amqp_redeliveries_total") ?? 0 > 0 })
+                gate.open()
+                #expect(try await eventually { consumer.consumed("duplicate") == 1 })
+                try await fixture.expectEmptyQueues()
+            }
+            #expect(try await base.numbers() == [1])
+        }
+
+        @Test func `a shutdown finishes what is in hand and gives the rest back`() async throws {
+            let gate = Gate()
+            let consumer = try fixture.consumer(TestHandler { _, _ in gate.pass() }, options: fixture.options(batchLimit: 3, prefetch: 10))
+            try await fixture.declare()
+            try await fixture.publish((0..<10).map { base.envelope($0) })
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await consumer.group.run() }
+                #expect(try await eventually { gate.waiting >= 1 })
+                #expect(try await eventually { consumer.metric("amqp_unsettled") == 10 })
+                await consumer.group.triggerGracefulShutdown()
+                // Those that nobody had taken are no longer to be settled here.
+                #expect(try await eventually { consumer.metric("amqp_unsettled") ?? 10 <= 3 })
+                gate.open()
+                try await group.waitForAll()
+            }
+            let applied = try await base.numbers().count
+            #expect((1...3).contains(applied))
+            #expect(try await eventually(every: .milliseconds(100)) { try fixture.broker.messages(in: fixture.name) == 10 - applied })
+            // Whoever comes next goes on there.
+            try await fixture.running([fixture.consumer(TestHandler())]) { try await fixture.expectApplied(0..<10) }
+        }
+
+        @Test func `a retry queue that was deleted holds up the one that failed and no other, until it is there again`() async throws {
+            let delays: [Duration] = [.milliseconds(150)]
+            let handler = TestHandler { event, _ in if event.payload == 0, event.attempt == 1 { throw EventFailure.transient("not yet") } }
+            let consumer = try fixture.consumer(handler, options: fixture.options(delays: delays))
+            try await fixture.running([consumer]) {
+                let queue = RetryPlan.queueName(of: fixture.name, delay: delays[0])
+                #expect(try await eventually { try fixture.broker.messages(in: queue) == 0 })
+                try fixture.broker.control("delete_queue", queue)
+                try await fixture.publish((0..<5).map { base.envelope($0) })
+                try await fixture.expectApplied(0..<5)
+                try await fixture.expectEmptyQueues(delays)
+            }
+            #expect(consumer.metric("event_retry_publish_failures_total") ?? 0 >= 1)
+            #expect(try await base.effects().first { $0.number == 0 }?.attempt == 2)
+        }
+
+        @Test func `the trace of an event goes on through its handler, and its span is the child of the event`() async throws {
+            let registry = PrometheusRegistry()
+            let queue = SpanQueue(counters: SpanCounters(factory: registry))
+            let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            let handler = TestHandler()
+            let consumer = try EventConsumer(
+                base.subscription(handler), broker: fixture.configuration, pool: base.pool, keys: base.keys, options: fixture.options(),
+                logger: ConsumptionFixture.quiet, tracer: SpanTracer(sampler: TraceSampler(.parentBasedAlwaysOff), queue: queue), metrics: registry)
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(1, traceparent: parent), base.envelope(2)])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await consumer.run() }
+                try await fixture.expectApplied([1, 2])
+                #expect(try await eventually { queue.count == 1 })
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
+            let span = try #require(queue.take(atMost: 2).first)
+            #expect(span.parentSpanID == 0xb7ad_6b71_6920_3331 && span.kind == .consumer)
+            let traceparents = handler.traceparents.withLock { $0 }
+            #expect(traceparents.compactMap { $0 } == [span.trace.traceparent])
+        }
+    }
+}

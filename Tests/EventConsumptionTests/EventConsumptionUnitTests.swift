@@ -1,0 +1,217 @@
+import AMQP
+import Contracts
+import EventBroker
+import Foundation
+import Postgres
+import ServiceRuntime
+import TestSupport
+import Testing
+
+@testable import EventConsumption
+
+@Suite struct RetryPlanTests {
+    @Test func `the standard plan has five growing delays, each with a queue of its own that leads back`() throws {
+        let plan = RetryPlan.standard
+        #expect(plan.text == "1s,5s,30s,2m,10m" && RetryPlan(text: plan.text) == plan && plan.maximumAttempts == 6)
+        let queues = plan.queues(of: "ops-risk")
+        #expect(queues.map(\.name) == ["1s", "5s", "30s", "2m", "10m"].map { "ops-risk.retry.\($0)" })
+        #expect(queues[3].arguments["x-message-ttl"] == .integer(120_000))
+        #expect(queues.allSatisfy { $0.arguments["x-dead-letter-strategy"] == "at-least-once" && $0.arguments["x-overflow"] == "reject-publish" })
+        #expect(queues.allSatisfy { $0.kind == .quorum && $0.arguments["x-dead-letter-routing-key"] == .string("ops-risk") })
+        #expect((1...6).map { plan.delay(afterAttempt: $0) } == plan.delays + [nil])
+    }
+
+    @Test(arguments: ["", "5s,5s", "10s,5s", "1s,", "one", "0s", "25h", "1s,2s,3s,4s,5s,6s,7s,8s,9s,10s,11s"])
+    func `delays that don't grow, are too many or no durations are refused`(text: String) { #expect(RetryPlan(text: text) == nil) }
+}
+
+@Suite struct EventHeaderTests {
+    private func carried(_ headers: [String: AMQPValue], exchange: String) -> CarriedEvent {
+        CarriedEvent(AMQPMessage(body: [], messageID: "1", headers: headers), exchange: exchange, routingKey: "queue")
+    }
+
+    @Test func `a retry carries its history and drops the broker's`() throws {
+        let now = try #require(Timestamp(rfc3339: "2026-11-21T05:00:00.123Z", rounding: .down))
+        let message = AMQPMessage(
+            body: [1], messageID: "m", type: "t",
+            headers: ["x-death": .array([]), "x-first-death-queue": "q", "x-delivery-count": 3, "other": "kept"])
+        let first = CarriedEvent(message, exchange: "florin.events", routingKey: "ledger.transfer.posted.v1")
+        let again = EventHeader.retried(message, of: first, .transient("x"), now: now)
+        #expect(
+            again.headers == [
+                "other": "kept", EventHeader.attempt: 2, EventHeader.firstFailedAt: "2026-11-21T05:00:00.123Z", EventHeader.error: "transient",
+                EventHeader.routingKey: "ledger.transfer.posted.v1",
+            ])
+        let second = CarriedEvent(again, exchange: "", routingKey: "ops-risk")
+        #expect(second.attempt == 2 && second.firstFailedAt == now && second.routingKey == "ledger.transfer.posted.v1")
+        let third = EventHeader.retried(again, of: second, .transient("x"), now: now.nextMillisecond)
+        #expect(third.headers[EventHeader.attempt] == 3 && third.headers[EventHeader.firstFailedAt] == again.headers[EventHeader.firstFailedAt])
+    }
+
+    @Test func `headers that are no history of ours are not believed`() {
+        for value: AMQPValue in [0, -1, "2", 1_001, .unsupported] {
+            #expect(carried([EventHeader.attempt: value], exchange: "").attempt == 1)
+        }
+        #expect(carried([EventHeader.attempt: 5, EventHeader.routingKey: "other"], exchange: "florin.events").attempt == 1)
+        #expect(carried([EventHeader.routingKey: "other"], exchange: "florin.events").routingKey == "queue")
+        #expect(carried([EventHeader.firstFailedAt: "yesterday"], exchange: "").firstFailedAt == nil)
+    }
+
+    @Test func `headers are kept as bounded JSON, ours first`() {
+        var headers: [String: AMQPValue] = [
+            "x-florin-attempt": 2, "nested": .table(["a": .array([true, .bytes([1, 2]), .timestamp(7), .unsupported])]), "a\0b": "c\0d",
+        ]
+        #expect(
+            MessageHeaders.json(headers).text
+                == "{\"x-florin-attempt\":2,\"a\u{FFFD}b\":\"c\u{FFFD}d\",\"nested\":{\"a\":[true,\"AQI=\",7,null]}}")
+        for index in 0..<50 { headers["h\(index)"] = .string(String(repeating: "v", count: 1_000)) }
+        let text = MessageHeaders.json(headers).text
+        #expect(text.utf8.count < MessageHeaders.maximumBytes + 100)
+        #expect(text.hasPrefix("{\"x-florin-attempt\":2") && text.hasSuffix("\"x-florin-truncated\":true}"))
+    }
+}
+
+@Suite struct FailureDiagnosisTests {
+    private func server(_ state: String) async throws -> any Error {
+        let connection = try await PostgresServer.shared().superuserConnection()
+        do {
+            try await connection.withSession { session in
+                let statement = "DO $$ BEGIN RAISE EXCEPTION 'the event said 4711' USING ERRCODE = '\(state)'; END $$"
+                _ = try session.execute(PostgresQuery(unsafeSQL: statement))
+            }
+        } catch {
+            return error
+        }
+        throw EventFailure.poison("no error")
+    }
+
+    @Test(arguments: ["40001", "40P01"]) func `what Postgres aborts for others' sake runs again`(state: String) async throws {
+        #expect(FailureDiagnosis(try await server(state)) == .conflict)
+    }
+
+    @Test(arguments: ["57P01", "57P03", "53100", "53300", "25006", "08006", "58030"])
+    func `a database that can't work is nobody's fault`(state: String) async throws {
+        #expect(FailureDiagnosis(try await server(state)) == .outage(isExplained: true))
+    }
+
+    @Test(arguments: ["53200", "53400"]) func `a statement may exhaust the server by itself`(state: String) async throws {
+        #expect(FailureDiagnosis(try await server(state)) == .outage(isExplained: false))
+    }
+
+    @Test(arguments: ["23505", "22003", "42501", "P0001", "57014"])
+    func `other errors are the event's, and say nothing of it`(state: String) async throws {
+        guard case .failure(let failure) = FailureDiagnosis(try await server(state)) else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(failure.kind == .transient && failure.reason.contains(state) && !failure.reason.contains("4711"))
+    }
+
+    @Test func `errors of the connection, the pool and the task`() {
+        #expect(FailureDiagnosis(PostgresError(.connectFailed)) == .outage(isExplained: true))
+        #expect(FailureDiagnosis(PostgresError(.poolTimeout)) == .outage(isExplained: true))
+        #expect(FailureDiagnosis(PostgresError(.connectionLost)) == .outage(isExplained: false))
+        #expect(FailureDiagnosis(PostgresError(.commitOutcomeUnknown)) == .outage(isExplained: false))
+        #expect(FailureDiagnosis(PostgresError(.cancelled)) == .cancelled)
+        #expect(FailureDiagnosis(CancellationError()) == .cancelled)
+        #expect(FailureDiagnosis(EventFailure.refused("no")) == .failure(.refused("no")))
+    }
+}
+
+@Suite struct DeadLetterKeyFileTests {
+    private static let secret = Data(repeating: 7, count: 32).base64EncodedString()
+
+    @Test func `the first key encrypts and all decrypt`() throws {
+        let other = Data(repeating: 8, count: 32).base64EncodedString()
+        let text = "{\"keys\":[{\"keyid\":\"b\",\"secret\":\"\(Self.secret)\"},{\"keyid\":\"a\",\"secret\":\"\(other)\"}]}"
+        let two = try DeadLetterKeyFile.parse(Array(text.utf8))
+        let owner = DeadLetterKeys.Owner(consumer: "c", eventID: nil)
+        let sealed = try two.seal([1, 2, 3], for: owner)
+        #expect(sealed.keyID == "b" && sealed.bytes.count == 3 + 12 + 16)
+        #expect(try two.open(sealed, for: owner) == [1, 2, 3])
+        #expect(try two.seal([1, 2, 3], for: owner) != sealed, "a nonce must not be used twice")
+    }
+
+    @Test(arguments: [
+        "", "[]", "{}", "{\"keys\":[]}", "{\"keys\":[{\"keyid\":\"a\"}]}", "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"c2hvcnQ=\"}]}",
+        "{\"keys\":[{\"keyid\":\"\",\"secret\":\"\(secret)\"}]}", "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(secret)\",\"note\":1}]}",
+        "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(secret)\"},{\"keyid\":\"a\",\"secret\":\"\(secret)\"}]}",
+        "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(secret)\"}],\"other\":1}",
+    ]) func `a file that is not as it must be is refused, and not quoted`(text: String) {
+        let fault = #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.parse(Array(text.utf8)) }
+        #expect(fault?.description.contains(Self.secret) == false)
+    }
+
+    @Test func `a file that others may write, that is too large or missing is refused`() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("keys-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = "\(folder)/keys.json"
+        try Data("{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(Self.secret)\"}]}".utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        _ = try DeadLetterKeyFile.read(path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o602], ofItemAtPath: path)
+        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(path) }
+        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(folder) }
+        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read("\(folder)/none") }
+        try Data(repeating: 32, count: DeadLetterKeyFile.maximumBytes + 1).write(to: URL(fileURLWithPath: path))
+        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(path) }
+    }
+}
+
+@Suite struct EventSubscriptionTests {
+    private func subscription() -> EventSubscription {
+        EventSubscription(
+            queue: EventConsumerQueue(service: "ops-risk", patterns: ["ledger.transfer.*.v1"]),
+            handlers: [EventHandler(for: TransferPosted.self) { _, _ in }], ignoring: ["ledger.wallet.opened.v1"])
+    }
+
+    private func read(_ body: [UInt8]) -> EventSubscription.Reading {
+        subscription().read(CarriedEvent(AMQPMessage(body: body, messageID: "m"), exchange: "florin.events", routingKey: "key"))
+    }
+
+    private func golden(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: RepositoryRoot.path("Tests/ContractsTests/golden/\(name).json"))))
+    }
+
+    @Test func `a payload of the contract is read by its type; what no binding lets through is named`() throws {
+        guard case .event(let event) = read(try golden("ledger.transfer.posted.v1")) else {
+            Issue.record("the golden event was not read")
+            return
+        }
+        #expect((event.payload as? TransferPosted)?.transferID.description == event.envelope.subject)
+        #expect(event.attempt == 1)
+        #expect(subscription().unboundTypes == ["ledger.wallet.opened.v1"])
+    }
+
+    @Test func `a broken payload is poison, a newer version is unsupported, and each says so without a value`() throws {
+        let text = String(decoding: try golden("ledger.transfer.posted.v1"), as: UTF8.self)
+        func failure(_ text: String) -> (EventFailure, EventFacts)? {
+            guard case .failed(let failure, let facts) = read(Array(text.utf8)) else { return nil }
+            return (failure, facts)
+        }
+        let poison = try #require(failure(text.replacing("\"legs\"", with: "\"arms\"")))
+        #expect(poison.0.kind == .poison && poison.0.reason.contains("/data/legs"))
+        #expect(poison.1.eventID != nil && poison.1.partitionKey != nil)
+        #expect(failure(text.replacing("posted.v1", with: "posted.v2"))?.0.kind == .unsupported)
+        let broken = try #require(failure(text.replacing("\"specversion\":\"1.0\"", with: "\"specversion\":\"9\"")))
+        #expect(broken.0.kind == .poison && broken.1.eventID == poison.1.eventID)
+        #expect(failure("{")?.1.eventID == nil)
+    }
+}
+
+@Suite struct ConsumptionSettingsTests {
+    @Test func `settings have defaults, and what is not accepted is named`() throws {
+        let settings = ConsumptionSettings(try SettingsReader(environment: [:]).read(ConsumptionSettings.declared))
+        #expect(settings.retries == .standard && settings.prefetch == 200 && settings.batchLimit == 100)
+        #expect(settings.options.retries == .standard && settings.options.batchLimit == 100)
+        let fault = #expect(throws: InvalidConfiguration.self) { try settings.keys() }
+        #expect(fault?.description.hasPrefix("DEAD_LETTER_KEYS_FILE") == true)
+        for (key, value) in [("EVENT_RETRY_DELAYS", "5s,1s"), ("EVENT_PREFETCH", "0"), ("EVENT_BATCH_LIMIT", "many")] {
+            let fault = #expect(throws: InvalidConfiguration.self) {
+                try SettingsReader(environment: [key: value]).read(ConsumptionSettings.declared)
+            }
+            #expect(fault?.description.hasPrefix(key) == true)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import AMQP
+import EventBroker
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+/// A consumer killed with -9 at each step of its work: each event has its effect once, whoever finishes it.
+@Suite("A consumer that dies at each step", .serialized)
+struct ConsumerCrashTests {
+    private static let events = 60
+
+    /// Lets another consumer finish, and judges what came of the events.
+    private func finish(_ fleet: ConsumerFleet, step: String, events: Int = ConsumerCrashTests.events) async throws {
+        let successor = try fleet.consumer()
+        let isComplete = try await eventually(within: .seconds(40), every: .milliseconds(50)) {
+            try await fleet.number("SELECT count(*) FROM processed_events") == Int64(events)
+        }
+        #expect(isComplete)
+        #expect(try await eventually(within: .seconds(20), every: .milliseconds(100)) { try await isQueueEmpty(fleet) })
+        try await judge(fleet, events: events)
+        #expect(successor.end(SIGTERM) == 0)
+        print("crash point: \(step): \(events) events, 0 lost, 0 double effects")
+    }
+
+    private func isQueueEmpty(_ fleet: ConsumerFleet) async throws -> Bool {
+        try fleet.control("list_queues", "--no-table-headers", "name", "messages").split(separator: "\n").allSatisfy { $0.hasSuffix("\t0") }
+    }
+
+    private func judge(_ fleet: ConsumerFleet, events: Int) async throws {
+        for (what, table) in [
+            ("debits", "customer_debits"), ("alerts", "risk_alerts"), ("alerts' transfers", "(SELECT DISTINCT transfer_id FROM risk_alerts) d"),
+            ("own events", "outbox_events"),
+        ] {
+            #expect(try await fleet.number("SELECT count(*) FROM \(table)") == Int64(events), "\(what)")
+        }
+    }
+
+    @Test("before its commit")
+    func beforeCommit() async throws {
+        try await ConsumerFleet.with { fleet in
+            let consumer = try fleet.consumer()
+            try await fleet.holding("LOCK TABLE risk_alerts IN SHARE MODE") {
+                try await fleet.publish(Self.events)
+                try await fleet.untilBlocked()
+                consumer.end(SIGKILL)
+                try await fleet.endSessions()
+            }
+            #expect(try await fleet.number("SELECT count(*) FROM processed_events") == 0)
+            try await finish(fleet, step: "consumer before its commit")
+        }
+    }
+
+    @Test("after its commit, before its ack")
+    func afterCommit() async throws {
+        try await ConsumerFleet.with { fleet in
+            try await fleet.gate("processed_events")
+            let consumer = try fleet.consumer()
+            try await fleet.holding("SELECT pg_advisory_xact_lock(4711)") {
+                try await fleet.publish(Self.events)
+                try await fleet.untilBlocked()
+                // It has asked for the commit, and will not learn of it.
+                consumer.signal(SIGSTOP)
+            }
+            #expect(try await eventually(within: .seconds(10)) { try await fleet.number("SELECT count(*) FROM processed_events") > 0 })
+            consumer.end(SIGKILL)
+            try await finish(fleet, step: "consumer after its commit, before its ack")
+        }
+    }
+
+    @Test("after the publication of a retry, before its ack")
+    func retryPublished() async throws {
+        try await ConsumerFleet.with { fleet in
+            let consumer = try fleet.consumer()
+            try await fleet.holding(
+                "LOCK TABLE risk_alerts IN SHARE MODE", then: "ALTER TABLE risk_alerts ADD CONSTRAINT crash CHECK (amount < 0) NOT VALID"
+            ) {
+                try await fleet.publish(Self.events)
+                try await fleet.untilBlocked()
+                // Sessions that end while they wait leave the events in hand.
+                try await fleet.endSessions()
+            }
+            // Every event fails now, and its retry is published; the broker takes some of them and answers none.
+            let isRetried = try await eventually(within: .seconds(20), every: .milliseconds(20)) {
+                try fleet.control("list_queues", "--no-table-headers", "name", "messages").contains("retry")
+            }
+            #expect(isRetried)
+            try fleet.broker.freeze()
+            _ = try await eventually(within: .milliseconds(500)) { false }
+            consumer.end(SIGKILL)
+            try fleet.broker.thaw()
+            try await fleet.execute("ALTER TABLE risk_alerts DROP CONSTRAINT crash")
+            try await finish(fleet, step: "retry published, before its ack")
+        }
+    }
+
+    @Test("after a dead letter was written, before its ack")
+    func deadLetterWritten() async throws {
+        try await ConsumerFleet.with { fleet in
+            try await fleet.gate("dead_letter_events")
+            let consumer = try fleet.consumer()
+            try await fleet.holding("SELECT pg_advisory_xact_lock(4711)") {
+                let garbage = AMQPMessage(body: Array("no envelope".utf8), messageID: "garbage", type: "ledger.transfer.posted.v1")
+                try await fleet.publish([
+                    AMQPPublication(garbage, exchange: EventTopology.exchange.name, routingKey: "ledger.transfer.posted.v1")
+                ])
+                try await fleet.untilBlocked()
+                consumer.signal(SIGSTOP)
+            }
+            #expect(try await eventually(within: .seconds(10)) { try await fleet.number("SELECT count(*) FROM dead_letter_events") == 1 })
+            consumer.end(SIGKILL)
+            try await fleet.publish(Self.events)
+            try await finish(fleet, step: "dead letter written, before its ack")
+            #expect(try await fleet.number("SELECT count(*) FROM dead_letter_events") == 1)
+        }
+    }
+
+    @Test("a replay that is killed in the middle is continued by another")
+    func replayInterrupted() async throws {
+        try await ConsumerFleet.with { fleet in
+            try await fleet.execute("ALTER TABLE risk_alerts ADD CONSTRAINT crash CHECK (amount < 0) NOT VALID")
+            let consumer = try fleet.consumer(retries: "1ms,2ms")
+            try await fleet.publish(Self.events)
+            let areDead = try await eventually(within: .seconds(40), every: .milliseconds(50)) {
+                try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'open'") == Int64(Self.events)
+            }
+            #expect(areDead)
+            consumer.end(SIGKILL)
+            try await fleet.execute("ALTER TABLE risk_alerts DROP CONSTRAINT crash")
+            let replay = LedgerProcess(ConsumerFleet.opsRisk, environment: fleet.environment(), adminPort: 1)
+            try replay.start(["replay-dead-letters", "--rate", "20", "--json"])
+            let isUnderWay = try await eventually(within: .seconds(20), every: .milliseconds(20)) {
+                try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'replayed'") >= 5
+            }
+            #expect(isUnderWay)
+            replay.end(SIGKILL)
+            let rest = try LedgerProcess.run(["replay-dead-letters", "--json"], of: ConsumerFleet.opsRisk, environment: fleet.environment())
+            #expect(rest.code == 0, "\(rest.output)")
+            #expect(try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'replayed'") == Int64(Self.events))
+            #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE finished_at IS NULL") == 1)
+            #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE ending = 'completed'") == 1)
+            try await judge(fleet, events: Self.events)
+            print("crash point: replay interrupted: \(Self.events) events, 0 lost, 0 double effects")
+        }
+    }
+}

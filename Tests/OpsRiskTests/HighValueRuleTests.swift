@@ -1,0 +1,44 @@
+import Contracts
+import Testing
+
+@testable import OpsRisk
+
+@Suite("High value")
+struct HighValueRuleTests {
+    private static let rule = RiskSamples.highValue("EUR=1000000,JPY=100,*=5000000")
+
+    @Test(
+        "a debit strikes at its currency's threshold, and at the others' where its currency has none",
+        arguments: [
+            ("EUR", 999_999, nil), ("EUR", 1_000_000, 1_000_000), ("EUR", 1_000_001, 1_000_000), ("JPY", 99, nil), ("JPY", 100, 100),
+            ("USD", 4_999_999, nil), ("USD", 5_000_000, 5_000_000), ("USD", MinorUnits.maximum, 5_000_000),
+        ] as [(String, Int64, Int64?)])
+    func thresholds(currency: String, amount: Int64, threshold: Int64?) {
+        let debit = RiskSamples.debit(RiskSamples.newWallet(), at: 0, amount, currency)
+        let strike = Self.rule.strike(debit)
+        #expect(strike == threshold.map { RiskStrike(finding: .highValue(thresholdMinor: $0), debit: debit) })
+    }
+
+    @Test("without an amount for every other currency, only those that are named have a threshold")
+    func unnamed() {
+        let rule = RiskSamples.highValue("EUR=1")
+        #expect(rule.strike(RiskSamples.debit(RiskSamples.newWallet(), at: 0, MinorUnits.maximum, "USD")) == nil)
+        #expect(rule.strike(RiskSamples.debit(RiskSamples.newWallet(), at: 0, 1, "EUR")) != nil)
+    }
+
+    @Test(
+        "what is no list of thresholds says what is wrong with it",
+        arguments: [
+            ("", "'' is no currency=amount"), ("EUR", "'EUR' is no currency=amount"), ("EUR=1,", "'' is no currency=amount"),
+            ("EUR=1=2", "'EUR=1=2' is no currency=amount"), ("EUR=0", "'EUR=0' has no amount from 1 to 9007199254740991"),
+            ("EUR=-1", "'EUR=-1' has no amount from 1 to 9007199254740991"), ("EUR=+1", "'EUR=+1' has no amount from 1 to 9007199254740991"),
+            ("EUR=1.5", "'EUR=1.5' has no amount from 1 to 9007199254740991"),
+            ("EUR=9007199254740992", "'EUR=9007199254740992' has no amount from 1 to 9007199254740991"),
+            ("eur=1", "'eur=1' names no currency"), ("XAU=1", "'XAU=1' names no currency"), (" EUR=1", "' EUR=1' names no currency"),
+            ("EUR=1,EUR=2", "'EUR' is there twice"), ("*=1,*=1", "'*' is there twice"),
+        ])
+    func faults(text: String, fault: String) {
+        #expect(throws: (any Error).self) { try HighValueRule(text: text) }
+        do { _ = try HighValueRule(text: text) } catch { #expect(error.description == fault) }
+    }
+}

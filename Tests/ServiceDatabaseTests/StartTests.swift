@@ -1,0 +1,86 @@
+import Postgres
+import ServiceDatabase
+import ServiceRuntime
+import TestSupport
+import Testing
+
+@Suite("A service's database: the start")
+struct StartTests {
+    @Test("a process starts on its own database once it is migrated, and not on one that is behind")
+    func schema() async throws {
+        let fixture = try await DatabaseFixture()
+        let behind = await #expect(throws: MigrationError.self) { try await fixture.check(url: fixture.database.servingURL) }
+        #expect(behind == .schemaBehind(namespace: "outbox", required: 1, applied: 0))
+        #expect(try await fixture.migrate() == ["outbox/0001_parts.sql", "wallet-ledger/0001_things.sql"])
+        try await fixture.check(url: fixture.database.servingURL)
+        try await fixture.check(url: fixture.database.relayURL, of: .part("outbox", of: "wallet-ledger"))
+        try fixture.write("wallet-ledger", "0002_more.sql", "CREATE TABLE more (id bigint);")
+        let next = await #expect(throws: MigrationError.self) { try await fixture.check(url: fixture.database.servingURL) }
+        #expect(next == .schemaBehind(namespace: "wallet-ledger", required: 2, applied: 1))
+        // What is the service's own is none of a relay's business.
+        try await fixture.check(url: fixture.database.relayURL, of: .part("outbox", of: "wallet-ledger"))
+    }
+
+    @Test("another service's database is refused by the stamp, whatever its schema, and its password is not told")
+    func foreignStamp() async throws {
+        let fixture = try await DatabaseFixture()
+        let identity = DatabaseSchema(service: "identity", shared: [])
+        let error = await #expect(throws: InvalidConfiguration.self) {
+            try await fixture.check(url: fixture.database.servingURL, of: identity)
+        }
+        let said = try #require(error).description
+        #expect(said.hasPrefix("DATABASE_ISOLATION_MODE: strict refuses to start: ") && said.contains("belongs to wallet-ledger, not to identity"))
+        #expect(!said.contains(TestDatabase.rolePassword))
+        let migrating = await #expect(throws: InvalidConfiguration.self) {
+            _ = try await fixture.database(url: fixture.database.ownerURL, of: identity).migrate(as: "test", fixture.logger)
+        }
+        #expect(migrating?.description.contains("stamp_foreign") == true)
+    }
+
+    @Test("the owner's role and a superuser do not serve")
+    func roles() async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        for (url, code) in [(fixture.database.ownerURL, "owns_table"), (fixture.database.superuserURL, "superuser")] {
+            let error = await #expect(throws: InvalidConfiguration.self) { try await fixture.check(url: url) }
+            #expect(error?.description.contains("\(code): ") == true, "\(String(describing: error))")
+        }
+    }
+
+    @Test("in warn mode the same findings are logged, one a line, and the process starts")
+    func warn() async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        try await fixture.check(url: fixture.database.ownerURL, mode: .warn)
+        let lines = try fixture.logged.split(separator: "\n").filter { $0.contains("database isolation is violated") }
+        #expect(lines.count == 1 && lines.allSatisfy { $0.contains("owns_table") && $0.contains("warn") }, "\(lines)")
+        #expect(try !fixture.logged.contains(TestDatabase.rolePassword))
+    }
+
+    @Test("a standby of the service's database is checked by the same rules")
+    func replica() async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        let standby = try PostgresServer.startStandby(of: DatabaseFixture.server.get())
+        let url = standby.url(database: fixture.database.name, user: fixture.database.roles.serving, password: TestDatabase.rolePassword)
+        let configuration = try ServiceDatabase.configuration(Secret(url), variable: "LEDGER_REPLICA_DATABASE_URL", as: "test")
+        try await fixture.database(url: fixture.database.servingURL).check(configuration, fixture.logger)
+        // As another service's replica it is refused, and so are writes on it.
+        let identity = try fixture.database(url: fixture.database.servingURL, of: DatabaseSchema(service: "identity", shared: []))
+        let error = await #expect(throws: InvalidConfiguration.self) { try await identity.check(configuration, fixture.logger) }
+        #expect(error?.description.contains("stamp_foreign") == true)
+        let owner = standby.url(database: fixture.database.name, user: fixture.database.roles.owner, password: TestDatabase.rolePassword)
+        await #expect(throws: PostgresError.self) { _ = try await fixture.database(url: owner).migrate(as: "test", fixture.logger) }
+    }
+
+    @Test("a server that does not answer is named, with its address and without the password")
+    func unreachable() async throws {
+        let fixture = try await DatabaseFixture()
+        let port = try FreePort.any()
+        let error = await #expect(throws: UnreachableDependency.self) {
+            try await fixture.check(url: "postgres://wallet_ledger:hunter2@127.0.0.1:\(port)/wallet_ledger?connect_timeout=2")
+        }
+        let said = try #require(error).description
+        #expect(said.hasPrefix("cannot reach Postgres at 127.0.0.1:\(port): ") && !said.contains("hunter2"), "\(said)")
+    }
+}

@@ -54,10 +54,11 @@ struct PrometheusRegistryTests {
         registry.buckets("publish_delay_seconds", [0.015, 60])
         Timer(label: "publish_delay_seconds", dimensions: [], factory: registry).recordMilliseconds(15)
         let lines = registry.render().split(separator: "\n")
-        #expect(lines.filter { $0.hasPrefix("publish_delay_seconds_bucket") } == [
-            #"publish_delay_seconds_bucket{le="0.015"} 1"#, #"publish_delay_seconds_bucket{le="60"} 1"#,
-            #"publish_delay_seconds_bucket{le="+Inf"} 1"#,
-        ])
+        #expect(
+            lines.filter { $0.hasPrefix("publish_delay_seconds_bucket") } == [
+                #"publish_delay_seconds_bucket{le="0.015"} 1"#, #"publish_delay_seconds_bucket{le="60"} 1"#,
+                #"publish_delay_seconds_bucket{le="+Inf"} 1"#,
+            ])
     }
 
     @Test("an aggregating recorder is a histogram of counts")

@@ -203,7 +203,7 @@ main() {
     [[ $part =~ ^(all|transfers|events)$ ]] || fail "usage: bench.sh [transfers|events]"
     [[ $BENCH_SECONDS =~ ^([1-9]|1[0-5])$ ]] || fail "BENCH_SECONDS is from 1 to 15"
     [[ $BENCH_ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "BENCH_ROUNDS is from 1 to 99"
-    [[ $EVENTS =~ ^[1-9][0-9]{2,6}$ ]] || fail "BENCH_EVENTS is from 100 to 9999999"
+    [[ $EVENTS =~ ^[1-9][0-9]{2,4}$ ]] || fail "BENCH_EVENTS is from 100 to 99999"
     "$LOCAL_SCRIPTS/install.sh"
     chosen=$(cells)
     trap clean_up EXIT

@@ -160,7 +160,8 @@ SELECT count(*) FILTER (WHERE processed_at < last) / extract(epoch FROM last - m
 FROM processed_events, (SELECT max(processed_at) AS last FROM processed_events) l GROUP BY last;
 SQL
     )
-    [[ $(sql consumer_cell -c 'SELECT count(*) FROM processed_events' </dev/null) == "$EVENTS" ]] || fail "cell $cell lost events"
+    [[ $(sql consumer_cell -c 'SELECT (SELECT count(*) FROM processed_events), (SELECT count(*) FROM customer_debits)' </dev/null) == "$EVENTS|$EVENTS" ]] ||
+        fail "cell $cell lost events"
     record "$cell" "$round" "$rate" - - - - - "$(microseconds_per "$(ticks_of "$CONSUMER_PID")" "$EVENTS")" \
         "$(microseconds_per "$ticks" "$EVENTS")" "$(microseconds_per "$broker" "$EVENTS")"
     stop_ops_risk

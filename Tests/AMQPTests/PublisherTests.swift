@@ -8,6 +8,16 @@ extension AMQPBrokerTests {
 
         init() async throws { fixture = try await AMQPBrokerTests() }
 
+        @Test func `what was meant for a channel that is gone is not sent on the next`() async throws {
+            try await fixture.withPublisher("generation") { publisher in
+                let generation = publisher.status.generation
+                let messages = (1...3).map { fixture.publication("generation", id: "\($0)") }
+                #expect(await publisher.submit(messages, onGeneration: generation).outcomes() == Array(repeating: .confirmed, count: 3))
+                let late = await publisher.submit(messages, onGeneration: generation - 1).outcomes()
+                #expect(late == Array(repeating: .notSent(.connectionChanged), count: 3))
+            }
+        }
+
         @Test func `5000 messages are confirmed one by one, and the queue holds as many`() async throws {
             let outcomes = try await fixture.withPublisher("count") { publisher in
                 await withTaskGroup(of: [PublishOutcome].self) { group in

@@ -48,7 +48,7 @@ struct ConsumerFleet {
         let secret = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
         try #"{"keys":[{"keyid":"test","secret":"\#(secret)"}]}"#.write(toFile: "\(folder)/dead.json", atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(folder)/dead.json")
-        try await (EventTopology.consumer(of: "ops-risk")?.topology ?? AMQPTopology()).declare(on: brokerConfiguration)
+        try await EventTopology.whole(types: []).declare(on: brokerConfiguration)
     }
 
     private var brokerURL: String { broker.url(parameters: "/\(virtualHost)?heartbeat=2") }
@@ -74,10 +74,13 @@ struct ConsumerFleet {
 
     /// Publishes transfers of high value, one alert each, as the relay would.
     func publish(_ count: Int) async throws {
+        let currency = try #require(Currency("EUR"))
         let events = try (0..<count).map { number in
             let (source, destination) = (WalletID(UUID()), WalletID(UUID()))
+            let money = try #require(Money(amountMinor: 1_000 + Int64(number), currency: currency))
             let payload = TransferPosted(
-                transferID: TransferID(UUID()), kind: .transfer, money: try #require(Money(amountMinor: 1_000 + Int64(number), currency: #require(Currency("EUR")))),
+                transferID: TransferID(UUID()), kind: .transfer,
+                money: money,
                 originalTransferID: nil, reference: nil, postedAt: Timestamp(microsecondsSinceUnixEpoch: Self.now()),
                 legs: [
                     TransferLeg(walletID: source, walletVersion: 2, amountMinor: -1_000 - Int64(number), balanceAfterMinor: 0),
@@ -98,6 +101,7 @@ struct ConsumerFleet {
             let outcomes = await publisher.publish(publications)
             #expect(outcomes.allSatisfy { $0 == .confirmed }, "\(Set(outcomes))")
             group.cancelAll()
+            try await group.waitForAll()
         }
     }
 
@@ -134,16 +138,9 @@ struct ConsumerFleet {
             """)
     }
 
-    /// Holds locks for as long as `body` takes; then `last` is done, and all is committed.
-    func holding(_ statement: String, then last: String? = nil, _ body: () async throws -> Void) async throws {
-        let connection = try await server.superuserConnection(database: database.name)
-        try await connection.withSession { session in
-            try session.begin()
-            try session.execute(PostgresQuery(unsafeSQL: statement))
-        }
-        try await body()
-        await connection.close()
-        if let last { try await execute(last) }
+    /// Holds locks for as long as `body` takes.
+    func holding(_ statement: String, _ body: () async throws -> Void) async throws {
+        try await server.holding(statement, database: database.name, body)
     }
 
     /// Waits until the consumer waits for a lock.

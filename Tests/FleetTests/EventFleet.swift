@@ -99,13 +99,7 @@ struct EventFleet {
 
     /// Holds a lock for as long as `body` takes.
     func locking(_ statement: String, _ body: () async throws -> Void) async throws {
-        let connection = try await server.superuserConnection(database: database.name)
-        try await connection.withSession { session in
-            try session.begin()
-            try session.execute(PostgresQuery(unsafeSQL: statement))
-        }
-        try await body()
-        await connection.close()
+        try await server.holding(statement, database: database.name, body)
     }
 
     /// Everything that waits in the queue, in its order.

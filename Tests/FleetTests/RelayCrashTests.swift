@@ -74,7 +74,8 @@ struct RelayCrashTests {
                 #expect(try await eventually(within: .seconds(20), every: .milliseconds(50)) { try fleet.broker.messages(in: fleet.queue) ?? 0 > 0 })
                 relay.end(SIGKILL)
                 // The server would write the mark although nobody waits for its answer.
-                _ = try await fleet.number("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '\(fleet.database.roles.relay)'")
+                _ = try await fleet.number(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '\(fleet.database.roles.relay)'")
             }
             #expect(try await !fleet.isAllMarked())
             try await finish(fleet, step: "after the broker's ack, before the mark", mayDouble: true)

@@ -48,7 +48,8 @@ struct DemoSettingsTests {
         "FLORIN_KEYS_DIRECTORY": "/keys", "FLORIN_ISSUER_DIRECTORY": "/issuer", "FLORIN_DATABASES_FILE": "/databases.env",
         "FLORIN_OPS_RISK_URL": "http://127.0.0.1:8204", "FLORIN_FLEET_COMMAND": "/r/fleet.sh", "FLORIN_RUN_DIRECTORY": "/run",
     ]
-    private static let databases = "# roles\nWALLET_LEDGER_SERVING_URL=postgres://a?b=c\n\nOPS_RISK_SERVING_URL=postgres://d\nOPS_RISK_OWNER_URL=postgres://e\nbroken\n"
+    private static let databases =
+        "# roles\nWALLET_LEDGER_SERVING_URL=postgres://a?b=c\n\nOPS_RISK_SERVING_URL=postgres://d\nOPS_RISK_OWNER_URL=postgres://e\nbroken\n"
 
     @Test("the ledger's executable is started with its own database, the port that is taken, and the migrations beside it")
     func environment() throws {

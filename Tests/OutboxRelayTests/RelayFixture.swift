@@ -166,21 +166,6 @@ struct RelayFixture {
     }
 }
 
-/// Lets a thread that may block wait for a test.
-final class Gate: Sendable {
-    private let isOpen = Mutex(false)
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    var isSet: Bool { isOpen.withLock { $0 } }
-
-    func signal() {
-        isOpen.withLock { $0 = true }
-        semaphore.signal()
-    }
-
-    func wait() { semaphore.wait() }
-}
-
 private final class Collected: Sendable {
     private let received = Mutex<[Received]>([])
 

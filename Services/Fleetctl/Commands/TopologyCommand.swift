@@ -30,7 +30,7 @@ extension TopologyCommand {
     /// `fleetctl topology apply`.
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "apply", abstract: "Make what is missing; delete nothing. Repeated it changes nothing.",
+            commandName: "apply", abstract: "Make what is missing; delete no queue or exchange. Repeated it changes nothing.",
             discussion: """
                 What is there in another shape is left as it is and said, with what to do about it; nothing is bound to it meanwhile. A type that \
                 has got a consumer no longer goes to florin.unconsumed.

@@ -1,0 +1,102 @@
+import Contracts
+import Foundation
+import Outbox
+import Postgres
+import TestSupport
+import Testing
+
+/// What a relay may write, and what it may not.
+@Suite("Outbox store") struct OutboxStoreTests {
+    private let database: TestDatabase
+    private let pool: PostgresPool
+    private let writer: PostgresPool
+
+    init() async throws {
+        database = try await PostgresServer.shared().makeDatabase(
+            service: "wallet-ledger",
+            migrations: [
+                MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
+                MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
+            ])
+        let options = PoolOptions(maximumConnections: 2, acquireTimeout: .seconds(30))
+        pool = PostgresPool(configuration: try PostgresConfiguration(url: database.relayURL), options: options)
+        writer = PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL), options: options)
+    }
+
+    private func event(_ key: String) -> OutboxEvent {
+        OutboxEvent(
+            id: EventID(UUID()), type: "t.v1", subject: key, partitionKey: key, occurredAt: Timestamp(microsecondsSinceUnixEpoch: 1_000_000),
+            traceparent: nil, data: Array("{}".utf8))
+    }
+
+    private func marks() async throws -> [Int64] {
+        try await pool.withSession { session in
+            try session.query("SELECT published_through FROM relay_partitions ORDER BY partition").map { row in try row.decode(0) }
+        }
+    }
+
+    @Test("what a relay says of a partition that another has taken over is not written, and it is told so")
+    func fenced() async throws {
+        let events = [event("k")]
+        try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
+        let (slow, quick) = (LeaseStore(owner: "slow"), LeaseStore(owner: "quick"))
+        let leases = try await pool.withSession { session in try slow.acquire(session, atMost: 64, for: 0.001) }
+        #expect(leases.count == 64)
+        let (taken, returned) = try await pool.withSession { session in
+            (try quick.acquire(session, atMost: 64, for: 60), try slow.renew(session, for: 60).leases)
+        }
+        #expect(taken.count == 64 && returned.isEmpty)
+        #expect(zip(leases, taken).allSatisfy { $0.epoch < $1.epoch })
+
+        // The slow one goes on with what it believes, under its own name and under the other's.
+        for owner in ["slow", "quick"] {
+            var progress = RelayProgress()
+            for lease in leases { progress.lease(lease.partition, epoch: lease.epoch, markedThrough: lease.markedThrough) }
+            progress.read(through: 1)
+            progress.reached(horizon: 1)
+            var changes = RelayChanges()
+            changes.marks = progress.marks(all: true)
+            changes.held = [
+                RelayChanges.Held(id: 1, partition: 3, epoch: 1, partitionKey: "k", state: .failing, attempts: 1, reason: "r", pause: 0)
+            ]
+            let look = try await pool.withSession { [changes, progress] session in
+                try RelayStore(owner: owner).look(session, progress, limit: 0, looksAtWriters: false, changes: changes)
+            }
+            #expect(look.lost == Set(0..<64))
+        }
+        #expect(try await marks() == Array(repeating: 0, count: 64))
+        let held = try await pool.withSession { session in try HeldStore().counts(session).counts }
+        #expect(held.isEmpty)
+    }
+
+    @Test("relays that ask at the same time share the partitions, each to one")
+    func shared() async throws {
+        let owners = (0..<6).map { "relay-\($0)" }
+        let leases = try await withThrowingTaskGroup(of: [LeaseStore.Lease].self) { group in
+            for owner in owners {
+                group.addTask { try await pool.withSession { session in try LeaseStore(owner: owner).acquire(session, atMost: 11, for: 60) } }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(Set(leases.map(\.partition)).count == leases.count)
+        #expect(leases.count <= 64)
+    }
+
+    @Test("marks and epochs do not go back, and events are neither changed nor deleted by relays")
+    func refused() async throws {
+        let events = [event("k")]
+        try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
+        try await pool.withSession { session in
+            try session.execute("UPDATE relay_partitions SET published_through = 5, epoch = 3 WHERE partition = 0")
+        }
+        for statement in [
+            "UPDATE relay_partitions SET published_through = 4 WHERE partition = 0", "UPDATE relay_partitions SET epoch = 2 WHERE partition = 0",
+            "UPDATE outbox_events SET data = '{}'", "DELETE FROM outbox_events", "INSERT INTO relay_partitions (partition) VALUES (1)",
+            "SELECT * FROM wallets", "SELECT prune_outbox(interval '1 minute', 10)",
+        ] {
+            await #expect(throws: PostgresError.self, "\(statement)") {
+                try await pool.withSession { session in try session.execute(PostgresQuery(unsafeSQL: statement)) }
+            }
+        }
+    }
+}

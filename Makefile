@@ -36,7 +36,7 @@ lint: ## formatter, scripts, marks
 format: ## format the Swift files in place
 	@exec swift format format --in-place --recursive --parallel Package.swift Services Shared Tests
 
-bench: ## the benchmark table (release build, about 20 minutes)
+bench: ## the benchmark tables, of transfers and of events (release build, about 25 minutes)
 	@exec infra/load/bench.sh
 
 chaos: ## the long form of the kill tests

@@ -48,6 +48,19 @@ struct PrometheusRegistryTests {
         #expect(lines.contains { $0.hasPrefix(#"http_request_seconds_sum{route="/v1/transfers"} 60.003"#) })
     }
 
+    @Test("a timer may have buckets of its own")
+    func ownBuckets() {
+        let registry = PrometheusRegistry()
+        registry.buckets("publish_delay_seconds", [0.015, 60])
+        Timer(label: "publish_delay_seconds", dimensions: [], factory: registry).recordMilliseconds(15)
+        let lines = registry.render().split(separator: "\n")
+        #expect(
+            lines.filter { $0.hasPrefix("publish_delay_seconds_bucket") } == [
+                #"publish_delay_seconds_bucket{le="0.015"} 1"#, #"publish_delay_seconds_bucket{le="60"} 1"#,
+                #"publish_delay_seconds_bucket{le="+Inf"} 1"#,
+            ])
+    }
+
     @Test("an aggregating recorder is a histogram of counts")
     func recorder() {
         let registry = PrometheusRegistry()

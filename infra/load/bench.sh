@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
-# bench.sh: the benchmark. One table from one run: interleaved rounds, each cell on a fresh copy of one template database.
+# bench.sh [transfers|events]: the benchmark. Two tables from one run: interleaved rounds, each cell on a fresh copy of one template
+# database.
 #   A  naive: pgbench, one transaction per transfer, statement by statement     B  the same as one stored function
 #   C  wallet-ledger with a batch limit of 1                                    D  wallet-ledger as shipped
 #   E  D by its batch endpoint, 100 transfers per call, atomic                  F  the same, independent
+#   G H  events published and consumed by librabbitmq alone      I J  by outbox-relay, random keys and one hot key
+#   K L  from a transfer's commit to its event's arrival, and confirm, at a steady rate      M  consumed by ops-risk
+#   N O  D without and with the relay beside it
 # BENCH_ROUNDS (3), BENCH_SECONDS (5, at most 15), BENCH_CELLS (a pattern over cell names such as 'A.*|D.64.*'),
-# BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_EXECUTABLES (a folder with wallet-ledger
-# and fleetctl; without it both are built).
+# BENCH_EVENT_CELLS (the same over broker relay hot delay ledger ledger-relay), BENCH_EVENTS (60000: so many in a full outbox),
+# BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_EXECUTABLES (a folder with wallet-ledger,
+# outbox-relay, ops-risk and fleetctl; without it they are built).
 set -euo pipefail
 BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=infra/local/env.sh
@@ -14,6 +19,10 @@ source "$BENCH_FOLDER/../local/env.sh"
 source "$BENCH_FOLDER/server.sh"
 # shellcheck source=infra/load/cells.sh
 source "$BENCH_FOLDER/cells.sh"
+# shellcheck source=infra/load/broker.sh
+source "$BENCH_FOLDER/broker.sh"
+# shellcheck source=infra/load/events.sh
+source "$BENCH_FOLDER/events.sh"
 export LC_ALL=C
 
 BENCH_ROUNDS=${BENCH_ROUNDS:-3}
@@ -40,16 +49,21 @@ LEDGER_PID=
 WORK=
 
 clean_up() {
-    local status=$?
+    local status=$? file
     trap - EXIT
     trap '' INT TERM HUP
+    stop_relay
+    stop_ops_risk
     stop_ledger
+    stop_broker
     if [[ -n $POSTGRES_PID ]]; then
         stop_process "$POSTGRES_PID" INT
     fi
-    if ((status != 0)) && [[ -f $WORK/results ]]; then
-        warn "the cells so far are in $FLORIN_REPOSITORY/$SCRATCH/bench-results.partial.tsv"
-        cp "$WORK/results" "$FLORIN_REPOSITORY/$SCRATCH/bench-results.partial.tsv" || true
+    if ((status != 0)) && compgen -G "$WORK/*.tsv" >/dev/null; then
+        warn "the cells so far are in $FLORIN_REPOSITORY/$SCRATCH/bench-*.partial.tsv"
+        for file in "$WORK"/*.tsv; do
+            cp "$file" "$FLORIN_REPOSITORY/$SCRATCH/bench-$(basename "$file" .tsv).partial.tsv" || true
+        done
     fi
     rm -rf "$WORK"
     exit "$status"
@@ -62,7 +76,7 @@ build() {
         flags+=(--static-swift-stdlib)
     fi
     cd "$FLORIN_REPOSITORY"
-    for product in wallet-ledger fleetctl; do
+    for product in "$@"; do
         step "Building $product (release)"
         swift build "${flags[@]}" --product "$product" || fail "the build of $product failed; what it said is above"
     done
@@ -121,6 +135,7 @@ run_cell() {
 
 run_rounds() {
     local round order cell script clients pattern
+    RESULTS=$WORK/results.tsv
     for ((round = 1; round <= BENCH_ROUNDS; round++)); do
         order=(cat)
         ((round % 2 == 1)) || order=(tac)
@@ -134,29 +149,30 @@ conditions() {
     local setting source
     source="commit $(git -C "$FLORIN_REPOSITORY" describe --always --dirty 2>/dev/null || printf unknown)"
     if [[ -n ${BENCH_EXECUTABLES:-} ]]; then source="executables built before the run"; fi
-    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"); Postgres $(show server_version); $source; generator, wallet-ledger and Postgres share the cores; $BENCH_ROUNDS rounds of $BENCH_SECONDS s after $WARM_UP_SECONDS s of warm-up, order reversed every other round; buffers mapped and WAL segments recycled beforehand."
+    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"); Postgres $(show server_version); $source; $1"
     printf '\nFrom SHOW:'
-    for setting in fsync synchronous_commit full_page_writes wal_sync_method shared_buffers max_wal_size checkpoint_timeout; do
+    for setting in fsync synchronous_commit full_page_writes wal_sync_method shared_buffers max_wal_size checkpoint_timeout track_commit_timestamp; do
         printf ' %s=%s' "$setting" "$(show "$setting")"
     done
-    printf '. No checkpoint fell into a cell. Every acknowledged transfer was looked up by its id, and verify was clean after every cell of C to F.\n'
+    printf '. No checkpoint fell into a cell. %s\n' "$2"
 }
 
-main() {
-    [[ $BENCH_SECONDS =~ ^([1-9]|1[0-5])$ ]] || fail "BENCH_SECONDS is from 1 to 15"
-    [[ $BENCH_ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "BENCH_ROUNDS is from 1 to 99"
-    "$LOCAL_SCRIPTS/install.sh"
-    local chosen
-    chosen=$(cells)
-    trap clean_up EXIT
-    trap 'exit 130' INT TERM HUP
-    WORK=$(mktemp -d "${BENCH_FOLDER_PARENT:-/var/tmp}/florin-bench.XXXXXX")
-    # Postgres' own user has to get through to its folder; secrets in here have modes of their own.
-    chmod 0711 "$WORK"
-    if grep -q '^[C-F]' <<<"$chosen"; then
-        if [[ -n ${BENCH_EXECUTABLES:-} ]]; then BIN=$(cd "$BENCH_EXECUTABLES" && pwd -P); else build; fi
-    fi
-    step "Starting a private Postgres"
+report_transfers() {
+    step "Result: transfers"
+    awk -f "$BENCH_FOLDER/median.awk" -f "$BENCH_FOLDER/report.awk" "$WORK/results.tsv"
+    conditions "generator, wallet-ledger and Postgres share the cores; $BENCH_ROUNDS rounds of $BENCH_SECONDS s after $WARM_UP_SECONDS s of warm-up, order reversed every other round; buffers mapped and WAL segments recycled beforehand." \
+        "Every acknowledged transfer was looked up by its id, and verify was clean after every cell of C to F."
+}
+
+report_events() {
+    step "Result: events"
+    awk -f "$BENCH_FOLDER/median.awk" -f "$BENCH_FOLDER/events.awk" "$WORK/events.tsv"
+    conditions "RabbitMQ $(broker_version), one node, one quorum queue, the fleet's policies; everything shares the cores; $BENCH_ROUNDS rounds of $EVENTS events (K and L: $STEADY_SECONDS s, N and O: $BENCH_SECONDS s), order reversed every other round." \
+        "Every event that was published was counted in its queue or in the database of ops-risk."
+}
+
+run_transfers() {
+    local chosen=$1
     start_postgres
     warm_postgres
     prepare_naive
@@ -165,9 +181,52 @@ main() {
     fi
     step "Running $(wc -l <<<"$chosen") cells, $BENCH_ROUNDS rounds"
     run_rounds
-    step "Result"
-    awk -f "$BENCH_FOLDER/report.awk" "$WORK/results"
-    conditions
+    report_transfers
+}
+
+# Postgres notes when transactions commit, which it does not by default.
+run_all_events() {
+    if [[ -n $POSTGRES_PID ]]; then stop_process "$POSTGRES_PID" INT; fi
+    step "Starting Postgres and a private RabbitMQ"
+    start_postgres -c track_commit_timestamp=on
+    warm_postgres
+    [[ -f $WORK/wallets ]] || prepare_ledger
+    start_broker
+    prepare_events
+    step "Running $(event_cells | wc -l) groups of cells, $BENCH_ROUNDS rounds"
+    run_event_rounds
+    report_events
+}
+
+main() {
+    local part=${1:-all} chosen products=()
+    [[ $part =~ ^(all|transfers|events)$ ]] || fail "usage: bench.sh [transfers|events]"
+    [[ $BENCH_SECONDS =~ ^([1-9]|1[0-5])$ ]] || fail "BENCH_SECONDS is from 1 to 15"
+    [[ $BENCH_ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "BENCH_ROUNDS is from 1 to 99"
+    [[ $EVENTS =~ ^[1-9][0-9]{2,4}$ ]] || fail "BENCH_EVENTS is from 100 to 99999"
+    "$LOCAL_SCRIPTS/install.sh"
+    chosen=$(cells)
+    trap clean_up EXIT
+    trap 'exit 130' INT TERM HUP
+    WORK=$(mktemp -d "${BENCH_FOLDER_PARENT:-/var/tmp}/florin-bench.XXXXXX")
+    # Servers' own users have to get through to their folders; secrets in here have modes of their own.
+    chmod 0711 "$WORK"
+    if [[ $part != transfers ]]; then
+        event_cells >/dev/null
+        products=(wallet-ledger fleetctl outbox-relay)
+        if has_ops_risk; then products+=(ops-risk); fi
+    elif grep -q '^[C-F]' <<<"$chosen"; then
+        products=(wallet-ledger fleetctl)
+    fi
+    if [[ -n ${BENCH_EXECUTABLES:-} ]]; then
+        BIN=$(cd "$BENCH_EXECUTABLES" && pwd -P)
+    elif ((${#products[@]})); then
+        build "${products[@]}"
+    fi
+    step "Making a private Postgres"
+    make_postgres
+    if [[ $part != events ]]; then run_transfers "$chosen"; fi
+    if [[ $part != transfers ]]; then run_all_events; fi
 }
 
 main "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sourced by bench.sh: how one cell is run. Each appends one line to $WORK/results:
+# Sourced by bench.sh: how one cell of transfers is run. Each appends one line to $RESULTS:
 # cell, clients, pattern, round, transfers/s, p50 ms, p99 ms, mean batch, WAL bytes, µs of generator, wallet-ledger and Postgres.
 
 WARM_UP_SECONDS=1
@@ -7,7 +7,7 @@ TICK_MICROSECONDS=$((1000000 / $(getconf CLK_TCK)))
 
 record() {
     local IFS=$'\t'
-    printf '%s\n' "$*" >>"$WORK/results"
+    printf '%s\n' "$*" >>"$RESULTS"
 }
 
 per() { awk -v total="$1" -v count="$2" 'BEGIN { printf "%.2f", (count > 0) ? total / count : 0 }'; }
@@ -59,9 +59,9 @@ naive_cell() {
 
 # Becomes wallet-ledger with exactly the variables of a local fleet; the first two say as which role and on which database.
 exec_ledger() {
-    local role=$1 database=$2 name
+    local role=$1 database=$2
     shift 2
-    while IFS= read -r name; do export -n "${name?}"; done < <(compgen -e | grep -vx PATH)
+    clear_environment
     # The URL holds a secret: it travels in the environment, not on a command line.
     export LEDGER_DATABASE_URL=postgres://$role:$SECRET@127.0.0.1:$POSTGRES_PORT/$database
     export FLORIN_ENVIRONMENT=local INTERNAL_AUTH_KEYS_FILE=$WORK/keys/wallet-ledger.keys.json REPLAY_WINDOW=in-process
@@ -72,10 +72,10 @@ exec_ledger() {
     exec "$BIN/wallet-ledger" "$@"
 }
 
-# One answer of the admin port; no tool is needed that might be missing.
+# admin_get PATH [PORT]: one answer of an admin port; no tool is needed that might be missing.
 admin_get() {
     {
-        exec 3<>"/dev/tcp/127.0.0.1/$LEDGER_ADMIN_PORT" || return 1
+        exec 3<>"/dev/tcp/127.0.0.1/${2:-$LEDGER_ADMIN_PORT}" || return 1
         printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' "$1" >&3
         timeout 10 cat <&3
         exec 3>&-
@@ -105,9 +105,11 @@ stop_ledger() {
 
 # load SECONDS CONNECTIONS PATTERN RATE [BATCH MODE]: one run of the generator.
 load() {
-    local seconds=$1 connections=$2 pattern=$3 rate=$4 mode=${5:-} more=()
+    local seconds=$1 connections=$2 pattern=$3 rate=$4 mode=${5:-} more=() pid
     [[ $pattern == random ]] || more=(--hot)
     [[ -z $mode ]] || more+=(--batch "$ITEMS_PER_CALL" --batch-mode "$mode")
+    [[ -z $STEADY ]] || more+=(--rate "$STEADY")
+    for pid in "${BESIDE[@]}"; do more+=(--measure "$pid"); done
     timeout $((seconds + 240)) "$BIN/fleetctl" load --url "http://127.0.0.1:$LEDGER_PORT" --wallets "$WORK/wallets" \
         --keys-directory "$WORK/keys" --token-file "$WORK/token" --connections "$connections" --seconds "$seconds" \
         --signed-per-second "$rate" --measure "$LEDGER_PID" --measure "$POSTGRES_PID" "${more[@]}"
@@ -124,6 +126,7 @@ ledger_cell() {
     LEDGER_SETTING=$setting
     start_ledger
     LEDGER_SETTING=
+    "${AROUND_LOAD:-:}" before
     load "$WARM_UP_SECONDS" "$connections" "$pattern" "$rate" "$mode" >"$WORK/warm.out" || fail "warm-up of $cell: $(cat "$WORK/warm.out"; tail -n 3 "$WORK/ledger.log")"
     warm=$(field transfers "$WORK/warm.out")
     settle cell
@@ -145,6 +148,7 @@ ledger_cell() {
     [[ $found == "$((count + warm))" ]] || fail "cell $cell: $((count + warm)) transfers were acknowledged, $found are there"
     batches=$(($(counter ledger_batches_total "$WORK/metrics.after") - $(counter ledger_batches_total "$WORK/metrics.before")))
     items=$(($(counter ledger_batch_items_total "$WORK/metrics.after") - $(counter ledger_batch_items_total "$WORK/metrics.before")))
+    "${AROUND_LOAD:-:}" after
     stop_ledger
     (exec_ledger wallet_ledger cell verify) >"$WORK/verify.out" 2>&1 </dev/null || fail "cell $cell: verify is not clean: $(tail -n 3 "$WORK/verify.out")"
     record "$cell" "$connections" "$pattern" "$round" "$(field per_second "$WORK/load.out")" "$(field p50_ms "$WORK/load.out")" \
@@ -153,5 +157,5 @@ ledger_cell() {
     drop_database cell
 }
 
-# The n-th of "measured_us_per_transfer":[a,b].
+# The n-th of "measured_us_per_transfer":[a,b,...].
 measured() { sed -n 's/.*"measured_us_per_transfer":\[\([^]]*\)\].*/\1/p' "$WORK/load.out" | cut -d, -f"$1"; }

@@ -2,7 +2,7 @@
 # Sourced by bench.sh: a private Postgres with fsync on, and what its processes and the ledger's have used.
 
 ADMIN=florin_bench_admin
-ROLES=(wallet_ledger_owner wallet_ledger wallet_ledger_relay)
+ROLES=(wallet_ledger_owner wallet_ledger wallet_ledger_relay ops_risk_owner ops_risk ops_risk_relay)
 
 choose_free_port() {
     local port try
@@ -28,13 +28,15 @@ exec_as_user() {
     exec "$@"
 }
 
-start_postgres() {
+postgres_user() { if is_root; then printf 'postgres'; else id -un; fi; }
+
+make_postgres() {
     local user version
     version=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sed 's|/usr/lib/postgresql/\([0-9]*\)/.*|\1|' | sort -n | tail -n 1)
     PROGRAMS=/usr/lib/postgresql/$version/bin
     POSTGRES_PORT=$(choose_free_port)
     SECRET=$(random_secret)
-    user=$(is_root && printf postgres || id -un)
+    user=$(postgres_user)
     export PGPASSFILE=$WORK/pgpass
     (
         umask 077
@@ -45,11 +47,15 @@ start_postgres() {
     if is_root; then chown "$user" "$WORK/postgres" "$WORK/password"; fi
     (cd / && as_user "$user" "$PROGRAMS/initdb" -D "$WORK/postgres" -U "$ADMIN" --pwfile "$WORK/password" --auth scram-sha-256 \
         --encoding UTF8 --locale C) >"$WORK/initdb.log" 2>&1 || fail "initdb failed: $(tail -n 3 "$WORK/initdb.log")"
+}
+
+# start_postgres [MORE SETTINGS]
+start_postgres() {
     cd /
     # Checkpoints are asked for between the cells; fsync, synchronous_commit and full_page_writes keep their default, on.
-    exec_as_user "$user" "$PROGRAMS/postgres" -D "$WORK/postgres" -p "$POSTGRES_PORT" -c listen_addresses=127.0.0.1 \
+    exec_as_user "$(postgres_user)" "$PROGRAMS/postgres" -D "$WORK/postgres" -p "$POSTGRES_PORT" -c listen_addresses=127.0.0.1 \
         -c unix_socket_directories= -c max_connections=300 -c "shared_buffers=${BENCH_SHARED_BUFFERS:-2GB}" -c max_wal_size=16GB -c min_wal_size=8GB \
-        -c checkpoint_timeout=1h -c logging_collector=off >"$WORK/postgres.log" 2>&1 &
+        -c checkpoint_timeout=1h -c logging_collector=off "$@" >>"$WORK/postgres.log" 2>&1 &
     POSTGRES_PID=$!
     cd "$FLORIN_REPOSITORY"
     wait_until 60 "$PROGRAMS/pg_isready" -q -h 127.0.0.1 -p "$POSTGRES_PORT" || fail "Postgres did not start: $(tail -n 3 "$WORK/postgres.log")"
@@ -90,12 +96,16 @@ create_roles() {
 }
 
 # A copy of a database is a new one to its roles: the isolation rules are stated again for it.
-create_ledger_database() {
+create_ledger_database() { create_service_database wallet-ledger "$@"; }
+
+# SERVICE DATABASE TEMPLATE
+create_service_database() {
+    local role=${1//-/_}
     sql postgres <<SQL
-CREATE DATABASE $1 OWNER wallet_ledger_owner TEMPLATE $2;
-REVOKE CONNECT, TEMPORARY ON DATABASE $1 FROM PUBLIC;
-GRANT CONNECT ON DATABASE $1 TO wallet_ledger, wallet_ledger_relay;
-COMMENT ON DATABASE $1 IS 'florin:wallet-ledger';
+CREATE DATABASE $2 OWNER ${role}_owner TEMPLATE $3;
+REVOKE CONNECT, TEMPORARY ON DATABASE $2 FROM PUBLIC;
+GRANT CONNECT ON DATABASE $2 TO $role, ${role}_relay;
+COMMENT ON DATABASE $2 IS 'florin:$1';
 SQL
 }
 
@@ -109,6 +119,9 @@ settle() {
 
 checkpoints() { sql postgres -c 'SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter' </dev/null; }
 wal_position() { sql postgres -c "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn" </dev/null; }
+
+# Clock ticks that a process has used, its threads included; 0 when it is gone.
+ticks_of() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ticks = $12 + $13} END {print ticks + 0}'; }
 
 # Clock ticks that Postgres has used: the postmaster, its children that ended (which it has waited for), and those alive.
 postgres_ticks() {

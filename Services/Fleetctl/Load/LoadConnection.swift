@@ -27,7 +27,7 @@ final class LoadConnection: ChannelInboundHandler {
 
     /// Sends the run's next request, if there is one.
     func send(now: UInt64) {
-        guard let context, let request = run.take(now: now) else { return }
+        guard let context, let request = run.take(for: self, now: now) else { return }
         hasRequest = true
         sentAt = now
         context.writeAndFlush(wrapOutboundOut(request), promise: nil)
@@ -66,7 +66,7 @@ final class LoadConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        run.lost(hadRequest: hasRequest)
+        run.lost(self, hadRequest: hasRequest)
         hasRequest = false
     }
 

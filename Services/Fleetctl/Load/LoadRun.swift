@@ -4,15 +4,22 @@ import NIOCore
 final class LoadRun {
     /// After the time is over, this long is waited for answers that are still out.
     static let drainLimit: TimeAmount = .seconds(10)
+    private static let nanosecondsPerSecond: UInt64 = 1_000_000_000
+    /// Nanoseconds between two looks while a request is due and no connection is free.
+    private static let crowdedPause: Int64 = 100_000
 
     private let requests: [ByteBuffer]
     private let expectedStatus: Int
     private let transfersPerRequest: Int
     private let limit: TimeAmount
+    /// Nanoseconds from one request to the next; nil when each connection sends as soon as it is answered.
+    private let interval: UInt64?
     private var promise: EventLoopPromise<LoadOutcome>?
     private let eventLoop: any EventLoop
 
     private var connections: [LoadConnection] = []
+    /// Those that wait until the next request is due.
+    private var idle: [LoadConnection] = []
     private var outcome = LoadOutcome()
     private var nextRequest = 0
     private var inFlight = 0
@@ -22,11 +29,12 @@ final class LoadRun {
     private var lastAnswerAt: UInt64 = 0
     private var isOver = false
 
-    init(requests: [ByteBuffer], transfersPerRequest: Int, expectedStatus: Int, limit: TimeAmount, eventLoop: any EventLoop) {
+    init(requests: [ByteBuffer], transfersPerRequest: Int, expectedStatus: Int, limit: TimeAmount, rate: Int?, eventLoop: any EventLoop) {
         self.requests = requests
         self.expectedStatus = expectedStatus
         self.transfersPerRequest = transfersPerRequest
         self.limit = limit
+        interval = rate.map { Self.nanosecondsPerSecond / UInt64(max(1, $0)) }
         self.eventLoop = eventLoop
         // Reserved now, so that nothing grows while it is measured.
         outcome.latencies.reserveCapacity(requests.count)
@@ -50,15 +58,36 @@ final class LoadRun {
         endsAt = startedAt + UInt64(limit.nanoseconds)
         eventLoop.assumeIsolated().scheduleTask(in: limit + Self.drainLimit) { self.finish() }
         for connection in connections { connection.send(now: startedAt) }
+        keepPace()
         finishWhenIdle()
         return promise.futureResult
     }
 
-    /// The next request to send, or nil when the run is over for the connection that asks.
-    func take(now: UInt64) -> ByteBuffer? {
+    /// When the next request is to be sent.
+    private var dueAt: UInt64 { startedAt + (interval ?? 0) * UInt64(nextRequest) }
+
+    /// Sends what is due by connections that wait, and comes back when the next request is.
+    private func keepPace() {
+        guard interval != nil, !isOver, nextRequest < requests.count else { return }
+        let now = ProcessorTime.monotonic
+        while dueAt <= now, nextRequest < requests.count, let connection = idle.popLast() { connection.send(now: now) }
+        guard now < endsAt else { return finishWhenIdle() }
+        let pause = TimeAmount.nanoseconds(dueAt > now ? Int64(dueAt - now) : Self.crowdedPause)
+        eventLoop.assumeIsolated().scheduleTask(in: pause) { self.keepPace() }
+    }
+
+    /// Whether requests will yet become due.
+    private var isPaced: Bool { interval != nil && nextRequest < requests.count && ProcessorTime.monotonic < endsAt }
+
+    /// The next request to send, or nil when there is none for the connection that asks, now or at all.
+    func take(for connection: LoadConnection, now: UInt64) -> ByteBuffer? {
         guard !isOver, now < endsAt else { return nil }
         guard nextRequest < requests.count else {
-            outcome.requestsUsedUp = true
+            outcome.requestsUsedUp = interval == nil
+            return nil
+        }
+        guard dueAt <= now else {
+            idle.append(connection)
             return nil
         }
         defer { nextRequest += 1 }
@@ -84,9 +113,10 @@ final class LoadRun {
     }
 
     /// A connection ended, with or without a request in flight.
-    func lost(hadRequest: Bool) {
+    func lost(_ connection: LoadConnection, hadRequest: Bool) {
         guard !isOver else { return }
         outcome.connectionsLost += 1
+        idle.removeAll { $0 === connection }
         if hadRequest {
             inFlight -= 1
             outcome.unanswered += 1
@@ -95,7 +125,7 @@ final class LoadRun {
     }
 
     func finishWhenIdle() {
-        if inFlight == 0 { finish() }
+        if inFlight == 0, !isPaced { finish() }
     }
 
     private func finish() {
@@ -106,6 +136,7 @@ final class LoadRun {
         outcome.unanswered += inFlight
         for connection in connections { connection.close() }
         connections = []
+        idle = []
         promise?.succeed(outcome)
     }
 }

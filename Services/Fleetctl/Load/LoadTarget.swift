@@ -31,17 +31,20 @@ package struct LoadTarget: Sendable {
 
     /// Sends the requests over so many connections, in their order, until the time or the requests are over.
     ///
+    /// - Parameter rate: Requests a second, each at its time or, when no connection is free then, as soon as one is; without it every
+    ///   connection sends as soon as it is answered.
+    ///
     /// Every connection is open before the clock starts; all live on one event loop, which costs one thread.
     ///
     /// - Throws: What keeps a connection from opening. Afterwards nothing throws: the outcome tells.
     package func run(
-        _ requests: [[UInt8]], connections: Int, limit: Duration, expectedStatus: Int, transfersPerRequest: Int = 1
+        _ requests: [[UInt8]], connections: Int, limit: Duration, rate: Int? = nil, expectedStatus: Int, transfersPerRequest: Int = 1
     ) async throws -> LoadOutcome {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         return try await loop.flatSubmit {
             let run = LoadRun(
                 requests: requests.map { ByteBuffer(bytes: $0) }, transfersPerRequest: transfersPerRequest, expectedStatus: expectedStatus,
-                limit: TimeAmount(limit), eventLoop: loop)
+                limit: TimeAmount(limit), rate: rate, eventLoop: loop)
             let receiveBytes = Self.receiveBytes + (transfersPerRequest - 1) * Self.receiveBytesPerItem
             return connect(run, connections: connections, receiveBytes: receiveBytes, on: loop).assumeIsolated().flatMap { run.begin() }.nonisolated()
         }.get()

@@ -46,12 +46,14 @@ struct RelayRun {
             takeOutcomes()
             let holding = relay.keeper.current
             try await follow(holding)
-            let looked = try await look(isReading: true)
+            let found = try await look(isReading: true)
             try await fetchHeld()
             let handedOver = handOver(holding, in: &group)
             tell()
             isDatabaseAway = false
-            return pause(isBusy: looked || handedOver > 0 || backlog.inFlightCount > 0)
+            guard found > 0 || handedOver > 0 || backlog.inFlightCount > 0 else { return idlePause() }
+            poll = relay.timing.poll
+            return relay.timing.pause(afterFinding: found)
         } catch {
             if !isDatabaseAway { relay.logger.warning("the outbox can't be read", metadata: ["error": "\(error)"]) }
             isDatabaseAway = true
@@ -60,8 +62,8 @@ struct RelayRun {
         }
     }
 
-    private mutating func pause(isBusy: Bool) -> Duration {
-        poll = isBusy ? relay.timing.poll : min(relay.timing.longestPoll, poll * 2)
+    private mutating func idlePause() -> Duration {
+        poll = min(relay.timing.longestPoll, poll * 2)
         return poll
     }
 
@@ -114,8 +116,8 @@ struct RelayRun {
 
     // MARK: The database
 
-    /// - Returns: whether it found something.
-    private mutating func look(isReading: Bool) async throws -> Bool {
+    /// - Returns: how many events it found.
+    private mutating func look(isReading: Bool) async throws -> Int {
         var changes = backlog.changes
         // Marks of partitions in which nothing happened follow now and then: old events are deleted behind the lowest.
         let isTimeForAll = ContinuousClock.now >= nextFullMarks
@@ -123,7 +125,7 @@ struct RelayRun {
         if isTimeForAll { nextFullMarks = .now + relay.timing.renewal }
         let isTimeForWriters = ContinuousClock.now >= nextLookAtWriters && progress.needsHorizon
         let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
-        guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return false }
+        guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return 0 }
         let (store, progressBefore) = (store, progress)
         let look: RelayStore.Look
         do {
@@ -148,7 +150,7 @@ struct RelayRun {
         if look.isComplete, let lastID = look.writing?.lastID { progress.read(through: lastID) }
         if let horizon { progress.reached(horizon: horizon) }
         backlog.add(new) { progress.epoch(of: $0) }
-        return !new.isEmpty
+        return new.count
     }
 
     /// The server has taken drawn ids back, in a crash: what was concluded from them is void, and the marks in the database are not.

@@ -11,6 +11,10 @@ struct RelayTiming: Sendable {
     /// Between two looks at the outbox, shortest and longest; doubled while there is nothing new.
     var poll = Duration.milliseconds(4)
     var longestPoll = Duration.milliseconds(100)
+    /// The pause is longer by this for each event that was found, up to the longest: of a steady stream each look takes more, and costs the
+    /// database and the broker the same.
+    var gathering = Duration.microseconds(250)
+    var longestGathering = Duration.milliseconds(25)
     /// Between two looks at who writes to the outbox, by which marks move.
     var horizon = Duration.milliseconds(20)
     /// Between two looks for held events whose time has come.
@@ -26,6 +30,12 @@ struct RelayTiming: Sendable {
         self.lease = lease
         renewal = lease / 5
         publish = lease * 2 / 5
+    }
+
+    /// The pause after a look that found so many new events.
+    func pause(afterFinding count: Int) -> Duration {
+        // More than one look may take lies there: nothing is gained by waiting.
+        count < RelayLimits.chunk ? min(max(poll, longestGathering), poll + gathering * count) : poll
     }
 
     /// Seconds before the attempt that follows so many failed ones, with jitter.

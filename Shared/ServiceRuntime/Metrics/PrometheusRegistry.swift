@@ -29,6 +29,7 @@ package final class PrometheusRegistry: MetricsFactory {
 
     private let metrics: Mutex<[String: Metric]>
     private let helpTexts: Mutex<[String: String]> = Mutex([:])
+    private let bounds: Mutex<[String: [Double]]> = Mutex([:])
     private let overflow: PrometheusOverflow
 
     package init() {
@@ -45,6 +46,18 @@ package final class PrometheusRegistry: MetricsFactory {
         helpTexts.withLock { texts in
             guard texts.count < Self.maximumMetrics else { return }
             texts[name] = help
+        }
+    }
+
+    /// Gives a timer buckets of its own, where the usual ones are too coarse for what it is judged by.
+    ///
+    /// - Parameters:
+    ///   - name: As it is written out, suffix included. Timers that were made before keep theirs.
+    ///   - bounds: Seconds, inclusive, ascending.
+    package func buckets(_ name: String, _ bounds: [Double]) {
+        self.bounds.withLock { all in
+            guard all.count < Self.maximumMetrics else { return }
+            all[name] = bounds
         }
     }
 
@@ -101,7 +114,8 @@ package final class PrometheusRegistry: MetricsFactory {
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         let name = PrometheusName.metric(label, suffix: "_seconds")
-        return series(name, .histogram, help: label, dimensions) { PrometheusHistogram(bounds: PrometheusHistogram.secondsBuckets) } ?? overflow
+        let bounds = bounds.withLock { $0[name] } ?? PrometheusHistogram.secondsBuckets
+        return series(name, .histogram, help: label, dimensions) { PrometheusHistogram(bounds: bounds) } ?? overflow
     }
 
     package func destroyCounter(_ handler: any CounterHandler) {}

@@ -1,0 +1,113 @@
+import AMQP
+import ArgumentParser
+import FoundationEssentials
+import ServiceRuntime
+
+/// `fleetctl load broker`: what RabbitMQ and librabbitmq do without any service.
+struct LoadBrokerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "broker", abstract: "Publish or consume events at RabbitMQ.",
+        discussion: """
+            Both declare the queue of ops-risk as ops-risk does, and read RABBITMQ_URL, for amqps:// RABBITMQ_CA_FILE too. Exit code 1: an event \
+            was not confirmed, or did not come.
+            """, subcommands: [Publish.self, Consume.self])
+
+    struct Measured: ParsableArguments {
+        @Option(help: ArgumentHelp("A process of which, with its children, the processor time is reported too; repeatable.", valueName: "pid"))
+        var measure: [Int] = []
+    }
+
+    fileprivate static let maximumEvents = 1_000_000
+
+    fileprivate static func broker() throws -> AMQPConfiguration {
+        do {
+            return try BrokerLoad.configuration(environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}
+
+extension LoadBrokerCommand {
+    /// `fleetctl load broker publish`.
+    struct Publish: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "publish", abstract: "Publish transfers' events, persistent and mandatory, and wait for their confirms.",
+            discussion: "The events are written before the clock starts. They tell of times that lie --spacing apart, the last of them now.")
+
+        @Option(help: "How many events.")
+        var events: Int = 60_000
+
+        @Option(help: "Events sent and not yet confirmed.")
+        var window: Int = 1_024
+
+        @Option(help: "Wallets that the events are about.")
+        var wallets: Int = 10_000
+
+        @Option(help: "Milliseconds from one event's time to the next one's.")
+        var spacing: Int = 10
+
+        @OptionGroup var measured: Measured
+
+        func validate() throws {
+            guard (1...LoadBrokerCommand.maximumEvents).contains(events) else {
+                throw ValidationError("--events is from 1 to \(LoadBrokerCommand.maximumEvents)")
+            }
+            guard (1...10_000).contains(window) else { throw ValidationError("--window is from 1 to 10000") }
+            guard (2...1_000_000).contains(wallets) else { throw ValidationError("--wallets is from 2 to 1000000") }
+            guard (0...1_000).contains(spacing) else { throw ValidationError("--spacing is from 0 to 1000") }
+        }
+
+        func run() async throws {
+            let load = BrokerLoad(try LoadBrokerCommand.broker(), measuring: measured.measure)
+            let publications = try TransferEvents(wallets: wallets, milliseconds: spacing).publications(count: events)
+            let report = try await load.publish(publications, window: window)
+            print(report)
+            guard report.events == events else { throw ExitCode.failure }
+        }
+    }
+
+    /// `fleetctl load broker consume`.
+    struct Consume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "consume", abstract: "Take events and acknowledge them.",
+            discussion: "It ends when all have come, or when none has come for --idle seconds.")
+
+        @Option(help: "How many events are expected; without it the run ends when no more come.")
+        var events: Int?
+
+        @Option(help: "Deliveries that are not acknowledged.")
+        var prefetch: Int = 300
+
+        @Option(help: "Deliveries that are acknowledged together.")
+        var acknowledge: Int = 50
+
+        @Option(help: "Seconds.")
+        var idle: Int = 10
+
+        @Option(help: ArgumentHelp("Where to write, for each event, its UUID and when it came, microseconds since 1970.", valueName: "file"))
+        var arrivals: String?
+
+        @OptionGroup var measured: Measured
+
+        func validate() throws {
+            guard events.map({ (1...LoadBrokerCommand.maximumEvents).contains($0) }) ?? true else {
+                throw ValidationError("--events is from 1 to \(LoadBrokerCommand.maximumEvents)")
+            }
+            guard (1...2_000).contains(prefetch) else { throw ValidationError("--prefetch is from 1 to 2000") }
+            guard (1...prefetch).contains(acknowledge) else { throw ValidationError("--acknowledge is from 1 to --prefetch") }
+            guard (1...600).contains(idle) else { throw ValidationError("--idle is from 1 to 600") }
+        }
+
+        func run() async throws {
+            let load = BrokerLoad(try LoadBrokerCommand.broker(), measuring: measured.measure)
+            let consumption = try await load.consume(
+                events: events, prefetch: prefetch, acknowledging: acknowledge, idle: .seconds(idle))
+            if let arrivals {
+                try Data(consumption.arrivals.map(\.line).joined().utf8).write(to: URL(fileURLWithPath: arrivals))
+            }
+            print(consumption.report)
+            guard events == nil || consumption.report.events == events else { throw ExitCode.failure }
+        }
+    }
+}

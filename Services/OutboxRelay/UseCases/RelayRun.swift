@@ -138,7 +138,7 @@ struct RelayRun {
         }
         if let writing = look.writing, progress.isBehind(writing.lastID) {
             startAgain()
-            return false
+            return 0
         }
         written(changes, lost: look.lost)
         if look.writing != nil { nextLookAtWriters = .now + relay.timing.horizon }

@@ -7,7 +7,10 @@ import Testing
 @Suite(.serialized) struct AMQPBrokerTests {
     let server: RabbitMQServer
 
-    init() async throws { server = try await RabbitMQServer.shared() }
+    /// Not the one of other suites, for these tests stop, stall and fill it.
+    private static let broker = Task { try await RabbitMQServer.startSeparate() }
+
+    init() async throws { server = try await Self.broker.value }
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     static let fastBackoff = AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))

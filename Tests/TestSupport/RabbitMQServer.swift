@@ -23,7 +23,7 @@ package final class RabbitMQServer: Sendable {
     private let environment: [String]
     private let watchdog: Mutex<Watchdog>
 
-    /// The broker that the suites of this process share; the first use starts it. Whoever stops, stalls or fills it runs alone.
+    /// The broker that the suites of this process share; the first use starts it. Whoever stops, stalls or fills one starts a separate one.
     package static func shared() async throws -> RabbitMQServer { try await sharedTask.value }
 
     private static let sharedTask = Task { try await RabbitMQServer.startSeparate() }

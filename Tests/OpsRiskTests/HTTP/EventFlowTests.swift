@@ -16,8 +16,8 @@ import Testing
     private func publish(_ envelopes: [EventEnvelope], _ api: RiskAPI) async throws {
         let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let publisher = try AMQPPublisher(
-            configuration: AMQPConfiguration(url: api.broker.url()), name: "flow", topology: AMQPTopology(exchanges: [EventTopology.exchange]),
-            logger: quiet)
+            configuration: AMQPConfiguration(url: api.broker.url()), name: "flow",
+            topology: try #require(EventTopology.consumer(of: "ops-risk")).topology, logger: quiet)
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await publisher.run() }
             for envelope in envelopes {

@@ -56,6 +56,7 @@ extension AMQPBrokerTests {
                 let second = try await fixture.take(2, from: consumer)
                 #expect(Set(second.map(\.message.messageID)) == ["1", "2"])
                 #expect(second.allSatisfy { $0.isRedelivered })
+                #expect(try await eventually { consumer.status.unsettled == 2 })
                 // Tags begin again: this one would settle a message of the new connection.
                 consumer.acknowledge(first[1].receipt, isMultiple: true)
                 try await fixture.expectSteady { consumer.status.unsettled == 2 }

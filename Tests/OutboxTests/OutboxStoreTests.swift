@@ -40,7 +40,7 @@ import Testing
         let events = [event("k")]
         try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
         let (slow, quick) = (LeaseStore(owner: "slow"), LeaseStore(owner: "quick"))
-        let leases = try await pool.withSession { session in try slow.acquire(session, atMost: 64, for: 0.001) }
+        let leases = try await pool.withSession { session in try slow.acquire(session, atMost: 64, for: 0) }
         #expect(leases.count == 64)
         let (taken, returned) = try await pool.withSession { session in
             (try quick.acquire(session, atMost: 64, for: 60), try slow.renew(session, for: 60).leases)

@@ -21,14 +21,16 @@ struct DatabaseOutage: Sendable {
     private static let conflictPause = AMQPBackoff(first: .milliseconds(8), maximum: .milliseconds(250))
     /// So often the connection may break at the same work before the work is suspected.
     private static let maximumLosses = 3
-    /// So often a server may give a reason of its own at the same work, and answer right after, before the work is suspected as well.
-    private static let maximumExcuses = 20
+    /// So often the server's disk may fail at the same work, and the server answer right after, before the work is suspected as well.
+    private static let maximumDiskFailures = 20
 
     /// Runs a step, again and again until the database has carried it out or refused it for the step's own sake.
     func carryOut<Value: Sendable>(_ step: () async throws -> Value) async throws(Obstacle) -> Value {
         var conflicts = 0
         var losses = 0
-        var excuses = 0
+        var diskFailures = 0
+        var outages = 0
+        var began: ContinuousClock.Instant?
         while true {
             let error: any Error
             do { return try await step() } catch let thrown { error = thrown }
@@ -41,10 +43,15 @@ struct DatabaseOutage: Sendable {
                 try? await Task.sleep(for: Self.conflictPause.pause(attempt: conflicts))
             case .outage(let isExplained):
                 if !isExplained { losses += 1 }
-                excuses += 1
-                guard losses < Self.maximumLosses, excuses < Self.maximumExcuses else { throw .failed(.transient("\(error)")) }
-                // Longer each time: a server that answers may still be unable to write.
-                guard await pause(options.outageBackoff.pause(attempt: excuses)), await waitUntilUsable(after: error) else { throw .interrupted }
+                if (error as? PostgresError)?.sqlState?.rawValue.hasPrefix("58") ?? false { diskFailures += 1 }
+                guard losses < Self.maximumLosses, diskFailures < Self.maximumDiskFailures else { throw .failed(.transient("\(error)")) }
+                // A server that answers may still be unable to write: longer each time, and not for ever.
+                outages += 1
+                let start = began ?? .now
+                began = start
+                guard ContinuousClock.now - start < options.outageLimit, await pause(options.outageBackoff.pause(attempt: outages)),
+                    await waitUntilUsable(after: error)
+                else { throw .interrupted }
             }
         }
     }

@@ -3,7 +3,7 @@ package import Postgres
 /// What is asked of an outbox now and then.
 package struct OutboxUpkeep: Sendable {
     /// More than this many events count as this many.
-    package static let countedAtMost = 100_000
+    package static let countedAtMost = 10_000
 
     package init() {}
 

@@ -85,6 +85,8 @@ package struct RelayProgress: Sendable {
     package mutating func observe(_ writing: Writing) -> Int64 {
         var reachable = horizon
         highestID = max(highestID, writing.lastID)
+        // The log does not get shorter but by a crash, which may have taken the drawing with it.
+        if let previous = candidate, writing.logged < previous.logged { candidate = nil }
         if let previous = candidate, previous.writers.isDisjoint(with: writing.writers), writing.flushed >= previous.logged {
             reachable = max(reachable, previous.lastID)
             candidate = nil

@@ -66,10 +66,9 @@ package struct JudgeDebits: Sendable {
         let raised = try alerts.insert(session, candidates)
         let traces = Traces(observed)
         let events = candidates.map(\.alert).filter { raised.contains($0.id) }.map { alert in
-            let payload = alert.raisedEvent
-            return OutboxEvent(
-                id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), type: payload.type.rawValue, subject: payload.subject,
-                partitionKey: payload.partitionKey, occurredAt: now, traceparent: traces.cause(of: alert.debit), data: payload.wireBytes())
+            OutboxEvent(
+                alert.raisedEvent, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now,
+                traceparent: traces.cause(of: alert.debit))
         }
         try OutboxWriter.append(events, session)
         for alert in candidates.map(\.alert) where raised.contains(alert.id) { metrics?.raised(alert.finding.rule) }

@@ -91,8 +91,8 @@ package struct ResolveAlert: Sendable {
             resolvedBy: resolver.userID, resolvedAt: resolvedAt)
         var random = SystemRandomNumberGenerator()
         let event = OutboxEvent(
-            id: .new(milliseconds: resolvedAt.millisecondsSinceUnixEpoch, using: &random), type: payload.type.rawValue, subject: payload.subject,
-            partitionKey: payload.partitionKey, occurredAt: resolvedAt, traceparent: resolver.traceparent, data: payload.wireBytes())
+            payload, id: .new(milliseconds: resolvedAt.millisecondsSinceUnixEpoch, using: &random), at: resolvedAt,
+            traceparent: resolver.traceparent)
         try OutboxWriter.append([event], session)
     }
 }

@@ -16,6 +16,7 @@ struct RelayRun {
     private var nextLookAtWriters = ContinuousClock.now
     private var nextRetry = ContinuousClock.now
     private var nextFullMarks = ContinuousClock.now
+    private var nextReport = ContinuousClock.now
     private var pausedUntil = ContinuousClock.now
     private var refusals = 0
     /// The channel on which everything in flight was handed over.
@@ -30,6 +31,8 @@ struct RelayRun {
     private static let drainMargin = Duration.seconds(1)
     private static let heldAtOnce = 256
     private static let keysAtOnce = 16
+    /// Between two reports to the metrics: to find the oldest event all in memory are looked at.
+    private static let reportInterval = Duration.milliseconds(100)
 
     init(_ relay: RelayLoop) {
         self.relay = relay
@@ -158,6 +161,7 @@ struct RelayRun {
         relay.logger.warning("the outbox's ids went back: the server was restarted; reading again from the marks")
         for partition in progress.leased { backlog.drop(partition) }
         progress = RelayProgress()
+        setAside = []
     }
 
     /// What lies in `outbox_held` already is settled: it is sent, parked or discarded from there.
@@ -269,7 +273,9 @@ struct RelayRun {
         relay.logger.warning(message, metadata: metadata)
     }
 
-    private func tell() {
+    private mutating func tell() {
+        guard ContinuousClock.now >= nextReport else { return }
+        nextReport = .now + Self.reportInterval
         relay.metrics.tell(
             RelayMetrics.State(
                 owned: progress.leased.count, inMemory: backlog.count, inFlight: backlog.inFlightCount,

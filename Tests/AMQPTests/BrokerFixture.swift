@@ -115,7 +115,7 @@ import Testing
     func expectMessages(_ count: Int, in queue: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         var last: Int?
         let isReached = try await eventually(every: .milliseconds(100)) {
-            last = try server.messages(in: queue)
+            last = try await server.messages(in: queue)
             return last == count
         }
         #expect(isReached, "\(String(describing: last))", sourceLocation: sourceLocation)

@@ -52,7 +52,7 @@ extension AMQPBrokerTests {
             try await fixture.withConsumer("redelivery", prefetch: 10) { consumer in
                 let first = try await fixture.take(2, from: consumer)
                 #expect(first.allSatisfy { !$0.isRedelivered })
-                try fixture.server.control("close_all_connections", "by a test")
+                try await fixture.server.control("close_all_connections", "by a test")
                 let second = try await fixture.take(2, from: consumer)
                 #expect(Set(second.map(\.message.messageID)) == ["1", "2"])
                 #expect(second.allSatisfy { $0.isRedelivered })
@@ -70,7 +70,7 @@ extension AMQPBrokerTests {
             try await fixture.withConsumer("deleted", topology: AMQPTopology()) { consumer in
                 var changes = consumer.changes.makeAsyncIterator()
                 #expect(await changes.next() == .subscribed(generation: 1))
-                try fixture.server.control("delete_queue", "deleted")
+                try await fixture.server.control("delete_queue", "deleted")
                 #expect(await changes.next() == .cancelledByBroker)
                 guard case .refused(let error) = await changes.next() else {
                     Issue.record("the subscription was not refused")
@@ -87,7 +87,7 @@ extension AMQPBrokerTests {
         @Test func `a consumer that has the topology makes a deleted queue again`() async throws {
             try await fixture.withConsumer("remade") { consumer in
                 #expect(try await eventually { consumer.status.isSubscribed })
-                try fixture.server.control("delete_queue", "remade")
+                try await fixture.server.control("delete_queue", "remade")
                 #expect(try await eventually { !consumer.status.isSubscribed || consumer.status.generation > 1 })
                 #expect(try await eventually { consumer.status.isSubscribed })
                 try await fill("remade", 1)

@@ -58,7 +58,7 @@ extension AMQPBrokerTests {
 
         @Test func `a broker in alarm is sent nothing, which shows, and gets the rest after the alarm`() async throws {
             try await fixture.withPublisher("alarm", options: fixture.options(timeout: .seconds(15)), parameters: "?heartbeat=1") { publisher in
-                try server.control("set_vm_memory_high_watermark", "0.00001")
+                try await server.control("set_vm_memory_high_watermark", "0.00001")
                 // The first to be sent is what the broker answers with its request for silence.
                 async let first = publisher.publish(fixture.publication("alarm", id: "1"))
                 #expect(try await eventually { publisher.status.isBlocked })
@@ -66,7 +66,7 @@ extension AMQPBrokerTests {
                 #expect(try await eventually { publisher.status.queued == 1 })
                 // Silence, and yet alive: for three heartbeats nothing is sent and nothing is given up.
                 try await fixture.expectSteady(for: .seconds(3)) { publisher.status.isBlocked && publisher.status.queued == 1 }
-                try server.control("set_vm_memory_high_watermark", "absolute", "2GB")
+                try await server.control("set_vm_memory_high_watermark", "absolute", "2GB")
                 #expect(await first == .confirmed)
                 #expect(await second == .confirmed)
                 #expect(!publisher.status.isBlocked && publisher.status.generation == 1)
@@ -75,7 +75,7 @@ extension AMQPBrokerTests {
 
         @Test func `a message whose time is over during an alarm was not sent, for that reason`() async throws {
             try await fixture.withPublisher("silence", options: fixture.options(timeout: .seconds(2))) { publisher in
-                try server.control("set_vm_memory_high_watermark", "0.00001")
+                try await server.control("set_vm_memory_high_watermark", "0.00001")
                 async let first = publisher.publish(fixture.publication("silence", id: "1"))
                 #expect(try await eventually { publisher.status.isBlocked })
                 let second = await publisher.publish(fixture.publication("silence", id: "2"))
@@ -85,7 +85,7 @@ extension AMQPBrokerTests {
                     return
                 }
                 #expect(reason.contains("memory"))
-                try server.control("set_vm_memory_high_watermark", "absolute", "2GB")
+                try await server.control("set_vm_memory_high_watermark", "absolute", "2GB")
                 #expect(try await eventually { !publisher.status.isBlocked })
                 #expect(await publisher.publish(fixture.publication("silence", id: "3")) == .confirmed)
             }
@@ -95,7 +95,7 @@ extension AMQPBrokerTests {
             try await fixture.withPublisher("closed") { publisher in
                 try await fixture.withConsumer("closed") { consumer in
                     #expect(try await eventually { consumer.status.isSubscribed })
-                    try server.control("close_all_connections", "by a test")
+                    try await server.control("close_all_connections", "by a test")
                     #expect(try await eventually { publisher.status.generation == 2 && publisher.status.isOpen })
                     #expect(await publisher.publish(fixture.publication("closed", id: "1")) == .confirmed)
                     #expect(try await fixture.take(1, from: consumer).map(\.message.messageID) == ["1"])

@@ -80,7 +80,7 @@ extension AMQPBrokerTests {
             }
             let server = fixture.server
             #expect(try await publishes(server.encryptedURL(authority: server.authority), within: .seconds(10)).0 == .confirmed)
-            let foreign = try await publishes(server.encryptedURL(authority: TestAuthority()))
+            let foreign = try await publishes(server.encryptedURL(authority: await TestAuthority()))
             #expect(foreign.0 == .notSent(.timedOut))
             #expect(foreign.1?.kind == .connectFailed)
             let misnamed = try await publishes(server.encryptedURL(host: "127.0.0.1", authority: server.authority))

@@ -17,38 +17,31 @@ enum SchemaCheck {
         let events: [Verdict]
     }
 
-    private struct Failure: Error {}
-
     private static let folder = RepositoryRoot.path("Tests/ContractsTests/crosscheck")
 
-    /// Under CI it has to be installable, so there the test runs and fails.
-    static let isAvailable = ProcessInfo.processInfo.environment["CI"] == "true" || (try? install()) != nil
-
     static func ask(_ events: [[UInt8]]) async throws -> Answer {
-        try install()
+        try await install()
         let folder = FileManager.default.temporaryDirectory.appending(path: "florin-events-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let (question, answer) = (folder.appending(path: "question.json"), folder.appending(path: "answer.json"))
         try JSONEncoder().encode(events.map { String(decoding: $0, as: UTF8.self) }).write(to: question)
-        try await Shell.runInBackground([
+        try await Shell.run([
             RepositoryRoot.path(".local/python-schemas/venv/bin/python"), "\(Self.folder)/check_events.py",
             RepositoryRoot.path("Shared/Contracts/AsyncAPI"), question.path, answer.path,
         ])
         return try JSONDecoder().decode(Answer.self, from: Data(contentsOf: answer))
     }
 
-    /// Nothing that it starts outlives it, so this may be a Process; it needs pip's settings from the environment.
-    private static func install() throws {
-        let process = try Process.run(
-            URL(fileURLWithPath: "/bin/bash"),
-            arguments: [RepositoryRoot.path("infra/local/venv.sh"), "python-schemas", "\(folder)/requirements.txt"])
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure() }
+    /// It needs pip's settings from the environment.
+    static func install() async throws {
+        try await Shell.run(
+            ["/bin/bash", RepositoryRoot.path("infra/local/venv.sh"), "python-schemas", "\(folder)/requirements.txt"],
+            environment: ProcessInfo.processInfo.environment)
     }
 }
 
-@Suite("Events against their schemas", .enabled("jsonschema can be installed") { SchemaCheck.isAvailable })
+@Suite("Events against their schemas", .enabled("jsonschema can be installed") { await OutsideTool.isAvailable(SchemaCheck.install) })
 struct EventSchemaTests {
     @Test("the document follows the meta schema of AsyncAPI 3.0, the schemas that of JSON Schema 2020-12, and every reference leads somewhere")
     func document() async throws {

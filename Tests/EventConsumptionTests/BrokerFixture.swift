@@ -124,7 +124,7 @@ struct BrokerFixture {
         for queue in [name] + delays.map({ RetryPlan.queueName(of: name, delay: $0) }) {
             var last: Int?
             let isEmpty = try await eventually(every: .milliseconds(200)) {
-                last = try broker.messages(in: queue)
+                last = try await broker.messages(in: queue)
                 return last == 0
             }
             #expect(isEmpty, "\(queue): \(String(describing: last))", sourceLocation: sourceLocation)

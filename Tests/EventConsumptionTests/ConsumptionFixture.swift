@@ -31,7 +31,7 @@ struct ConsumptionFixture {
     let keys: DeadLetterKeys
 
     init(server: PostgresServer? = nil) async throws {
-        database = try await (server ?? PostgresServer.shared()).makeDatabase(service: "ops-risk", migrations: Self.migrations)
+        database = try await PostgresServer.shared(unless: server).makeDatabase(service: "ops-risk", migrations: Self.migrations)
         pool = try Self.pool(database)
         keys = try #require(DeadLetterKeys([Self.key("first", 1)]))
     }

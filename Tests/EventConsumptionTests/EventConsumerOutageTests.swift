@@ -11,18 +11,18 @@ import Testing
 extension EventConsumerBrokerTests {
     @Suite struct EventConsumerOutageTests {
         @Test func `while the database is away nothing is lost and no attempt is used up`() async throws {
-            let server = try PostgresServer.startSeparate()
+            let server = try await PostgresServer.startSeparate()
             let fixture = try await BrokerFixture(server: server)
             let consumer = try fixture.consumer(TestHandler(), options: fixture.options(batchLimit: 5))
             try await fixture.declare()
             try await fixture.publish((0..<30).map { fixture.base.envelope($0) })
             try await fixture.running([consumer]) {
                 #expect(try await eventually { try await fixture.base.numbers().count >= 5 })
-                try server.stop(.immediate)
+                try await server.stop(.immediate)
                 try await fixture.publish((30..<60).map { fixture.base.envelope($0) })
                 #expect(try await eventually { consumer.metric("event_consumer_paused") == 1 })
                 #expect(consumer.consumed("retried") == 0 && consumer.consumed("dead_lettered") == 0)
-                try server.start()
+                try await server.start()
                 try await fixture.expectApplied(0..<60)
                 try await fixture.expectEmptyQueues()
             }
@@ -53,7 +53,7 @@ extension EventConsumerBrokerTests {
         }
 
         @Test func `an outage that lasts gives the events back, and they are taken again after it`() async throws {
-            let server = try PostgresServer.startSeparate()
+            let server = try await PostgresServer.startSeparate()
             let fixture = try await BrokerFixture(server: server)
             var options = try fixture.options()
             options.outageLimit = .milliseconds(300)
@@ -61,20 +61,20 @@ extension EventConsumerBrokerTests {
             try await fixture.declare()
             try await fixture.running([consumer]) {
                 #expect(try await eventually { consumer.metric("amqp_connected", "retry") == 1 })
-                try server.stop()
+                try await server.stop()
                 try await fixture.publish((0..<5).map { fixture.base.envelope($0) })
                 #expect(
                     try await eventually(every: .milliseconds(100)) {
-                        try fixture.broker.control("list_queues", "--no-table-headers", "name", "messages_ready").contains("\(fixture.name)\t5")
+                        try await fixture.broker.control("list_queues", "--no-table-headers", "name", "messages_ready").contains("\(fixture.name)\t5")
                     })
-                try server.start()
+                try await server.start()
                 try await fixture.expectApplied(0..<5)
             }
             #expect(try await fixture.base.effects().allSatisfy { $0.attempt == 1 })
         }
 
         @Test func `an event that makes the server crash is suspected, and ends as a dead letter`() async throws {
-            let server = try PostgresServer.startSeparate()
+            let server = try await PostgresServer.startSeparate()
             let fixture = try await BrokerFixture(server: server)
             let crashes = Atomic<Int>(0)
             let handler = TestHandler { event, session in

@@ -25,7 +25,7 @@ extension EventConsumerBrokerTests {
             try await fixture.publish(events + events)
             try await fixture.running([consumer]) {
                 #expect(try await eventually { try await base.numbers().count >= 10 })
-                try fixture.broker.control("close_all_connections", "by a test")
+                try await fixture.broker.control("close_all_connections", "by a test")
                 try await fixture.publish(events)
                 try await fixture.expectApplied(0..<60)
                 try await fixture.expectEmptyQueues()
@@ -78,7 +78,7 @@ extension EventConsumerBrokerTests {
             let consumer = try fixture.consumer(handler, options: fixture.options(delays: delays))
             let started = ContinuousClock.now
             try await fixture.running([consumer]) {
-                #expect(try await eventually { try fixture.broker.messages(in: fixture.name) != nil })
+                #expect(try await eventually { try await fixture.broker.messages(in: fixture.name) != nil })
                 try await fixture.publish([base.envelope(0), base.envelope(1), base.envelope(2)])
                 try await fixture.expectApplied(0...2)
             }
@@ -164,7 +164,7 @@ extension EventConsumerBrokerTests {
             try await fixture.running([consumer]) {
                 #expect(try await eventually { gate.waiting == 1 })
                 // From here on the receipt is void: as if the process died between its commit and its acknowledgement.
-                try fixture.broker.control("close_all_connections", "by a test")
+                try await fixture.broker.control("close_all_connections", "by a test")
                 #expect(try await eventually { consumer.metric("amqp_redeliveries_total") ?? 0 > 0 })
                 gate.open()
                 #expect(try await eventually { consumer.consumed("duplicate") == 1 })
@@ -190,7 +190,7 @@ extension EventConsumerBrokerTests {
             }
             let applied = try await base.numbers().count
             #expect((1...3).contains(applied))
-            #expect(try await eventually(every: .milliseconds(100)) { try fixture.broker.messages(in: fixture.name) == 10 - applied })
+            #expect(try await eventually(every: .milliseconds(100)) { try await fixture.broker.messages(in: fixture.name) == 10 - applied })
             // Whoever comes next goes on there.
             try await fixture.running([fixture.consumer(TestHandler())]) { try await fixture.expectApplied(0..<10) }
         }
@@ -201,8 +201,8 @@ extension EventConsumerBrokerTests {
             let consumer = try fixture.consumer(handler, options: fixture.options(delays: delays))
             try await fixture.running([consumer]) {
                 let queue = RetryPlan.queueName(of: fixture.name, delay: delays[0])
-                #expect(try await eventually { try fixture.broker.messages(in: queue) == 0 })
-                try fixture.broker.control("delete_queue", queue)
+                #expect(try await eventually { try await fixture.broker.messages(in: queue) == 0 })
+                try await fixture.broker.control("delete_queue", queue)
                 try await fixture.publish((0..<5).map { base.envelope($0) })
                 try await fixture.expectApplied(0..<5)
                 try await fixture.expectEmptyQueues(delays)

@@ -24,7 +24,7 @@ struct ConsumerCrashTests {
     }
 
     private func isQueueEmpty(_ fleet: ConsumerFleet) async throws -> Bool {
-        try fleet.control("list_queues", "--no-table-headers", "name", "messages").split(separator: "\n").allSatisfy { $0.hasSuffix("\t0") }
+        try await fleet.control("list_queues", "--no-table-headers", "name", "messages").split(separator: "\n").allSatisfy { $0.hasSuffix("\t0") }
     }
 
     private func judge(_ fleet: ConsumerFleet, events: Int) async throws {

@@ -23,24 +23,24 @@ struct ConsumerFleet {
 
     /// Lends a fleet and ends it on every path.
     static func with(_ body: (ConsumerFleet) async throws -> Void) async throws {
-        let server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
-        defer { try? server.stop(.immediate) }
-        let database = try await server.makeDatabase(
-            service: "ops-risk",
-            migrations: ["shared/outbox", "shared/consumption", "ops-risk"].map { path in
-                MigrationFolder(namespace: path.replacing("shared/", with: ""), path: RepositoryRoot.path("migrations/\(path)"))
-            })
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-consumer-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let fleet = ConsumerFleet(server: server, database: database, broker: try await brokerTask.value, folder: folder)
-        try await fleet.prepare()
-        try await body(fleet)
+        try await PostgresServer.withSeparate(settings: ["fsync": "on"]) { server in
+            let database = try await server.makeDatabase(
+                service: "ops-risk",
+                migrations: ["shared/outbox", "shared/consumption", "ops-risk"].map { path in
+                    MigrationFolder(namespace: path.replacing("shared/", with: ""), path: RepositoryRoot.path("migrations/\(path)"))
+                })
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-consumer-\(UUID().uuidString)").path
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let fleet = ConsumerFleet(server: server, database: database, broker: try await brokerTask.value, folder: folder)
+            try await fleet.prepare()
+            try await body(fleet)
+        }
     }
 
     private func prepare() async throws {
-        try broker.control("add_vhost", virtualHost)
-        try broker.control("set_permissions", "-p", virtualHost, "florin", ".*", ".*", ".*")
+        try await broker.control("add_vhost", virtualHost)
+        try await broker.control("set_permissions", "-p", virtualHost, "florin", ".*", ".*", ".*")
         _ = try LocalTokenIssuer.create(directory: folder, environment: "local")
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: LedgerFleet.seconds(), using: &random)
@@ -153,8 +153,8 @@ struct ConsumerFleet {
     }
 
     /// `rabbitmqctl` on the fleet's virtual host.
-    func control(_ command: String, _ arguments: String...) throws -> String {
-        try broker.control([command, "-p", virtualHost] + arguments)
+    func control(_ command: String, _ arguments: String...) async throws -> String {
+        try await broker.control([command, "-p", virtualHost] + arguments)
     }
 
     /// Ends the consumer's sessions: a server would finish what a dead client asked for.

@@ -23,17 +23,17 @@ struct EventFleet {
 
     /// Lends a fleet and ends it on every path.
     static func with(_ body: (EventFleet) async throws -> Void) async throws {
-        let server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
-        defer { try? server.stop(.immediate) }
-        let database = try await server.makeDatabase(
-            service: "wallet-ledger",
-            migrations: [
-                MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
-                MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
-            ])
-        let fleet = EventFleet(server: server, database: database, broker: try await brokerTask.value)
-        try await fleet.topology.declare(on: fleet.brokerConfiguration)
-        try await body(fleet)
+        try await PostgresServer.withSeparate(settings: ["fsync": "on"]) { server in
+            let database = try await server.makeDatabase(
+                service: "wallet-ledger",
+                migrations: [
+                    MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
+                    MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
+                ])
+            let fleet = EventFleet(server: server, database: database, broker: try await brokerTask.value)
+            try await fleet.topology.declare(on: fleet.brokerConfiguration)
+            try await body(fleet)
+        }
     }
 
     var queue: String { "crash-\(name)" }

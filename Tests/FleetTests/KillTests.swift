@@ -73,10 +73,10 @@ struct KillTests {
                         try fleet.replicas[victim].start()
                         try await fleet.ready(victim)
                     } else {
-                        try fleet.server.stop(.immediate)
+                        try await fleet.server.stop(.immediate)
                         try await fleet.wait(0, "/readyz", for: 503)
                         #expect(try await fleet.status(0, "/livez") == 200)
-                        try fleet.server.start()
+                        try await fleet.server.start()
                         for index in 0...1 { try await fleet.ready(index) }
                     }
                 }

@@ -44,7 +44,7 @@ struct LedgerFleet {
     }
 
     private init(replicas count: Int, authority: TestAuthority?, isPooled: Bool, settings: [String: String]) async throws {
-        server = try PostgresServer.startSeparate(settings: ["fsync": "on"])
+        server = try await PostgresServer.startSeparate(settings: ["fsync": "on"])
         database = try await server.makeDatabase(
             service: "wallet-ledger",
             migrations: [
@@ -57,9 +57,9 @@ struct LedgerFleet {
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: Self.seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
-        let url = isPooled ? try server.pooler().url(database.servingURL, server: server) : database.servingURL
+        let url = isPooled ? try await server.pooler().url(database.servingURL, server: server) : database.servingURL
         var tls: [String: String] = [:]
-        if let authority { tls = try Self.encryption(by: authority, in: folder) }
+        if let authority { tls = try await Self.encryption(by: authority, in: folder) }
         scheme = authority == nil ? "http" : "https"
         connections = ServiceConnections(
             connectionsPerHost: 128, authorities: try authority.map { try FleetAuthorities(file: $0.certificate) })
@@ -87,8 +87,8 @@ struct LedgerFleet {
     }
 
     /// The settings of replicas that encrypt, with files in the fleet's folder that a test may replace.
-    private static func encryption(by authority: TestAuthority, in folder: String) throws -> [String: String] {
-        let issued = try authority.issue("first", hosts: "IP:127.0.0.1")
+    private static func encryption(by authority: TestAuthority, in folder: String) async throws -> [String: String] {
+        let issued = try await authority.issue("first", hosts: "IP:127.0.0.1")
         try FileManager.default.copyItem(atPath: issued.certificate, toPath: "\(folder)/tls.crt")
         try FileManager.default.copyItem(atPath: issued.key, toPath: "\(folder)/tls.key")
         return [
@@ -141,7 +141,7 @@ struct LedgerFleet {
     private func stop() async {
         for replica in replicas { replica.end(SIGKILL) }
         await connections.close()
-        try? server.stop(.immediate)
+        try? await server.stop(.immediate)
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

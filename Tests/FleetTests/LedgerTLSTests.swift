@@ -8,8 +8,9 @@ import Testing
 struct LedgerTLSTests {
     @Test("a certificate replaced under traffic fails no request; a bad one keeps the good one, and plain HTTP is turned away")
     func underTraffic() async throws {
-        let authority = try TestAuthority()
-        let (second, third) = (try authority.issue("second", hosts: "IP:127.0.0.1", days: 3), try authority.issue("third", hosts: "IP:127.0.0.1"))
+        let authority = try await TestAuthority()
+        let second = try await authority.issue("second", hosts: "IP:127.0.0.1", days: 3)
+        let third = try await authority.issue("third", hosts: "IP:127.0.0.1")
         try await LedgerFleet.with(replicas: 1, authority: authority) { fleet in
             try fleet.replicas[0].start()
             try await fleet.ready(0)
@@ -27,13 +28,13 @@ struct LedgerTLSTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for caller in callers { group.addTask { await caller.run() } }
                 #expect(try await eventually(within: .seconds(30)) { callers.allSatisfy { $0.answered > 20 } })
-                try Self.expectShown("first", authority, fleet.ports[0])
+                try await Self.expectShown("first", authority, fleet.ports[0])
                 let expiry = try await Self.expiry(fleet)
 
                 try replace("tls.crt", with: second.certificate)
                 try replace("tls.key", with: second.key)
                 #expect(try await eventually(within: .seconds(30)) { try await Self.expiry(fleet) > expiry + 80_000 })
-                try Self.expectShown("second", authority, fleet.ports[0])
+                try await Self.expectShown("second", authority, fleet.ports[0])
 
                 try replace("tls.key", with: third.key)
                 #expect(
@@ -41,9 +42,9 @@ struct LedgerTLSTests {
                         let metrics = try await fleet.metrics(0)
                         return !metrics.contains(#"tls_reload_failures_total{file="certificate"} 0"#)
                     })
-                try Self.expectShown("second", authority, fleet.ports[0])
-                #expect(throws: Shell.Failure.self) {
-                    try Shell.run(["/bin/bash", "-c", Self.plainRequest(fleet.ports[0])])
+                try await Self.expectShown("second", authority, fleet.ports[0])
+                await #expect(throws: Shell.Failure.self) {
+                    try await Shell.run(["/bin/bash", "-c", Self.plainRequest(fleet.ports[0])])
                 }
 
                 let answered = callers.map(\.answered)
@@ -57,8 +58,8 @@ struct LedgerTLSTests {
 
     @Test("the issuer's keys are fetched from a server that the fleet's authorities vouch for, and from no other")
     func keySet() async throws {
-        let (authority, stranger) = (try TestAuthority(), try TestAuthority())
-        let issued = try authority.issue("identity", hosts: "IP:127.0.0.1")
+        let (authority, stranger) = (try await TestAuthority(), try await TestAuthority())
+        let issued = try await authority.issue("identity", hosts: "IP:127.0.0.1")
         try await LedgerFleet.with(replicas: 1, authority: authority) { fleet in
             let port = try FreePort.any()
             let identity = LedgerProcess("/bin/bash", environment: [:], adminPort: 0)
@@ -84,13 +85,13 @@ struct LedgerTLSTests {
     /// A new connection is shown the certificate of this name, and it is one that the authority vouches for.
     private static func expectShown(
         _ name: String, _ authority: TestAuthority, _ port: Int, sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
+    ) async throws {
         let script = """
             set -o pipefail
             echo | openssl s_client -connect 127.0.0.1:\(port) -tls1_3 -CAfile \(authority.certificate) -verify_ip 127.0.0.1 -verify_return_error \
                 | openssl x509 -noout -subject | grep -q 'CN = \(name)$'
             """
-        #expect(throws: Never.self, sourceLocation: sourceLocation) { try Shell.run(["/bin/bash", "-c", script]) }
+        await #expect(throws: Never.self, sourceLocation: sourceLocation) { try await Shell.run(["/bin/bash", "-c", script]) }
     }
 
     /// Ends with 0 when a request without TLS gets an answer of HTTP.

@@ -19,10 +19,10 @@ struct OutageTests {
             }
             #expect(try await transfer() == 201)
 
-            try fleet.server.stop(.immediate)
+            try await fleet.server.stop(.immediate)
             try await fleet.wait(0, "/readyz", for: 503)
             #expect(try await fleet.status(0, "/livez") == 200)
-            try fleet.server.start()
+            try await fleet.server.start()
             try await fleet.wait(0, "/readyz", for: 200)
             #expect(try await transfer() == 201)
             #expect(try await fleet.number("SELECT count(*) FROM transfers WHERE kind = 1") == 2)

@@ -34,9 +34,9 @@ struct ProcessTests {
     }
 
     @Test("TLS files that can't be used are one line that names the setting, exit 64")
-    func refusedCertificates() throws {
-        let authority = try TestAuthority()
-        let (first, second) = (try authority.issue("first", hosts: "IP:127.0.0.1"), try authority.issue("second", hosts: "IP:127.0.0.1"))
+    func refusedCertificates() async throws {
+        let authority = try await TestAuthority()
+        let (first, second) = (try await authority.issue("first", hosts: "IP:127.0.0.1"), try await authority.issue("second", hosts: "IP:127.0.0.1"))
         func expect(_ named: String, _ certificate: String, _ key: String, _ authorities: String) throws {
             let changes = [
                 "INTERNAL_TLS": "own", "INTERNAL_TLS_CERTIFICATE_FILE": certificate, "INTERNAL_TLS_KEY_FILE": key,
@@ -74,7 +74,7 @@ struct ProcessTests {
 
     @Test("migrate twice changes nothing more; serve refuses the owner's role, another service's database and an empty schema")
     func databases() async throws {
-        let server = try PostgresServer.startSeparate()
+        let server = try await PostgresServer.startSeparate()
         let ledger = try await server.makeDatabase(service: "wallet-ledger")
         let other = try await server.makeDatabase(service: "ops-risk")
         func run(_ command: String, _ url: String) throws -> (code: Int32, output: String) {
@@ -95,12 +95,12 @@ struct ProcessTests {
             ["serve"], environment: environment.merging(["LEDGER_REPLICA_DATABASE_URL": other.servingURL]) { $1 })
         #expect(replica.code == 64 && replica.output.contains("DATABASE_ISOLATION_MODE"), "\(replica.output)")
         #expect(try run("verify", ledger.servingURL).code == 0)
-        try server.stop()
+        try await server.stop()
     }
 
     @Test("two migrations at once: both end well, and each file is applied once")
     func concurrentMigrations() async throws {
-        let server = try PostgresServer.startSeparate()
+        let server = try await PostgresServer.startSeparate()
         let ledger = try await server.makeDatabase(service: "wallet-ledger")
         let environment = LedgerFleet.environment(ledger.ownerURL, "/nonexistent", port: 1, admin: 2)
         let both = [LedgerProcess(environment: environment, adminPort: 0), LedgerProcess(environment: environment, adminPort: 0)]
@@ -110,7 +110,7 @@ struct ProcessTests {
             try String(contentsOfFile: process.output, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("applied ") }
         }
         #expect(!applied.isEmpty && Set(applied).count == applied.count, "\(applied)")
-        try server.stop()
+        try await server.stop()
     }
 
     @Test("a taken port is named, exit 3; SIGTERM ends an idle process with 0")

@@ -71,7 +71,9 @@ struct RelayCrashTests {
             #expect(try await eventually(within: .seconds(20)) { try await fleet.number("SELECT count(owner) FROM relay_partitions") == 64 })
             try await fleet.locking("LOCK TABLE relay_partitions IN SHARE MODE") {
                 try await fleet.write(Self.perKey, keys: Self.keys)
-                #expect(try await eventually(within: .seconds(20), every: .milliseconds(50)) { try fleet.broker.messages(in: fleet.queue) ?? 0 > 0 })
+                #expect(
+                    try await eventually(within: .seconds(20), every: .milliseconds(50)) { try await fleet.broker.messages(in: fleet.queue) ?? 0 > 0 }
+                )
                 relay.end(SIGKILL)
                 // The server would write the mark although nobody waits for its answer.
                 _ = try await fleet.number(

@@ -8,8 +8,6 @@ import Testing
 struct TelemetryTests {
     private static let promtool = RepositoryRoot.path("infra/monitoring/promtool.sh")
     private static let isAvailable = Comment(rawValue: "promtool is needed, on the PATH or by apt-get download prometheus")
-    /// Under CI it has to be there, so there the test runs and fails.
-    static let hasPromtool: Bool = ProcessInfo.processInfo.environment["CI"] == "true" || (try? Shell.run([promtool])) != nil
 
     /// The replica's metrics, as Prometheus would get them.
     private func metrics(_ fleet: LedgerFleet) async throws -> String {
@@ -20,7 +18,7 @@ struct TelemetryTests {
 
     @Test(
         "with a collector that is down requests are answered as before, and the process ends as quickly; promtool accepts the metrics",
-        .enabled(isAvailable) { hasPromtool })
+        .enabled(isAvailable) { await OutsideTool.isAvailable { try await Shell.run([promtool]) } })
     func collectorDown() async throws {
         try await LedgerFleet.with(replicas: 1) { fleet in
             let changes = [
@@ -41,7 +39,7 @@ struct TelemetryTests {
             }
             let file = "\(fleet.folder)/metrics.txt"
             try text.write(toFile: file, atomically: true, encoding: .utf8)
-            try Shell.run(["/bin/bash", "-c", #"tool=$("$1") && "$tool" check metrics <"$2""#, "bash", Self.promtool, file])
+            try await Shell.run(["/bin/bash", "-c", #"tool=$("$1") && "$tool" check metrics <"$2""#, "bash", Self.promtool, file])
 
             let log = { try String(contentsOfFile: replica.output, encoding: .utf8) }
             let isNoted = try await eventually { try log().contains("spans are not delivered") }

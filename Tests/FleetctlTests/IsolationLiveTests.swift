@@ -7,7 +7,7 @@ import Testing
 /// On a server of its own: what it grants would be a finding for every other suite.
 @Suite("Isolation: what the servers say", .serialized)
 struct IsolationLiveTests {
-    private static let server = Result { try PostgresServer.startSeparate() }
+    private static let server = Task { try await PostgresServer.startSeparate() }
 
     private func report(_ lines: [String]) async throws -> IsolationReport {
         let check = IsolationCheck(EnvironmentReader.overview(lines.joined(separator: "\n"), place: "fleet.env"))
@@ -26,7 +26,7 @@ struct IsolationLiveTests {
 
     @Test("a role that may connect to another service's database is named, and no longer once that is revoked")
     func connect() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         let identity = try await server.makeDatabase(service: "identity")
         let both = lines(ledger, "WALLET_LEDGER") + lines(identity, "IDENTITY")
@@ -49,7 +49,7 @@ struct IsolationLiveTests {
 
     @Test("a database of another service and a role that owns tables are named by the database itself")
     func stamp() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         let check = IsolationCheck([
             FleetProcess(service: "identity", place: "test", variables: ["IDENTITY_DATABASE_URL": FleetVariable(ledger.servingURL)]),

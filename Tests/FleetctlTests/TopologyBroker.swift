@@ -31,7 +31,7 @@ struct TopologyBroker {
         server = try await Self.server.value
         let path = "\(server.folder)/\(host).json"
         try definitions().write(to: URL(fileURLWithPath: path))
-        try server.control("import_definitions", path)
+        try await server.control("import_definitions", path)
     }
 
     /// What infra/rabbitmq says, of this virtual host and this user; and the rest of a virtual host, the tests' own user's part.
@@ -61,9 +61,9 @@ struct TopologyBroker {
     /// As somebody who may everything.
     func declare(_ topology: AMQPTopology) async throws { try await topology.declare(on: configuration) }
 
-    func deleteQueue(_ name: String) throws { try server.control("delete_queue", "--vhost", host, name) }
+    func deleteQueue(_ name: String) async throws { try await server.control("delete_queue", "--vhost", host, name) }
 
-    func revokeConfigure() throws { try server.control("set_permissions", "-p", host, "fleetctl", "^$", ".*", ".*") }
+    func revokeConfigure() async throws { try await server.control("set_permissions", "-p", host, "fleetctl", "^$", ".*", ".*") }
 
     /// Publishes one event of each type.
     /// - Returns: The types that no queue took.
@@ -82,12 +82,14 @@ struct TopologyBroker {
 
     /// Whether the queues come to hold so many messages, which the broker counts with some delay.
     func holds(_ expected: [String: Int]) async throws -> Bool {
-        try await eventually(within: .seconds(20), every: .milliseconds(100)) { try column("messages").compactMapValues { Int($0) } == expected }
+        try await eventually(within: .seconds(20), every: .milliseconds(100)) {
+            try await column("messages").compactMapValues { Int($0) } == expected
+        }
     }
 
     /// Of each queue what `rabbitmqctl list_queues` tells.
-    func column(_ name: String) throws -> [String: String] {
-        let rows = try server.control("list_queues", "-p", host, "--no-table-headers", "name", name).split(separator: "\n")
+    func column(_ name: String) async throws -> [String: String] {
+        let rows = try await server.control("list_queues", "-p", host, "--no-table-headers", "name", name).split(separator: "\n")
         return Dictionary(
             uniqueKeysWithValues: rows.map { $0.split(separator: "\t").map(String.init) }.filter { $0.count == 2 }.map { ($0[0], $0[1]) })
     }

@@ -18,15 +18,15 @@ struct TopologyBrokerTests {
             let plan = await broker.run(.plan)
             #expect(plan.exit == .failure && plan.lines(of: "missing") == Self.everything, "\(plan.output)")
         }
-        #expect(try broker.column("type").isEmpty)
+        #expect(try await broker.column("type").isEmpty)
         let applied = await broker.run(.apply)
         #expect(applied.exit == .success && applied.lines(of: "made") == Self.everything, "\(applied.output)")
         for action in [TopologyReport.Action.plan, .apply, .plan] {
             let again = await broker.run(action)
             #expect(again.exit == .success && again.lines(of: "missing").isEmpty && again.lines(of: "made").isEmpty, "\(again.output)")
         }
-        #expect(try broker.column("type") == ["ops-risk": "quorum", "florin.unconsumed": "quorum", "florin.dead": "quorum"])
-        #expect(try broker.column("policy") == ["ops-risk": "consumers", "florin.unconsumed": "unconsumed", "florin.dead": "dead"])
+        #expect(try await broker.column("type") == ["ops-risk": "quorum", "florin.unconsumed": "quorum", "florin.dead": "quorum"])
+        #expect(try await broker.column("policy") == ["ops-risk": "consumers", "florin.unconsumed": "unconsumed", "florin.dead": "dead"])
         // Every event of the catalogue has a place, once.
         #expect(try await broker.publish() == [])
         let unconsumed = EventTopology.unconsumed(among: TopologyBroker.types)
@@ -49,12 +49,12 @@ struct TopologyBrokerTests {
             #expect(applied.exit == .failure && applied.lines(of: "different") == plan.lines(of: "different"))
             #expect(applied.output.contains("rabbitmqctl delete_queue ops-risk"))
         }
-        #expect(try broker.column("type") == ["ops-risk": "classic", "florin.unconsumed": "quorum", "florin.dead": "quorum"])
+        #expect(try await broker.column("type") == ["ops-risk": "classic", "florin.unconsumed": "quorum", "florin.dead": "quorum"])
         let consumed = TopologyBroker.types.filter { EventTopology.consumer(of: "ops-risk")?.takes($0) == true }
         // These stay in their outboxes.
         #expect(try await broker.publish() == consumed)
 
-        try broker.deleteQueue("ops-risk")
+        try await broker.deleteQueue("ops-risk")
         let applied = await broker.run(.apply)
         #expect(applied.exit == .success && applied.lines(of: "made") == ["queue ops-risk"], "\(applied.output)")
         #expect(try await broker.publish(consumed) == [])
@@ -74,7 +74,7 @@ struct TopologyBrokerTests {
     func deleted(queue: String) async throws {
         let broker = try await TopologyBroker()
         #expect(await broker.run(.apply).exit == .success)
-        try broker.deleteQueue(queue)
+        try await broker.deleteQueue(queue)
         #expect(!(try await broker.publish().isEmpty))
         let plan = await broker.run(.plan)
         #expect(plan.exit == .failure && plan.lines(of: "missing") == ["queue \(queue)"], "\(plan.output)")
@@ -98,7 +98,7 @@ struct TopologyBrokerTests {
     @Test("what the user may not do is told apart from drift, and by what is missing")
     func refused() async throws {
         let broker = try await TopologyBroker()
-        try broker.revokeConfigure()
+        try await broker.revokeConfigure()
         let applied = await broker.run(.apply)
         #expect(applied.exit == .failure && applied.lines(of: "made").isEmpty)
         #expect(applied.lines(of: "different") == Self.everything.map { "\($0) is refused with 403" }, "\(applied.output)")

@@ -20,7 +20,7 @@ struct RiskFixture {
     /// - Parameter isPooled: Through PgBouncer in transaction mode, where each transaction may meet another server connection.
     init(rules: RiskRules = RiskSamples.rules, isPooled: Bool = false) async throws {
         database = try await PostgresServer.shared().makeDatabase(service: OpsRisk.name, migrations: Self.migrations)
-        let url = isPooled ? try database.server.pooler().url(database.servingURL, server: database.server) : database.servingURL
+        let url = isPooled ? try await database.server.pooler().url(database.servingURL, server: database.server) : database.servingURL
         // All suites at once make a slow machine: a test fails for what it tests, not for waiting its turn.
         pool = PostgresPool(
             configuration: try PostgresConfiguration(url: url), options: PoolOptions(acquireTimeout: .seconds(30)))

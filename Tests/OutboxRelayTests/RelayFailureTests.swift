@@ -117,7 +117,8 @@ extension RelayTests {
         @Test("without the exchange nothing is lost, and no attempt is used up")
         func noExchange() async throws {
             let configuration = try fixture.configuration
-            try fixture.broker.control("eval", "rabbit_exchange:delete(rabbit_misc:r(<<\"/\">>, exchange, <<\"florin.events\">>), false, <<\"t\">>).")
+            try await fixture.broker.control(
+                "eval", "rabbit_exchange:delete(rabbit_misc:r(<<\"/\">>, exchange, <<\"florin.events\">>), false, <<\"t\">>).")
             try await fixture.running([fixture.relay("a", attempts: 1)]) {
                 try await fixture.write((0..<10).map { fixture.event($0, key: "k") })
                 // Long enough for several refusals.
@@ -137,7 +138,7 @@ extension RelayTests {
             ).declare(on: fixture.configuration)
             try await fixture.running([fixture.relay("a", attempts: 1)]) {
                 try await fixture.write(perKey: 40, keys: ["k"])
-                #expect(try await eventually { try fixture.broker.messages(in: fixture.queue) ?? 0 >= 5 })
+                #expect(try await eventually { try await fixture.broker.messages(in: fixture.queue) ?? 0 >= 5 })
                 let received = try await fixture.collect { $0.firsts.count >= 40 }
                 #expect(Set(received.map(\.number)) == Set(0..<40))
                 #expect(try await fixture.held().isEmpty)

@@ -70,7 +70,7 @@ struct RelayFixture {
 
     /// The broker writes what it was told of queues to the disk with a delay; killed before, it forgets them.
     func settleTopology() async throws {
-        try broker.control("eval", "mnesia:sync_log().")
+        try await broker.control("eval", "mnesia:sync_log().")
         _ = try await eventually(within: .seconds(3)) { false }
     }
 
@@ -127,8 +127,17 @@ struct RelayFixture {
 
     /// Everything that the queue gets, until `isEnough`; in the order of arrival.
     func collect(within limit: Duration = .seconds(30), until isEnough: @escaping @Sendable ([Received]) -> Bool) async throws -> [Received] {
+        try await collecting { collected in
+            _ = try await eventually(within: limit, every: .milliseconds(10)) { isEnough(collected.all) }
+            return collected.all
+        }
+    }
+
+    /// Takes whatever the queue gets for as long as `body` runs.
+    /// - Parameter heartbeat: In seconds; a short one on a busy machine costs the connection now and then, and things come twice.
+    func collecting<Value: Sendable>(heartbeat: Int = 1, _ body: (Collected) async throws -> Value) async throws -> Value {
         let consumer = try AMQPConsumer(
-            configuration: configuration, name: "collector-\(name)", queue: queue,
+            configuration: AMQPConfiguration(url: broker.url(parameters: "?heartbeat=\(heartbeat)")), name: "collector-\(name)", queue: queue,
             options: ConsumerOptions(
                 prefetch: 1_000, drainTimeout: .milliseconds(100),
                 reconnectBackoff: AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))),
@@ -142,10 +151,10 @@ struct RelayFixture {
                     consumer.acknowledge(delivery.receipt)
                 }
             }
-            _ = try await eventually(within: limit, every: .milliseconds(10)) { isEnough(received.all) }
+            let value = try await body(received)
             group.cancelAll()
             try? await group.waitForAll()
-            return received.all
+            return value
         }
     }
 
@@ -166,7 +175,8 @@ struct RelayFixture {
     }
 }
 
-private final class Collected: Sendable {
+/// What a consumer has been given, in the order of arrival.
+final class Collected: Sendable {
     private let received = Mutex<[Received]>([])
 
     var all: [Received] { received.withLock { $0 } }

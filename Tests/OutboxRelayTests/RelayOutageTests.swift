@@ -103,12 +103,12 @@ extension RelayTests {
             try await fixture.running([relay]) {
                 try await fixture.write(perKey: 1, keys: ["k"])
                 _ = try await fixture.collect { $0.count >= 1 }
-                try fixture.broker.control("set_vm_memory_high_watermark", "0.000001")
+                try await fixture.broker.control("set_vm_memory_high_watermark", "0.000001")
                 // The broker tells a connection with the first message that it publishes.
                 try await fixture.write(perKey: 5, keys: ["k"], from: 1)
                 #expect(try await eventually { relay.publisher.status.isBlocked })
                 #expect(try await eventually { relay.registry.render().contains("amqp_blocked{client=\"a\"} 1") })
-                try fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
+                try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
                 let received = try await fixture.collect { $0.firsts.count >= 5 }
                 #expect(received.byKey == ["k": Array(1...5)])
                 #expect(try await fixture.held().isEmpty)
@@ -122,7 +122,7 @@ extension RelayTests {
             async let written: Void = fixture.write(perKey: 60, keys: keys)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await relay.run() }
-                #expect(try await eventually { try fixture.broker.messages(in: fixture.queue) ?? 0 > 0 })
+                #expect(try await eventually { try await fixture.broker.messages(in: fixture.queue) ?? 0 > 0 })
                 await relay.drain()
                 try await group.waitForAll()
             }

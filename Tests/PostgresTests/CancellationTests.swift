@@ -11,7 +11,7 @@ import Testing
 
     @Test func `cancelling the task cancels its statement, and the connection lives on`() async throws {
         let pool = PostgresPool(
-            configuration: try PostgresConfiguration(url: PostgresServer.shared().url(database: "postgres")),
+            configuration: try PostgresConfiguration(url: await PostgresServer.shared().url(database: "postgres")),
             options: PoolOptions(maximumConnections: 1))
         let task = Task {
             await postgresFailure {

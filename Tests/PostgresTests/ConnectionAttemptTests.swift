@@ -4,11 +4,11 @@ import Testing
 
 /// On a server of its own: it makes and grants what other suites would find.
 @Suite(.serialized) struct ConnectionAttemptTests {
-    private static let server = Result { try PostgresServer.startSeparate() }
+    private static let server = Task { try await PostgresServer.startSeparate() }
     private static let limit = Duration.seconds(10)
 
     @Test func `a role is let in to its own database and refused at another's, with the server's reason`() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try PostgresConfiguration(url: try await server.makeDatabase().servingURL)
         let identity = try PostgresConfiguration(url: try await server.makeDatabase(service: "identity").servingURL)
         #expect(await ledger.attempt(within: Self.limit) == .accepted)
@@ -26,7 +26,7 @@ import Testing
     func `an unknown role, a wrong or missing password and an unknown database are refusals for good`(
         credentials: String, database: String, state: String
     ) async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         _ = try await server.makeDatabase()
         let configuration = try PostgresConfiguration(url: "postgres://\(credentials)@127.0.0.1:\(server.port)/\(database)")
         let answer = await configuration.attempt(within: Self.limit)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `a full database refuses, but not for good`() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         try await server.execute(["ALTER DATABASE \(ledger.name) CONNECTION LIMIT 0"])
         let answer = try await PostgresConfiguration(url: ledger.servingURL).attempt(within: Self.limit)
@@ -50,8 +50,8 @@ import Testing
     }
 
     @Test func `through a pooler, which lets everybody in first, the server's answer counts`() async throws {
-        let server = try Self.server.get()
-        let pooler = try PgBouncer.start(before: server)
+        let server = try await Self.server.value
+        let pooler = try await PgBouncer.start(before: server)
         let ledger = try await server.makeDatabase()
         let identity = try await server.makeDatabase(service: "identity")
         let own = try PostgresConfiguration(url: pooler.url(ledger.servingURL, server: server))

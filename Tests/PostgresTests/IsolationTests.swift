@@ -40,7 +40,7 @@ import Testing
 
 /// On a server of its own: what it provokes would be a finding for every other suite.
 @Suite(.serialized) struct IsolationServerTests {
-    private static let server = Result { try PostgresServer.startSeparate() }
+    private static let server = Task { try await PostgresServer.startSeparate() }
 
     private func findings(
         _ url: String, service: String = "wallet-ledger", phase: DatabaseIsolation.Phase = .serve
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `a stamped database is clean for its three roles and closed to others`() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         let identity = try await server.makeDatabase(service: "identity")
         #expect(try await findings(ledger.servingURL).isEmpty)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `another service's stamp and a missing one are found`() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         #expect(try await findings(ledger.servingURL, service: "identity").map(\.code).contains(.stampForeign))
         #expect(try await findings(ledger.ownerURL, service: "identity", phase: .migrate).map(\.code).contains(.stampForeign))
@@ -75,8 +75,8 @@ import Testing
     }
 
     @Test func `a stamp is never overwritten`() async throws {
-        let ledger = try await Self.server.get().makeDatabase()
-        _ = try await Self.server.get().makeDatabase(service: "identity")
+        let ledger = try await Self.server.value.makeDatabase()
+        _ = try await Self.server.value.makeDatabase(service: "identity")
         let owner = try await PostgresConnection.connect(PostgresConfiguration(url: ledger.ownerURL))
         try await owner.withSession { session in
             let error = #expect(throws: IsolationViolation.self) { try DatabaseIsolation(service: "identity").stamp(session) }
@@ -90,7 +90,7 @@ import Testing
         ("SUPERUSER", IsolationFinding.Code.superuser), ("CREATEROLE", .mayCreateRoles), ("CREATEDB", .mayCreateDatabases),
     ])
     func `a role that may too much is found, directly and through a membership`(attribute: String, code: IsolationFinding.Code) async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         let role = "rogue_\(attribute.lowercased())"
         try await server.execute([
@@ -104,13 +104,13 @@ import Testing
     }
 
     @Test func `a serving role that owns a table is found, the owner's own migrate is not`() async throws {
-        let ledger = try await Self.server.get().makeDatabase()
+        let ledger = try await Self.server.value.makeDatabase()
         #expect(try await findings(ledger.ownerURL).map(\.code) == [.ownsTable])
         #expect(try await findings(ledger.ownerURL, phase: .migrate).isEmpty)
     }
 
     @Test func `a role that may connect to another service's database is found`() async throws {
-        let server = try Self.server.get()
+        let server = try await Self.server.value
         let ledger = try await server.makeDatabase()
         let identity = try await server.makeDatabase(service: "identity")
         try await server.execute(["GRANT CONNECT ON DATABASE \(identity.name) TO \(ledger.roles.serving)"])

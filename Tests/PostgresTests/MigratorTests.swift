@@ -13,7 +13,7 @@ import Testing
         try files.write("ledger", "0001_first.sql", "ALTER TABLE base ADD a int; CREATE TABLE t (n int);")
         try files.write("ledger", "0002_second.sql", "ALTER TABLE t ADD m int;")
         let migrator = try files.migrator("shared", "ledger")
-        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        let owner = try await connection(await PostgresServer.shared().makeDatabase())
         let (first, second, states) = try await owner.withSession { session in
             #expect(try migrator.status(session).allSatisfy { !$0.isApplied })
             let first = try migrator.migrate(session)
@@ -55,7 +55,7 @@ import Testing
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int);")
         try files.write("ledger", "0002_broken.sql", "CREATE TABLE u (n int); SELECT 1/0;")
         let migrator = try files.migrator("ledger")
-        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        let owner = try await connection(await PostgresServer.shared().makeDatabase())
         try await owner.withSession { session in
             let error = #expect(throws: MigrationError.self) { try migrator.migrate(session) }
             #expect(error.map { "\($0)" }?.contains("ledger/0002_broken.sql") == true)
@@ -70,7 +70,7 @@ import Testing
     @Test func `a file changed after it was applied is refused by name`() async throws {
         let files = MigrationFiles()
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int);")
-        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        let owner = try await connection(await PostgresServer.shared().makeDatabase())
         let before = try files.migrator("ledger")
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int8);")
         let after = try files.migrator("ledger")
@@ -84,7 +84,7 @@ import Testing
         let files = MigrationFiles()
         try files.write("ledger", "0001_first.sql", "CREATE TABLE t (n int); COMMIT;")
         let migrator = try files.migrator("ledger")
-        let owner = try await connection(PostgresServer.shared().makeDatabase())
+        let owner = try await connection(await PostgresServer.shared().makeDatabase())
         try await owner.withSession { session in
             #expect(throws: MigrationError.endedTransaction(file: "ledger/0001_first.sql")) { try migrator.migrate(session) }
         }

@@ -5,8 +5,8 @@ import Testing
 /// What the driver promises must hold behind PgBouncer in transaction mode, where each transaction may meet another server connection.
 @Suite(.timeLimit(.minutes(3)), .serialized) struct PgBouncerTests {
     private static let setUp = Task {
-        let server = try PostgresServer.shared()
-        return (server: server, pooler: try server.pooler(), database: try await server.makeDatabase())
+        let server = try await PostgresServer.shared()
+        return (server: server, pooler: try await server.pooler(), database: try await server.makeDatabase())
     }
 
     private func makePool(connections: Int = 8) async throws -> PostgresPool {

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct PoolTests {
-    private func makePool(_ options: PoolOptions, server: PostgresServer? = nil) throws -> PostgresPool {
-        let server = try server ?? PostgresServer.shared()
+    private func makePool(_ options: PoolOptions, server: PostgresServer? = nil) async throws -> PostgresPool {
+        let server = try await PostgresServer.shared(unless: server)
         return PostgresPool(configuration: try PostgresConfiguration(url: server.url(database: "postgres")), options: options)
     }
 
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func `no more connections are open than the bound, and all callers are served`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 3, acquireTimeout: .seconds(20)))
+        let pool = try await makePool(PoolOptions(maximumConnections: 3, acquireTimeout: .seconds(20)))
         let busiest = Locked((now: 0, most: 0))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<60 {
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `callers are served in the order in which they came`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
         let order = Locked<[Int]>([])
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func `a caller gives up after the time-out, and too many callers are refused at once`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1, maximumWaiters: 1, acquireTimeout: .milliseconds(300)))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, maximumWaiters: 1, acquireTimeout: .milliseconds(300)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
         async let waiting = postgresFailure { try await pool.ping() }
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func `a cancelled caller leaves the queue and costs no connection`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
         let waiting = Task { await postgresFailure { try await pool.ping() } }
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test func `a connection that the server ended is replaced unseen`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1))
         let process = try await pool.withSession { session in session.backendProcessID }
         try await withSuperuserSession { session in
             try session.execute("SELECT pg_terminate_backend(\(process))")
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func `a connection that dies in use is reported and not lent again`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1))
         let error = await postgresFailure {
             try await pool.withSession { session in try session.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
         }
@@ -120,45 +120,45 @@ import Testing
     }
 
     @Test func `the pool follows a server through stop, outage and restart`() async throws {
-        let server = try PostgresServer.startSeparate()
-        let pool = try makePool(PoolOptions(maximumConnections: 4, acquireTimeout: .milliseconds(400)), server: server)
+        let server = try await PostgresServer.startSeparate()
+        let pool = try await makePool(PoolOptions(maximumConnections: 4, acquireTimeout: .milliseconds(400)), server: server)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask { _ = try await pool.withSession { session in try session.execute("SELECT pg_sleep(0.05)") } }
             }
             try await group.waitForAll()
         }
-        try server.stop(.immediate)
+        try await server.stop(.immediate)
         #expect(await postgresFailure { try await pool.ping() }?.kind == .connectFailed)
-        try server.start()
+        try await server.start()
         #expect(try await eventually { await postgresFailure { try await pool.ping() } == nil })
         #expect(pool.statistics.connectFailures > 0)
         await pool.close()
-        try server.stop()
+        try await server.stop()
     }
 
     @Test func `callers wait out a short restart`() async throws {
-        let server = try PostgresServer.startSeparate()
-        let pool = try makePool(PoolOptions(maximumConnections: 2, acquireTimeout: .seconds(30)), server: server)
+        let server = try await PostgresServer.startSeparate()
+        let pool = try await makePool(PoolOptions(maximumConnections: 2, acquireTimeout: .seconds(30)), server: server)
         try await pool.ping()
-        try server.stop(.immediate)
+        try await server.stop(.immediate)
         async let answer: Void = pool.ping()
         #expect(try await eventually { pool.statistics.connectFailures > 0 })
-        try server.start()
+        try await server.start()
         try await answer
         await pool.close()
-        try server.stop()
+        try await server.stop()
     }
 
     @Test func `an aged connection is replaced when it comes back`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1, maximumLifetime: .zero))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, maximumLifetime: .zero))
         try await pool.ping()
         try await pool.ping()
         #expect(pool.statistics.totalOpened == 2)
     }
 
     @Test func `idle connections are checked while the pool runs, and dead ones dropped`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1, healthCheckInterval: .zero))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, healthCheckInterval: .zero))
         let process = try await pool.withSession { session in session.backendProcessID }
         let running = Task { try await pool.run() }
         try await withSuperuserSession { session in try session.execute("SELECT pg_terminate_backend(\(process))") }
@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test func `closing refuses new callers, tells the waiting ones and lets the borrower finish`() async throws {
-        let pool = try makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, acquireTimeout: .seconds(20)))
         let release = Signal<Void>()
         let holder = try await occupy(pool, release: release)
         async let waiting = postgresFailure { try await pool.ping() }

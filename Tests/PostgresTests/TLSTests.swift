@@ -5,13 +5,13 @@ import Testing
 
 @Suite struct TLSTests {
     @Test func `a certificate is verified: the right authority is accepted, a wrong one and plain text are refused`() async throws {
-        let authority = try Certificates.make()
-        let stranger = try Certificates.make()
+        let authority = try await Certificates.make()
+        let stranger = try await Certificates.make()
         defer {
             authority.remove()
             stranger.remove()
         }
-        let server = try PostgresServer.startSeparate(settings: [
+        let server = try await PostgresServer.startSeparate(settings: [
             "ssl": "on", "ssl_cert_file": authority.serverCertificate, "ssl_key_file": authority.serverKey,
         ])
         func connect(_ parameters: String) async throws -> Bool {
@@ -28,7 +28,7 @@ import Testing
         #expect(try await connect("?sslmode=disable") == false)
         let foreign = await postgresFailure { _ = try await connect("?sslmode=verify-ca&sslrootcert=\(stranger.root)") }
         #expect(foreign?.kind == .connectFailed)
-        let plain = try PostgresServer.shared().url(database: "postgres", parameters: "?sslmode=require")
+        let plain = try await PostgresServer.shared().url(database: "postgres", parameters: "?sslmode=require")
         let refused = await postgresFailure { _ = try await PostgresConnection.connect(PostgresConfiguration(url: plain)) }
         #expect(refused?.kind == .connectFailed)
         // Larger than one TLS record in both directions.
@@ -39,7 +39,7 @@ import Testing
             try session.pipeline(["SELECT \(payload)", "SELECT \(payload)"])[1][0].decode(0, as: String.self).utf8.count
         }
         #expect(length == 3_000_000)
-        try server.stop()
+        try await server.stop()
     }
 }
 
@@ -50,7 +50,7 @@ private struct Certificates {
     var serverCertificate: String { "\(folder)/server.crt" }
     var serverKey: String { "\(folder)/server.key" }
 
-    static func make() throws -> Certificates {
+    static func make() async throws -> Certificates {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-tls-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let script = """
@@ -62,7 +62,7 @@ private struct Certificates {
             chmod 600 server.key
             if [ "$(id -u)" = 0 ]; then chown -R postgres .; fi
             """
-        try Shell.run(["/bin/sh", "-c", script])
+        try await Shell.run(["/bin/sh", "-c", script])
         return Certificates(folder: folder)
     }
 

@@ -198,7 +198,7 @@ import Testing
     }
 
     @Test func `a connection lost in COMMIT leaves an unknown outcome, lost before it does not`() async throws {
-        let server = try PostgresServer.shared()
+        let server = try await PostgresServer.shared()
         let database = try await server.makeDatabase()
         try await server.execute(
             [

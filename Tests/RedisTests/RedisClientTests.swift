@@ -148,13 +148,13 @@ struct RedisClientTests {
 
     @Test("TLS: a server that the authorities vouch for, another's authorities, another host's certificate, plain text where TLS is spoken")
     func encryption() async throws {
-        let (ours, other) = (try TestAuthority(), try TestAuthority())
-        let issued = try ours.issue("redis", hosts: "IP:127.0.0.1")
+        let (ours, other) = (try await TestAuthority(), try await TestAuthority())
+        let issued = try await ours.issue("redis", hosts: "IP:127.0.0.1")
         let encryption = RedisServer.Encryption(certificate: issued.certificate, key: issued.key, authorities: ours.certificate)
         let server = try await RedisServer.start(password: "secret", encryption: encryption)
         let trusted = try FleetAuthorities(file: ours.certificate)
         try await Self.with(server.url(), tls: trusted) { try await $0.ping() }
-        let elsewhere = try ours.issue("elsewhere", hosts: "DNS:elsewhere")
+        let elsewhere = try await ours.issue("elsewhere", hosts: "DNS:elsewhere")
         let misplaced = try await RedisServer.start(
             encryption: RedisServer.Encryption(certificate: elsewhere.certificate, key: elsewhere.key, authorities: ours.certificate))
         for (url, authorities) in [

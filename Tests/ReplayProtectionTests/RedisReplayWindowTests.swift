@@ -80,26 +80,28 @@ struct RedisReplayWindowTests {
         let server = try await RedisServer.start()
         try await Replica.with(2, server.url()) { replicas in
             let replica = replicas[0]
+            // The window's clock stands still, however long this takes.
+            let now = Replica.now
             #expect(await replica.isHealthy())
-            #expect(await replica.refusal(of: Replica.request("a"), isRepeatable: false) == nil)
+            #expect(await replica.refusal(of: Replica.request("a", created: now + 3), isRepeatable: false, now: now) == nil)
             server.stop()
-            #expect(await replica.refusal(of: Replica.request("b"), isRepeatable: true) == nil)
-            #expect(await replica.refusal(of: Replica.request("b"), isRepeatable: true) == .replayed)
-            #expect(await replica.refusal(of: Replica.request("c"), isRepeatable: false) == .replayWindowUnavailable)
-            #expect(await replica.refusal(of: Replica.request("d"), isRepeatable: false) == .replayWindowUnavailable)
+            #expect(await replica.refusal(of: Replica.request("b", created: now + 3), isRepeatable: true, now: now) == nil)
+            #expect(await replica.refusal(of: Replica.request("b", created: now + 3), isRepeatable: true, now: now) == .replayed)
+            #expect(await replica.refusal(of: Replica.request("c", created: now + 3), isRepeatable: false, now: now) == .replayWindowUnavailable)
+            #expect(await replica.refusal(of: Replica.request("d", created: now + 3), isRepeatable: false, now: now) == .replayWindowUnavailable)
             #expect(await !replica.isHealthy())
             #expect(replica.count("replay_window_fallbacks_total") == 2 && replica.count("replay_window_unavailable_total") == 2)
             #expect(replica.lines.count("warning: the replay window is out of reach") == 1, "\(replica.lines.all)")
 
             try await server.start()
             for replica in replicas { #expect(try await eventually { await replica.isHealthy() }) }
-            #expect(await replica.refusal(of: Replica.request("e"), isRepeatable: false) == nil)
-            #expect(await replicas[1].refusal(of: Replica.request("e"), isRepeatable: false) == .replayed)
+            #expect(await replica.refusal(of: Replica.request("e", created: now + 3), isRepeatable: false, now: now) == nil)
+            #expect(await replicas[1].refusal(of: Replica.request("e", created: now + 3), isRepeatable: false, now: now) == .replayed)
             // What this replica let in by itself, it still knows; the refused ones never counted.
-            #expect(await replica.refusal(of: Replica.request("b"), isRepeatable: true) == .replayed)
-            #expect(await replica.refusal(of: Replica.request("c"), isRepeatable: false) == nil)
+            #expect(await replica.refusal(of: Replica.request("b", created: now + 3), isRepeatable: true, now: now) == .replayed)
+            #expect(await replica.refusal(of: Replica.request("c", created: now + 3), isRepeatable: false, now: now) == nil)
             #expect(replica.lines.count("in reach again") == 0)
-            let later = Replica.now + RedisReplayWindow.quietSeconds + 1
+            let later = now + RedisReplayWindow.quietSeconds + 1
             #expect(await replica.refusal(of: Replica.request("f", created: later), isRepeatable: false, now: later) == nil)
             #expect(await replica.refusal(of: Replica.request("g", created: later), isRepeatable: false, now: later) == nil)
             #expect(replica.lines.count("info: the replay window is in reach again") == 1)

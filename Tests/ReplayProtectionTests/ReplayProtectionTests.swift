@@ -54,8 +54,8 @@ struct ReplayProtectionTests {
 
     @Test("a rediss address is verified against the authorities that are given, by default the system's")
     func encryption() async throws {
-        let authority = try TestAuthority()
-        let issued = try authority.issue("redis", hosts: "IP:127.0.0.1")
+        let authority = try await TestAuthority()
+        let issued = try await authority.issue("redis", hosts: "IP:127.0.0.1")
         let server = try await RedisServer.start(
             password: "right",
             encryption: RedisServer.Encryption(certificate: issued.certificate, key: issued.key, authorities: authority.certificate))

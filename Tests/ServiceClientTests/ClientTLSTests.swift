@@ -10,13 +10,13 @@ struct ClientTLSTests {
     private let authority: TestAuthority
     private let fixture: ClientFixture
 
-    init() throws {
-        authority = try TestAuthority()
+    init() async throws {
+        authority = try await TestAuthority()
         fixture = try ClientFixture()
     }
 
-    private func certificate(_ hosts: String) throws -> ServerCertificate {
-        let issued = try authority.issue("server", hosts: hosts)
+    private func certificate(_ hosts: String) async throws -> ServerCertificate {
+        let issued = try await authority.issue("server", hosts: hosts)
         return try ServerCertificate(certificateFile: issued.certificate, keyFile: issued.key, now: Int64(Date().timeIntervalSince1970))
     }
 
@@ -49,7 +49,7 @@ struct ClientTLSTests {
 
     @Test("a server that the authority vouches for is called by its name and by its address", arguments: ["localhost", "127.0.0.1"])
     func trusted(host: String) async throws {
-        let certificate = try certificate("DNS:localhost,IP:127.0.0.1")
+        let certificate = try await certificate("DNS:localhost,IP:127.0.0.1")
         try await ScriptedServer.running([.answer(201), .answer(200)], certificate: certificate) { server, port in
             try await withConnections(try FleetAuthorities(file: authority.certificate)) { connections in
                 let client = try fixture.client(port: port, origin: "https://\(host)", connections: connections)
@@ -62,7 +62,7 @@ struct ClientTLSTests {
 
     @Test("a server that another authority vouches for gets no request")
     func wrongAuthority() async throws {
-        let stranger = try TestAuthority()
+        let stranger = try await TestAuthority()
         try await ScriptedServer.running([.answer(200)], certificate: certificate("IP:127.0.0.1")) { server, port in
             try await withConnections(try FleetAuthorities(file: stranger.certificate)) { connections in
                 let client = try fixture.client(port: port, origin: "https://127.0.0.1", connections: connections)
@@ -99,7 +99,7 @@ struct ClientTLSTests {
 
     @Test("replaced authorities count from the next request on")
     func replacedAuthorities() async throws {
-        let stranger = try TestAuthority()
+        let stranger = try await TestAuthority()
         let file = stranger.folder + "/trusted.crt"
         func trust(_ authority: TestAuthority) throws {
             try Data(contentsOf: URL(fileURLWithPath: authority.certificate)).write(to: URL(fileURLWithPath: file), options: .atomic)

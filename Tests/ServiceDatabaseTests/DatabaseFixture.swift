@@ -9,7 +9,7 @@ import Testing
 /// A server of these suites' own, a service's migrations in a folder, and what was logged.
 final class DatabaseFixture: Sendable {
     /// Others grant and revoke on theirs, which would be findings here.
-    static let server = Result { try PostgresServer.startSeparate() }
+    static let server = Task { try await PostgresServer.startSeparate() }
 
     let database: TestDatabase
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("florin-schema-\(UUID().uuidString)").path
@@ -20,7 +20,7 @@ final class DatabaseFixture: Sendable {
     /// The database is stamped for the service and empty.
     init() async throws {
         let service = "wallet-ledger"
-        database = try await Self.server.get().makeDatabase(service: service)
+        database = try await Self.server.value.makeDatabase(service: service)
         schema = DatabaseSchema(service: service, shared: ["outbox"])
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let path = "\(directory)/log"

@@ -61,7 +61,7 @@ struct StartTests {
     func replica() async throws {
         let fixture = try await DatabaseFixture()
         try await fixture.migrate()
-        let standby = try PostgresServer.startStandby(of: DatabaseFixture.server.get())
+        let standby = try await PostgresServer.startStandby(of: DatabaseFixture.server.value)
         let url = standby.url(database: fixture.database.name, user: fixture.database.roles.serving, password: TestDatabase.rolePassword)
         let configuration = try ServiceDatabase.configuration(Secret(url), variable: "LEDGER_REPLICA_DATABASE_URL", as: "test")
         try await fixture.database(url: fixture.database.servingURL).check(configuration, fixture.logger)

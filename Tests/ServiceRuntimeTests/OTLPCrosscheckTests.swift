@@ -9,7 +9,9 @@ struct OTLPCrosscheckTests {
     private static let isAvailable = Comment(rawValue: "python3, venv and pip install opentelemetry-proto are needed")
     private static let parent = TraceContext(traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")!
 
-    @Test("it reads every part of a span as it was meant, and refuses nothing", .enabled(isAvailable) { OTLPReceiver.isAvailable })
+    @Test(
+        "it reads every part of a span as it was meant, and refuses nothing",
+        .enabled(isAvailable) { await OutsideTool.isAvailable(OTLPReceiver.prepare) })
     func everyPart() async throws {
         let receiver = try await OTLPReceiver()
         let fixture = SpanFixture()

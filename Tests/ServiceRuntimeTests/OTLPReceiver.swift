@@ -11,16 +11,13 @@ final class OTLPReceiver: Sendable {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("otlp").path
     private static let environment = RepositoryRoot.path(".local/python-otlp")
 
-    /// Whether the other implementation is there or could be installed; under CI it has to be, so there the test runs and fails.
-    static let isAvailable: Bool = ProcessInfo.processInfo.environment["CI"] == "true" || (try? prepare()) != nil
-
     let port: Int
     private let processID: pid_t
     private let output: String
 
     /// Starts it and waits until it listens.
     init() async throws {
-        try Self.prepare()
+        try await Self.prepare()
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-otlp-\(UUID().uuidString)").path
         let processID = try Shell.spawn(["\(Self.environment)/venv/bin/python", "\(Self.folder)/receiver.py"], input: nil, output: output)
         self.output = output
@@ -45,15 +42,7 @@ final class OTLPReceiver: Sendable {
         try JSONParser.parse(Array(try await PlainHTTP.get("/received", port: port).body.utf8))
     }
 
-    private static func prepare() throws {
-        let process = Process()
-        let errors = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["\(folder)/prepare.sh", environment]
-        process.standardError = errors
-        try process.run()
-        let text = try errors.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(output: String(decoding: text, as: UTF8.self)) }
+    static func prepare() async throws {
+        try await Shell.run(["/bin/sh", "\(folder)/prepare.sh", environment], environment: ProcessInfo.processInfo.environment)
     }
 }

@@ -14,9 +14,9 @@ package final class PgBouncer: Sendable {
     private let daemon: Mutex<(process: pid_t, watchdog: Watchdog)>
 
     /// Starts one of one's own, for tests that kill it; `PostgresServer.pooler()` is the one that the others share.
-    package static func start(before server: PostgresServer) throws -> PgBouncer { try PgBouncer(server: server) }
+    package static func start(before server: PostgresServer) async throws -> PgBouncer { try await PgBouncer(server: server) }
 
-    private init(server: PostgresServer) throws {
+    private init(server: PostgresServer) async throws {
         guard FileManager.default.isExecutableFile(atPath: Self.binary) else {
             throw PostgresServer.StartFailure(description: "no \(Self.binary); install the package pgbouncer")
         }
@@ -44,20 +44,21 @@ package final class PgBouncer: Sendable {
             """
         try settings.write(toFile: "\(folder)/settings.ini", atomically: false, encoding: .utf8)
         try "\"postgres\" \"\"\n".write(toFile: "\(folder)/users", atomically: false, encoding: .utf8)
-        if getuid() == 0 { try Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
-        daemon = Mutex(try Self.startDaemon(folder))
+        if getuid() == 0 { try await Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
+        daemon = Mutex(try await Self.startDaemon(folder))
     }
 
     deinit { daemon.withLock { $0.watchdog.release() } }
 
     /// Kills the pooler, which cuts every client off in whatever it was doing, and starts it again on the same port.
-    package func killAndRestart() throws {
-        try daemon.withLock { daemon in
+    package func killAndRestart() async throws {
+        daemon.withLock { daemon in
             kill(daemon.process, SIGKILL)
             daemon.watchdog.release()
-            try FileManager.default.removeItem(atPath: "\(folder)/pid")
-            daemon = try Self.startDaemon(folder)
         }
+        try FileManager.default.removeItem(atPath: "\(folder)/pid")
+        let started = try await Self.startDaemon(folder)
+        daemon.withLock { $0 = started }
     }
 
     /// The same address through the pooler.
@@ -65,14 +66,14 @@ package final class PgBouncer: Sendable {
         direct.replacingOccurrences(of: ":\(server.port)/", with: ":\(port)/")
     }
 
-    private static func startDaemon(_ folder: String) throws -> (process: pid_t, watchdog: Watchdog) {
+    private static func startDaemon(_ folder: String) async throws -> (process: pid_t, watchdog: Watchdog) {
         // The command returns before its daemon has written who it is.
         let start = """
             "$1" -q -d "$2/settings.ini"
             for _ in {1..200}; do [ -s "$2/pid" ] && exit; sleep 0.05; done
             echo "no pid file after 10 s"; cat "$2/log"; exit 1
             """
-        try Shell.run(Shell.asPostgres(["/bin/bash", "-c", start, "bash", binary, folder]))
+        try await Shell.run(Shell.asPostgres(["/bin/bash", "-c", start, "bash", binary, folder]))
         let process = try String(contentsOfFile: "\(folder)/pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         // By the time that the tests end, a killed one's number may be another process's.
         let watchdog = try Watchdog(script: "grep -qsx pgbouncer \"/proc/$1/comm\" && kill \"$1\"", arguments: [process])

@@ -20,25 +20,40 @@ package final class PostgresServer: Sendable {
     private let binaries: String
     private let settings: [String: String]
     private let watchdog: Mutex<Watchdog>
-    private let startedPooler = Mutex<PgBouncer?>(nil)
+    private let startedPooler = Mutex<Task<PgBouncer, any Error>?>(nil)
     let templates = TemplateCache()
 
     /// The server that the suites of this process share; the first use starts it. Never stop it: others are using it.
-    package static func shared() throws -> PostgresServer { try sharedResult.get() }
+    /// - Parameter own: Taken in its place where there is one.
+    package static func shared(unless own: PostgresServer? = nil) async throws -> PostgresServer {
+        if let own { own } else { try await sharedTask.value }
+    }
 
-    private static let sharedResult = Result { try PostgresServer.startSeparate() }
+    private static let sharedTask = Task { try await PostgresServer.startSeparate() }
 
     /// Starts a server of one's own, for tests that stop, kill or restart it.
     /// - Parameter settings: lines of postgresql.conf.
-    package static func startSeparate(settings: [String: String] = [:]) throws -> PostgresServer {
-        try PostgresServer(settings: settings)
+    package static func startSeparate(settings: [String: String] = [:]) async throws -> PostgresServer {
+        try await PostgresServer(settings: settings)
     }
 
-    private init(settings: [String: String]) throws {
+    /// Lends one and stops it on every path.
+    package static func withSeparate(settings: [String: String] = [:], _ body: (PostgresServer) async throws -> Void) async throws {
+        let server = try await startSeparate(settings: settings)
+        do {
+            try await body(server)
+        } catch {
+            try? await server.stop(.immediate)
+            throw error
+        }
+        try await server.stop(.immediate)
+    }
+
+    private init(settings: [String: String]) async throws {
         binaries = try Self.findBinaries()
         self.settings = settings
-        folder = try Self.makeFolder()
-        try Shell.run(
+        folder = try await Self.makeFolder()
+        try await Shell.run(
             Shell.asPostgres([
                 "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(folder)/password",
                 "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
@@ -50,26 +65,26 @@ package final class PostgresServer: Sendable {
 
             """
         try access.write(toFile: "\(folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
-        port = try Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
+        port = try await Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
         watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
     }
 
     /// Starts a streaming standby of another server, which may be stopped and started like any.
-    package static func startStandby(of primary: PostgresServer) throws -> PostgresServer {
-        try PostgresServer(standbyOf: primary)
+    package static func startStandby(of primary: PostgresServer) async throws -> PostgresServer {
+        try await PostgresServer(standbyOf: primary)
     }
 
-    private init(standbyOf primary: PostgresServer) throws {
+    private init(standbyOf primary: PostgresServer) async throws {
         binaries = primary.binaries
-        folder = try Self.makeFolder()
+        folder = try await Self.makeFolder()
         let source = "host=127.0.0.1 port=\(primary.port) user=postgres"
         // The file that pg_basebackup would write this into is written anew with every start.
         settings = primary.settings.merging(["primary_conninfo": source, "hot_standby": "on"]) { $1 }
-        try Shell.run(
+        try await Shell.run(
             Shell.asPostgres([
                 "\(binaries)/pg_basebackup", "-D", "\(folder)/data", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync",
             ]))
-        port = try Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
+        port = try await Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
         watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
     }
 
@@ -78,28 +93,28 @@ package final class PostgresServer: Sendable {
     }
 
     /// Stops the server; `immediate` is what a power failure looks like to its clients and to recovery.
-    package func stop(_ mode: StopMode = .fast) throws {
-        try Shell.run(
+    package func stop(_ mode: StopMode = .fast) async throws {
+        try await Shell.run(
             Shell.asPostgres(["\(binaries)/pg_ctl", "-D", "\(folder)/data", "-m", mode.rawValue, "-w", "-t", "60", "stop"]))
     }
 
     /// Starts a stopped server again, on the same port.
-    package func start() throws {
-        try Self.start(binaries: binaries, folder: folder, port: port, settings: settings)
+    package func start() async throws {
+        try await Self.start(binaries: binaries, folder: folder, port: port, settings: settings)
     }
 
-    package func restart(_ mode: StopMode = .fast) throws {
-        try stop(mode)
-        try start()
+    package func restart(_ mode: StopMode = .fast) async throws {
+        try await stop(mode)
+        try await start()
     }
 
     /// The pooler in front of this server; the first use starts it, and it ends with the test process.
-    package func pooler() throws -> PgBouncer {
-        try startedPooler.withLock { pooler in
-            let running = try pooler ?? PgBouncer.start(before: self)
-            pooler = running
-            return running
-        }
+    package func pooler() async throws -> PgBouncer {
+        try await startedPooler.withLock { pooler in
+            let start = pooler ?? Task { try await PgBouncer.start(before: self) }
+            pooler = start
+            return start
+        }.value
     }
 
     /// A URL of this server; without a password it is the superuser's.
@@ -131,22 +146,22 @@ package final class PostgresServer: Sendable {
         throw StartFailure(description: "no Postgres server below \(root); install the package postgresql")
     }
 
-    private static func makeFolder() throws -> String {
+    private static func makeFolder() async throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-postgres-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         // The superuser's password is never used over TCP, where it is trusted; initdb only wants one.
         try "unused-\(UUID().uuidString)".write(toFile: "\(folder)/password", atomically: false, encoding: .utf8)
-        if getuid() == 0 { try Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
+        if getuid() == 0 { try await Shell.run(["/usr/bin/chown", "-R", "postgres", folder]) }
         return folder
     }
 
-    private static func startOnFreePort(binaries: String, folder: String, settings: [String: String]) throws -> Int {
+    private static func startOnFreePort(binaries: String, folder: String, settings: [String: String]) async throws -> Int {
         let attempts = 5
         var failure: (any Error)?
         for _ in 0..<attempts {
             let port = try FreePort.any()
             do {
-                try start(binaries: binaries, folder: folder, port: port, settings: settings)
+                try await start(binaries: binaries, folder: folder, port: port, settings: settings)
                 return port
             } catch {
                 // Somebody else may have taken the port in between.
@@ -156,7 +171,7 @@ package final class PostgresServer: Sendable {
         throw failure ?? StartFailure(description: "no free port")
     }
 
-    private static func start(binaries: String, folder: String, port: Int, settings: [String: String]) throws {
+    private static func start(binaries: String, folder: String, port: Int, settings: [String: String]) async throws {
         var all = [
             "port": "\(port)", "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "300", "fsync": "on",
             "shared_buffers": "128MB", "max_wal_size": "2GB", "deadlock_timeout": "200ms", "log_min_messages": "error",
@@ -164,7 +179,7 @@ package final class PostgresServer: Sendable {
         all.merge(settings) { $1 }
         let lines = all.keys.sorted().map { "\($0) = '\(all[$0] ?? "")'" }.joined(separator: "\n")
         try (lines + "\n").write(toFile: "\(folder)/data/postgresql.auto.conf", atomically: false, encoding: .utf8)
-        try Shell.run(
+        try await Shell.run(
             Shell.asPostgres([
                 "\(binaries)/pg_ctl", "-D", "\(folder)/data", "-l", "\(folder)/data/server.log", "-w", "-t", "60", "start",
             ]))

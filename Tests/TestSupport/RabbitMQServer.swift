@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -12,6 +13,8 @@ package final class RabbitMQServer: Sendable {
     package static let maximumMessageBytes = 1_000_000
     private static let user = "florin"
     private static let scripts = "/usr/lib/rabbitmq/bin"
+    /// One call at a time: each starts a virtual machine, which keeps a core busy for a second.
+    private static let controlQueue = DispatchQueue(label: "florin.rabbitmqctl")
     private static let startLimit = Duration.seconds(60)
 
     package let port: Int
@@ -30,12 +33,12 @@ package final class RabbitMQServer: Sendable {
 
     /// Starts a broker of one's own, which takes about eight seconds.
     package static func startSeparate() async throws -> RabbitMQServer {
-        let server = try RabbitMQServer()
+        let server = try await RabbitMQServer()
         try await server.start()
         return server
     }
 
-    private init() throws {
+    private init() async throws {
         guard FileManager.default.isExecutableFile(atPath: "\(Self.scripts)/rabbitmq-server") else {
             throw StartFailure(description: "no \(Self.scripts)/rabbitmq-server; install the package rabbitmq-server")
         }
@@ -43,7 +46,7 @@ package final class RabbitMQServer: Sendable {
         port = ports[0]
         encryptedPort = ports[1]
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-rabbitmq-\(UUID().uuidString)").path
-        authority = try TestAuthority()
+        authority = try await TestAuthority()
         environment = [
             "HOME=\(folder)", "ERL_EPMD_PORT=\(ports[2])", "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_DIST_PORT=\(ports[3])",
             "RABBITMQ_NODENAME=florin-\(ports[0])@localhost", "RABBITMQ_MNESIA_BASE=\(folder)/mnesia", "RABBITMQ_LOG_BASE=\(folder)/log",
@@ -57,7 +60,7 @@ package final class RabbitMQServer: Sendable {
                 script: """
                     for f in pid epmd; do p=$(cat "$1/$f") && kill -CONT $p; kill -KILL $p; done 2>/dev/null; rm -rf "$1"
                     """, arguments: [folder], as: Self.asBroker))
-        try writeFiles()
+        try await writeFiles()
         // Started by hand so that its process is known; the node would start one that outlives it.
         _ = try Shell.spawn(
             Self.asBroker(
@@ -105,19 +108,18 @@ package final class RabbitMQServer: Sendable {
     /// Runs `rabbitmqctl` on this node.
     /// - Returns: what it prints.
     @discardableResult
-    package func control(_ arguments: String...) throws -> String { try control(arguments) }
+    package func control(_ arguments: String...) async throws -> String { try await control(arguments) }
 
     @discardableResult
-    package func control(_ arguments: [String]) throws -> String {
-        let output = "\(folder)/control-\(UUID().uuidString)"
-        let command = ["\(Self.scripts)/rabbitmqctl", "--quiet"] + arguments
-        try Shell.run(Self.asBroker(inEnvironment(["/bin/sh", "-c", "out=$1; shift; exec \"$@\" >\"$out\"", "sh", output] + command)))
-        return try String(contentsOfFile: output, encoding: .utf8)
+    package func control(_ arguments: [String]) async throws -> String {
+        try await Shell.run(
+            Self.asBroker(inEnvironment(["\(Self.scripts)/rabbitmqctl", "--quiet"] + arguments)), on: Self.controlQueue)
     }
 
     /// How many messages wait in the queue, those handed out and unsettled included.
-    package func messages(in queue: String) throws -> Int? {
-        let lines = try control("list_queues", "--no-table-headers", "name", "messages").split(separator: "\n").map { $0.split(separator: "\t") }
+    package func messages(in queue: String) async throws -> Int? {
+        let table = try await control("list_queues", "--no-table-headers", "name", "messages")
+        let lines = table.split(separator: "\n").map { $0.split(separator: "\t") }
         return lines.first { $0.count == 2 && $0[0] == queue }.flatMap { Int($0[1]) }
     }
 
@@ -136,9 +138,9 @@ package final class RabbitMQServer: Sendable {
         getuid() == 0 ? ["/usr/sbin/runuser", "-u", "rabbitmq", "--"] + command : command
     }
 
-    private func writeFiles() throws {
+    private func writeFiles() async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let issued = try authority.issue("broker", hosts: "DNS:localhost")
+        let issued = try await authority.issue("broker", hosts: "DNS:localhost")
         for (from, to) in [(issued.certificate, "broker.crt"), (issued.key, "broker.key"), ("\(authority.folder)/ca.crt", "ca.crt")] {
             try FileManager.default.copyItem(atPath: from, toPath: "\(folder)/\(to)")
         }
@@ -160,8 +162,8 @@ package final class RabbitMQServer: Sendable {
         try settings.write(toFile: "\(folder)/rabbitmq.conf", atomically: false, encoding: .utf8)
         try "[].\n".write(toFile: "\(folder)/plugins", atomically: false, encoding: .utf8)
         try UUID().uuidString.write(toFile: "\(folder)/.erlang.cookie", atomically: false, encoding: .utf8)
-        try Shell.run(["/bin/chmod", "400", "\(folder)/.erlang.cookie"])
-        if getuid() == 0 { try Shell.run(["/usr/bin/chown", "-R", "rabbitmq", folder]) }
+        try await Shell.run(["/bin/chmod", "400", "\(folder)/.erlang.cookie"])
+        if getuid() == 0 { try await Shell.run(["/usr/bin/chown", "-R", "rabbitmq", folder]) }
     }
 
     private static func answers(_ port: Int) -> Bool {

@@ -1,3 +1,4 @@
+package import Dispatch
 import Foundation
 
 /// Runs commands by `posix_spawn`.
@@ -18,32 +19,44 @@ package enum Shell {
         getuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + command : command
     }
 
-    /// Runs a command and waits for it.
-    /// - Throws: `Failure` with what it printed, when it ends with another status than 0.
-    package static func run(_ command: [String]) throws {
-        let output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-shell-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: output) }
-        let child = try spawn(command, input: nil, output: output)
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) == -1, errno == EINTR {}
-        guard status == 0 else {
-            let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-            throw Failure(description: "\(command.joined(separator: " ")) ended with status \(status): \(text)")
+    /// Runs a command and waits for it, on a thread of its own: the cooperative pool has one thread per core, and all tests share it.
+    ///
+    /// - Parameters:
+    ///   - environment: Nil for none of the developer's, as `spawn` says.
+    ///   - queue: A serial queue for commands of which one at a time is enough.
+    /// - Returns: What it printed.
+    /// - Throws: `Failure` with that, when it ends with another status than 0.
+    @discardableResult
+    package static func run(_ command: [String], environment: [String: String]? = nil, on queue: DispatchQueue? = nil) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            (queue ?? DispatchQueue(label: "florin.shell")).async {
+                continuation.resume(with: Result { try runBlocking(command, environment: environment) })
+            }
         }
     }
 
-    /// As `run`, for what takes long: no thread of the cooperative pool waits for it.
-    package static func runInBackground(_ command: [String]) async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try run(command) }) }
+    private static func runBlocking(_ command: [String], environment: [String: String]?) throws -> String {
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("florin-shell-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        let child = try spawn(command, environment: environment, input: nil, output: output)
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) == -1, errno == EINTR {}
+        let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+        guard status == 0 else {
+            // First what it said: a log is cut behind so many letters of a line, and some commands are long.
+            throw Failure(description: "\(text.suffix(2000)) (status \(status) of \(command.joined(separator: " ")))")
         }
+        return text
     }
 
     /// Starts a command that inherits no descriptor but its standard ones.
     /// - Parameters:
+    ///   - environment: Nil for a small one of our own, so that no PG variable of the developer decides anything.
     ///   - input: a descriptor to read from, nil for none.
     ///   - output: a file for what it prints.
-    package static func spawn(_ command: [String], input: Int32?, output: String) throws -> Int32 {
+    package static func spawn(
+        _ command: [String], environment: [String: String]? = nil, input: Int32?, output: String
+    ) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -57,9 +70,9 @@ package enum Shell {
         var arguments: [UnsafeMutablePointer<CChar>?] = (["bash", "-c", withoutDescriptors, "bash"] + command).map { strdup($0) }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }
-        // Of our own, so that no PG variable of the developer decides anything.
-        var environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("LC_ALL=C.UTF-8"), nil]
-        defer { for variable in environment { free(variable) } }
+        let chosen = environment ?? ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"]
+        var variables = chosen.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for variable in variables { free(variable) } }
         // Dispatch's threads block signals, and a child inherits that: it could not be ended by SIGTERM.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -69,7 +82,7 @@ package enum Shell {
         posix_spawnattr_setsigmask(&attributes, &noSignal)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var child: pid_t = 0
-        let result = posix_spawn(&child, "/bin/bash", &actions, &attributes, &arguments, &environment)
+        let result = posix_spawn(&child, "/bin/bash", &actions, &attributes, &arguments, &variables)
         guard result == 0 else { throw Failure(description: "cannot start \(command[0]): \(String(cString: strerror(result)))") }
         return child
     }

@@ -12,10 +12,10 @@ package final class TestAuthority: Sendable {
     /// The authority's own certificate.
     package var certificate: String { "\(folder)/ca.crt" }
 
-    package init() throws {
+    package init() async throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-authority-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try run(
+        try await run(
             """
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=florin-test
             """)
@@ -28,8 +28,8 @@ package final class TestAuthority: Sendable {
     /// - Parameters:
     ///   - name: Of the files, and the subject: what tells one certificate from another.
     ///   - hosts: As in `DNS:localhost,IP:127.0.0.1`.
-    package func issue(_ name: String, hosts: String, days: Int = 2) throws -> Issued {
-        try run(
+    package func issue(_ name: String, hosts: String, days: Int = 2) async throws -> Issued {
+        try await run(
             """
             openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr -subj "/CN=\(name)"
             printf 'subjectAltName=\(hosts)' > \(name).san
@@ -39,7 +39,7 @@ package final class TestAuthority: Sendable {
         return Issued(certificate: "\(folder)/\(name).crt", key: "\(folder)/\(name).key")
     }
 
-    private func run(_ script: String) throws {
-        try Shell.run(["/bin/sh", "-c", "set -e; cd \"\(folder)\"\n\(script)"])
+    private func run(_ script: String) async throws {
+        try await Shell.run(["/bin/sh", "-c", "set -e; cd \"\(folder)\"\n\(script)"])
     }
 }

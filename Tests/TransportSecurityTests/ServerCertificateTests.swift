@@ -12,10 +12,10 @@ struct ServerCertificateTests {
     private let second: TestAuthority.Issued
     private let now: Int64
 
-    init() throws {
-        authority = try TestAuthority()
-        first = try authority.issue("first", hosts: "DNS:localhost")
-        second = try authority.issue("second", hosts: "DNS:localhost")
+    init() async throws {
+        authority = try await TestAuthority()
+        first = try await authority.issue("first", hosts: "DNS:localhost")
+        second = try await authority.issue("second", hosts: "DNS:localhost")
         now = Int64(Date().timeIntervalSince1970)
     }
 
@@ -85,14 +85,14 @@ struct ServerCertificateTests {
     }
 
     @Test("authorities are taken over when they are replaced; a bad file keeps the old ones")
-    func authorities() throws {
+    func authorities() async throws {
         let file = authority.folder + "/authorities.crt"
         try replace(file, with: authority.certificate)
         let authorities = try FleetAuthorities(file: file)
         #expect(try !authorities.reloadIfChanged())
         try Data("-----BEGIN CERTIFICATE-----\n".utf8).write(to: URL(fileURLWithPath: file))
         #expect(throws: CertificateFileError.self) { try authorities.reloadIfChanged() }
-        let other = try TestAuthority()
+        let other = try await TestAuthority()
         let both = try [authority.certificate, other.certificate].map { try String(contentsOfFile: $0, encoding: .utf8) }.joined()
         try Data(both.utf8).write(to: URL(fileURLWithPath: file))
         #expect(try authorities.reloadIfChanged())

@@ -12,10 +12,10 @@ enum DatabasePath: String, Sendable, CaseIterable {
     @TaskLocal static var current: DatabasePath?
 
     /// The serving role's address on this path.
-    func servingURL(_ database: TestDatabase) throws -> String {
+    func servingURL(_ database: TestDatabase) async throws -> String {
         switch self {
         case .direct: database.servingURL
-        case .throughPgBouncer: try database.server.pooler().url(database.servingURL, server: database.server)
+        case .throughPgBouncer: try await database.server.pooler().url(database.servingURL, server: database.server)
         }
     }
 }

@@ -16,7 +16,7 @@ struct LedgerPoolerTests {
         let fixture = try await MoneyFixture()
         let server = fixture.database.server
         let path = try #require(DatabasePath.current)
-        #expect(fixture.configuration.port == (path == .direct ? server.port : try server.pooler().port))
+        #expect(fixture.configuration.port == (path == .direct ? server.port : try await server.pooler().port))
         let processes = try await withThrowingTaskGroup(of: Int32.self) { group in
             for _ in 0..<20 {
                 group.addTask {
@@ -71,7 +71,7 @@ struct LedgerPoolerTests {
 
     @Test("the pooler is killed under a storm: what was acknowledged exists once, the rest resolves by repeating its key")
     func killed() async throws {
-        let pooler = try PgBouncer.start(before: PostgresServer.shared())
+        let pooler = try await PgBouncer.start(before: await PostgresServer.shared())
         let fixture = try await MoneyFixture(through: pooler)
         let storm = try await MoneyStorm(fixture)
         let killed = try await storm.rage { progress in
@@ -80,7 +80,7 @@ struct LedgerPoolerTests {
                 // Each time it has come to work again, and has some way to go.
                 let before = progress.postings
                 guard try await eventually({ progress.postings > before + 32 || progress.isOver }), !progress.isOver else { break }
-                try pooler.killAndRestart()
+                try await pooler.killAndRestart()
                 kills += 1
             }
             return kills

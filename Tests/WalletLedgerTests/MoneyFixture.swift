@@ -23,8 +23,8 @@ struct MoneyFixture {
     /// - Parameter server: nil is the one that all suites share; on another one the suite chooses the path itself, and may leave it out.
     init(server: PostgresServer? = nil) async throws {
         guard let path = DatabasePath.current ?? server.map({ _ in .direct }) else { throw NoDatabasePath() }
-        let database = try await Self.makeDatabase(on: server ?? .shared())
-        self.init(database: database, configuration: try PostgresConfiguration(url: path.servingURL(database)))
+        let database = try await Self.makeDatabase(on: .shared(unless: server))
+        self.init(database: database, configuration: try await PostgresConfiguration(url: path.servingURL(database)))
     }
 
     /// As above, through a pooler that the test may kill.

@@ -32,24 +32,17 @@ import Testing
         // An item is found by its own key, too.
         let id = try #require(first.json["results"]?[0]?["id"]?.stringValue)
         let item = try await world.api.send(
-            SignedCall("POST", "/v1/transfers", move("60"), as: world.user, key: Self.itemKey(key, 0)))
+            SignedCall("POST", "/v1/transfers", move("60"), as: world.user, key: try await Self.itemKey(key, 0)))
         #expect(item.status == 201 && item.isReplay && item.id == id, "\(item.text)")
     }
 
     /// UUIDv5 as the document gives it, computed apart from the ledger by Python's `uuid`.
-    private static func itemKey(_ key: String, _ index: Int) -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            "python3", "-c",
-            "import sys, uuid; print(uuid.uuid5(uuid.UUID('6f1d3c52-8f0b-4b5a-9c39-2a7e5d0b4c11'), sys.argv[1]), end='')", "\(key)/\(index)",
-        ]
-        process.standardOutput = output
-        guard (try? process.run()) != nil else { return "" }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text
+    private static func itemKey(_ key: String, _ index: Int) async throws -> String {
+        try await Shell.run(
+            [
+                "/usr/bin/env", "python3", "-c",
+                "import sys, uuid; print(uuid.uuid5(uuid.UUID('6f1d3c52-8f0b-4b5a-9c39-2a7e5d0b4c11'), sys.argv[1]), end='')", "\(key)/\(index)",
+            ], environment: ProcessInfo.processInfo.environment)
     }
 
     @Test func anAtomicBatchIsPostedWholeOrRefusedByItsFirstItem() async throws {

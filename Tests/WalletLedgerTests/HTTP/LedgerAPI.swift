@@ -33,7 +33,7 @@ final class LedgerAPI: ServedAPI {
 
     private init() async throws {
         let migrations = RepositoryRoot.path("migrations")
-        let server = try PostgresServer.shared()
+        let server = try await PostgresServer.shared()
         database = try await server.makeDatabase(
             service: WalletLedger.name,
             migrations: [

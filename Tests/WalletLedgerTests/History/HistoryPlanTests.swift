@@ -19,7 +19,9 @@ struct HistoryPlanTests {
     /// One wallet receives a unit each millisecond, from a thousand others in turn.
     private static func fill() async throws -> MoneyFixture {
         // Nothing here is to survive anything, so nothing waits for a disk.
-        let server = try PostgresServer.startSeparate(settings: ["fsync": "off", "wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off"])
+        let server = try await PostgresServer.startSeparate(settings: [
+            "fsync": "off", "wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off",
+        ])
         let fixture = try await MoneyFixture(server: server)
         let connection = try await server.superuserConnection(database: fixture.database.name)
         try await connection.withSession { session in

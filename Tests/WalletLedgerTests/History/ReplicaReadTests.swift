@@ -37,11 +37,11 @@ struct ReplicaReadTests {
     }
 
     private func pair() async throws -> Pair {
-        let primary = try PostgresServer.startSeparate(settings: ["fsync": "off"])
+        let primary = try await PostgresServer.startSeparate(settings: ["fsync": "off"])
         let fixture = try await MoneyFixture(server: primary)
         let wallet = try await fixture.openWallet()
         _ = try await fixture.post([MoneyFixture.deposit(wallet, 100)])
-        let standby = try PostgresServer.startStandby(of: primary)
+        let standby = try await PostgresServer.startStandby(of: primary)
         let url = standby.url(database: fixture.database.name, user: fixture.database.roles.serving, password: TestDatabase.rolePassword)
         let options = PoolOptions(acquireTimeout: ReplicaReads.acquireTimeout)
         let replicaPool = PostgresPool(configuration: try PostgresConfiguration(url: url), options: options)
@@ -93,10 +93,10 @@ struct ReplicaReadTests {
         let statement = try #require(try await history.statement(question, Self.access))
         #expect(statement.closingBalanceMinor == statement.openingBalanceMinor + Int64(statement.totalCreditsMinor))
 
-        try pair.standby.stop(.immediate)
+        try await pair.standby.stop(.immediate)
         for _ in 0..<3 { #expect(try await history.balance(of: pair.wallet, at: second, Self.access)?.balanceMinor == before + 1_000) }
         #expect(await pair.balanceOfReplica(at: second) == nil)
-        try pair.standby.start()
+        try await pair.standby.start()
         let isBack = try await eventually(within: .seconds(20)) {
             await pair.reads.sample()
             return await pair.balanceOfReplica(at: second) == before + 1_000

@@ -57,7 +57,7 @@ extension AMQPBrokerTests {
         }
 
         @Test func `a broker in alarm is sent nothing, which shows, and gets the rest after the alarm`() async throws {
-            try await fixture.withPublisher("alarm", options: fixture.options(timeout: .seconds(15)), parameters: "?heartbeat=1") { publisher in
+            try await fixture.withPublisher("alarm", options: fixture.options(timeout: .seconds(120)), parameters: "?heartbeat=1") { publisher in
                 try await server.control("set_vm_memory_high_watermark", "0.00001")
                 // The first to be sent is what the broker answers with its request for silence.
                 async let first = publisher.publish(fixture.publication("alarm", id: "1"))

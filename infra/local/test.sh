@@ -11,10 +11,8 @@ step "Building the executables and the tests"
 swift build --build-tests --explicit-target-dependency-import-check error
 output="$(mktemp)"
 trap 'rm -f "$output"' EXIT
-# Unbounded, hundreds of tests would wait at once for servers that start, and hold each other up until time limits pass.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16
 status=0
-run() { swift test --skip-build --disable-xctest "$@" 2>&1 | tee -a "$output" || status=$?; }
+run() { "${SWIFT_TESTS[@]}" "$@" 2>&1 | tee -a "$output" || status=$?; }
 if (($# > 0)); then
     step "Running the tests"
     run "$@"

@@ -34,6 +34,9 @@ package struct RelayProgress: Sendable {
     package private(set) var horizon: Int64 = 0
     /// Who wrote to the outbox at one moment.
     package struct Writing: Sendable, Hashable {
+        /// Tells one life of the server from the next: it changes with a crash and with a failover, either of which may take back what was
+        /// not on the disk.
+        package let life: Int64
         /// The highest id that was drawn, read first.
         package let lastID: Int64
         /// Where the log then ended, and how far it is on the disk, in bytes. Until the drawing of an id is there, a crash of the server may
@@ -43,7 +46,8 @@ package struct RelayProgress: Sendable {
         /// The transactions that then held the outbox open for writing. Whoever draws an id does, from before until its end.
         package let writers: Set<String>
 
-        package init(lastID: Int64, logged: Int64, flushed: Int64, writers: Set<String>) {
+        package init(life: Int64, lastID: Int64, logged: Int64, flushed: Int64, writers: Set<String>) {
+            self.life = life
             self.lastID = lastID
             self.logged = logged
             self.flushed = flushed
@@ -53,7 +57,7 @@ package struct RelayProgress: Sendable {
 
     /// Its ids were drawn by transactions that have ended or are among its writers.
     private var candidate: Writing?
-    private var highestID: Int64 = 0
+    private var life: Int64?
     private var takenAboveHorizon: Set<Int64> = []
 
     package init() {}
@@ -81,12 +85,11 @@ package struct RelayProgress: Sendable {
 
     /// Tells what the outbox looked like at one moment; to be called before `take` with what was read after that moment.
     ///
+    /// What was seen in another life of the server says nothing in this one: see ``isOver(_:)``.
     /// - Returns: the horizon that holds once everything visible up to it is taken; for ``reached(horizon:)``.
     package mutating func observe(_ writing: Writing) -> Int64 {
         var reachable = horizon
-        highestID = max(highestID, writing.lastID)
-        // The log does not get shorter but by a crash, which may have taken the drawing with it.
-        if let previous = candidate, writing.logged < previous.logged { candidate = nil }
+        life = writing.life
         if let previous = candidate, previous.writers.isDisjoint(with: writing.writers), writing.flushed >= previous.logged {
             reachable = max(reachable, previous.lastID)
             candidate = nil
@@ -97,11 +100,9 @@ package struct RelayProgress: Sendable {
         return reachable
     }
 
-    /// Nothing is known any more of who writes: the connection was lost, and perhaps the server with it.
-    package mutating func forgetWriters() { candidate = nil }
-
-    /// Whether the highest id is lower than it was: the server has lost some that were drawn.
-    package func isBehind(_ lastID: Int64) -> Bool { lastID < highestID }
+    /// Whether the life of the server in which this progress was made is over: ids that it counts on may be drawn again. What is marked in
+    /// the database holds.
+    package func isOver(_ writing: Writing) -> Bool { life.map { $0 != writing.life } ?? false }
 
     /// Everything up to here that will ever be visible has been taken, as far as cursors reach.
     package mutating func reached(horizon reached: Int64) {

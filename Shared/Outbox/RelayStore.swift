@@ -43,10 +43,12 @@ package struct RelayStore: Sendable {
         var writers: Int?
         if looksAtWriters {
             // In this order: a transaction draws an id while it holds the table open for writing.
+            // The server begins its statistics anew after a crash, and keeps them through an orderly restart, which takes nothing back.
             lastID = add(
                 """
                 SELECT CASE WHEN is_called THEN last_value ELSE 0 END, (pg_current_wal_insert_lsn() - '0/0')::bigint,
-                    (pg_current_wal_flush_lsn() - '0/0')::bigint
+                    (pg_current_wal_flush_lsn() - '0/0')::bigint,
+                    (SELECT coalesce((extract(epoch FROM stats_reset) * 1000000)::bigint, 0) FROM pg_stat_bgwriter)
                 FROM outbox_events_id_seq
                 """)
             writers = add(
@@ -73,7 +75,8 @@ package struct RelayStore: Sendable {
         var names: Set<String> = []
         for row in results[writers] { names.insert(try row.decode(0)) }
         let row = results[lastID][0]
-        return RelayProgress.Writing(lastID: try row.decode(0), logged: try row.decode(1), flushed: try row.decode(2), writers: names)
+        return RelayProgress.Writing(
+            life: try row.decode(3), lastID: try row.decode(0), logged: try row.decode(1), flushed: try row.decode(2), writers: names)
     }
 
     private func rows(_ result: PostgresResult) throws(PostgresError) -> [OutboxRow] {

@@ -9,7 +9,7 @@ struct RelayRun {
     private let relay: RelayLoop
     private let store: RelayStore
     private let heldStore = HeldStore()
-    private let inbox = RelayInbox()
+    private var inbox = RelayInbox()
     private var progress = RelayProgress()
     private var backlog: RelayBacklog
     private var poll: Duration
@@ -130,16 +130,10 @@ struct RelayRun {
         let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
         guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return 0 }
         let (store, progressBefore) = (store, progress)
-        let look: RelayStore.Look
-        do {
-            look = try await relay.pool.withSession { [changes] session in
-                try store.look(session, progressBefore, limit: max(0, limit), looksAtWriters: isTimeForWriters, changes: changes)
-            }
-        } catch {
-            progress.forgetWriters()
-            throw error
+        let look = try await relay.pool.withSession { [changes] session in
+            try store.look(session, progressBefore, limit: max(0, limit), looksAtWriters: isTimeForWriters, changes: changes)
         }
-        if let writing = look.writing, progress.isBehind(writing.lastID) {
+        if let writing = look.writing, progress.isOver(writing) {
             startAgain()
             return 0
         }
@@ -156,9 +150,11 @@ struct RelayRun {
         return new.count
     }
 
-    /// The server has taken drawn ids back, in a crash: what was concluded from them is void, and the marks in the database are not.
+    /// The server has crashed, or another has taken its place, and may have taken drawn ids back: what was concluded from them is void, and
+    /// the marks in the database are not. An outcome that is under way may be of another event than the one that has its id now.
     private mutating func startAgain() {
-        relay.logger.warning("the outbox's ids went back: the server was restarted; reading again from the marks")
+        relay.logger.warning("the database server was recovered; the outbox is read again from its marks")
+        inbox = RelayInbox()
         for partition in progress.leased { backlog.drop(partition) }
         progress = RelayProgress()
         setAside = []

@@ -89,6 +89,7 @@ def check_pods(declared):
         if pod.get("enableServiceLinks", True):
             complain(item, "enableServiceLinks must be false")
         check_restricted(item, pod)
+        check_mounts(item, pod)
         for container in pod["containers"]:
             # What is not ours has settings of its own.
             if OUR_IMAGES not in container["image"]:
@@ -122,6 +123,17 @@ def check_restricted(item, pod):
             complain(item, f"{name} must have allowPrivilegeEscalation: false")
         if own.get("capabilities") != {"drop": ["ALL"]}:
             complain(item, f"{name} must drop all capabilities and add none")
+
+
+def check_mounts(item, pod):
+    """The kubelet makes a folder in a volume of these kinds for each mount below it: a file mounted there finds a folder, and no pod starts."""
+    of_files = {volume["name"] for volume in pod.get("volumes", []) if {"configMap", "secret", "projected", "downwardAPI"} & set(volume)}
+    for container in pod.get("initContainers", []) + pod["containers"]:
+        mounts = [(pathlib.PurePosixPath(mount["mountPath"]), mount["name"]) for mount in container.get("volumeMounts", [])]
+        for outer, volume in mounts:
+            for inner, _ in mounts:
+                if volume in of_files and outer in inner.parents:
+                    complain(item, f"{container['name']}: {inner} is mounted below {outer}, the volume {volume}")
 
 
 def check_config_maps():

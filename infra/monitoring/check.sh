@@ -8,7 +8,7 @@ cd "$FLORIN_REPOSITORY"
 
 ALERTS=infra/monitoring/alerts
 # What Prometheus makes itself, and RabbitMQ.
-FOREIGN_METRICS='^(up|rabbitmq_queue_messages)$'
+FOREIGN_METRICS='^(up|rabbitmq_queue_(messages|consumers))$'
 failures=0
 
 complain() {

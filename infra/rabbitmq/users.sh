@@ -20,8 +20,10 @@ password_hash() {
 
 separator=
 printf '{"vhosts": [{"name": "/"}], "users": ['
-while IFS=: read -r name password; do
-    if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || -z $password ]]; then
+# The last line may lack its end, and a password may hold or end with a colon.
+while IFS= read -r line || [[ -n $line ]]; do
+    name=${line%%:*} password=${line#*:}
+    if [[ $line != *:* || ! $name =~ ^[a-z][a-z0-9-]*$ || -z $password ]]; then
         printf 'users.sh: a line is not name:password\n' >&2
         exit 64
     fi

@@ -111,8 +111,10 @@ extension TopologyFinding {
         }
         switch subject {
         case .exchange:
-            return "an exchange can't be changed: stop the relays, delete it (rabbitmqadmin delete exchange name=\(name)), which takes its "
-                + "bindings away too, and apply; events wait in their outboxes"
+            // rabbitmqctl has no command for it, and rabbitmqadmin is part of a plugin that no broker here runs.
+            let deletion = #"rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"\#(name)">>), false, <<"operator">>)."#
+            return "an exchange can't be changed: stop the relays, delete it (rabbitmqctl eval '\(deletion)'), which takes its bindings away "
+                + "too, and apply; events wait in their outboxes"
         case .queue:
             return "a queue can't be changed: stop the relays, let the release that declared it empty it or shovel its messages away, delete it "
                 + "(rabbitmqctl delete_queue \(name)), and apply; events wait in their outboxes"

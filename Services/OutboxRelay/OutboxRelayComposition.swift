@@ -34,7 +34,9 @@ package enum OutboxRelay: DatabaseService {
             metrics: context.metrics)
         // Of this process and of no later one, whatever its host is called.
         let owner = "\(ProcessInfo.processInfo.hostName) \(UUID().uuidString)"
-        let keeper = LeaseKeeper(owner: owner, pool: pool, timing: timing, logger: context.logger, lost: metrics.leasesLost)
+        let keeper = LeaseKeeper(owner: owner, pool: pool, timing: timing, logger: context.logger, lost: metrics.leasesLost) {
+            publisher.status.isOpen
+        }
         let loop = RelayLoop(
             source: source, owner: owner, pool: pool, publisher: publisher, keeper: keeper, maximumAttempts: settings.maximumAttempts,
             timing: timing, metrics: metrics, tracer: context.tracer, logger: context.logger)

@@ -30,7 +30,6 @@ package struct HeldStore: Sendable {
         package let eventID: EventID
         package let type: String
         package let subject: String
-        package let state: HeldState
         package let attempts: Int
         package let reason: String
         package let firstFailedAt: Timestamp
@@ -66,7 +65,7 @@ package struct HeldStore: Sendable {
         }
     }
 
-    /// The first held event of each key of which an event's time has come, those that are due longest.
+    /// The first held events of keys, those whose time has come; of the keys that are due longest.
     /// - Throws: `PostgresError`.
     package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [HeldRow] {
         try rows(
@@ -74,13 +73,13 @@ package struct HeldStore: Sendable {
                 """
                 SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM (
                     SELECT DISTINCT partition_key FROM (
-                        SELECT partition_key FROM outbox_held WHERE state = 'failing' AND next_attempt_at <= clock_timestamp()
+                        SELECT partition_key FROM outbox_held WHERE state = 'failing' AND next_attempt_at <= now()
                             AND partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) ORDER BY next_attempt_at LIMIT \(Int64(limit))
                     ) due
                 ) wanted CROSS JOIN LATERAL (
-                    SELECT id, attempts FROM outbox_held
+                    SELECT id, attempts, next_attempt_at FROM outbox_held
                     WHERE partition_key = wanted.partition_key AND state IN ('failing', 'waiting') ORDER BY id LIMIT 1
-                ) h JOIN outbox_events e ON e.id = h.id ORDER BY e.id
+                ) h JOIN outbox_events e ON e.id = h.id WHERE h.next_attempt_at <= now() ORDER BY e.id
                 """))
     }
 
@@ -106,19 +105,24 @@ package struct HeldStore: Sendable {
                 """))
     }
 
-    /// How many events are set aside, by state, and since when the oldest that is failing or waits has been one.
+    /// How many events are set aside, by state, ``OutboxUpkeep/countedAtMost`` in all, and when the first that is failing or waits occurred.
     /// - Throws: `PostgresError`.
     package func counts(_ session: PostgresSession) throws -> (counts: [HeldState: Int], oldest: Timestamp?) {
         var counts: [HeldState: Int] = [:]
-        for row in try session.query("SELECT state, count(*) FROM outbox_held GROUP BY 1") {
+        let counted: PostgresQuery = """
+            SELECT state, count(*) FROM (SELECT state FROM outbox_held LIMIT \(Int64(OutboxUpkeep.countedAtMost))) counted GROUP BY 1
+            """
+        for row in try session.query(counted) {
             guard let state = HeldState(rawValue: try row.decode(0)) else { continue }
             counts[state] = Int(try row.decode(1, as: Int64.self))
         }
         let oldest = try session.query(
             """
-            SELECT min(e.occurred_at) FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state IN ('failing', 'waiting')
-            """)[0].decodeIfPresent(0, as: PostgresTimestamp.self)
-        return (counts, oldest.map(Timestamp.init))
+            SELECT e.occurred_at FROM outbox_held h JOIN outbox_events e ON e.id = h.id
+            WHERE h.state IN ('failing', 'waiting') ORDER BY h.id LIMIT 1
+            """
+        ).first.map { row in Timestamp(try row.decode(0, as: PostgresTimestamp.self)) }
+        return (counts, oldest)
     }
 
     /// The parked events that were selected, in order.
@@ -126,7 +130,7 @@ package struct HeldStore: Sendable {
     package func parked(_ session: PostgresSession, _ selection: Selection) throws -> [Summary] {
         try session.query(
             """
-            SELECT e.id, e.event_id, e.type, e.subject, h.state, h.attempts, h.reason, h.first_failed_at, h.last_failed_at
+            SELECT e.id, e.event_id, e.type, e.subject, h.attempts, h.reason, h.first_failed_at, h.last_failed_at
             FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state = 'parked'
                 AND (\(selection.eventID?.uuid)::uuid IS NULL OR e.event_id = \(selection.eventID?.uuid))
                 AND (\(selection.type)::text IS NULL OR e.type = \(selection.type))
@@ -191,8 +195,8 @@ package struct HeldStore: Sendable {
     private static func summary(_ row: PostgresRow) throws -> Summary {
         Summary(
             id: try row.decode(0), eventID: EventID(try row.decode(1)), type: try row.decode(2), subject: try row.decode(3),
-            state: HeldState(rawValue: try row.decode(4)) ?? .parked, attempts: Int(try row.decode(5, as: Int32.self)),
-            reason: try row.decode(6), firstFailedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)),
-            lastFailedAt: Timestamp(try row.decode(8, as: PostgresTimestamp.self)))
+            attempts: Int(try row.decode(4, as: Int32.self)), reason: try row.decode(5),
+            firstFailedAt: Timestamp(try row.decode(6, as: PostgresTimestamp.self)),
+            lastFailedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)))
     }
 }

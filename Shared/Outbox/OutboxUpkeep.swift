@@ -20,11 +20,13 @@ package struct OutboxUpkeep: Sendable {
     /// How many events lie behind the marks and are not set aside, those of every relay; ``countedAtMost`` at most.
     /// - Throws: `PostgresError`.
     package func backlog(_ session: PostgresSession) throws -> Int {
+        // As a value: of a sub-query the planner knows nothing, and may read all that is kept.
+        let lowest = try session.query("SELECT min(published_through) FROM relay_partitions")[0].decode(0, as: Int64.self)
         let result = try session.query(
             """
             SELECT count(*) FROM (
                 SELECT FROM outbox_events e JOIN relay_partitions p ON p.partition = \(unsafeSQL: OutboxPartition.expression("e"))
-                WHERE e.id > (SELECT min(published_through) FROM relay_partitions) AND e.id > p.published_through
+                WHERE e.id > \(lowest) AND e.id > p.published_through
                     AND NOT EXISTS (SELECT FROM outbox_held h WHERE h.id = e.id) LIMIT \(Int64(Self.countedAtMost))
             ) behind
             """)

@@ -64,7 +64,7 @@ package struct RelayChanges: Sendable, Hashable {
 
     /// Adds the statements to a pipeline.
     /// - Returns: the place of the one that tells which partitions are still the caller's.
-    func append(to queries: inout [PostgresQuery], owner: String) -> Int {
+    func append(to queries: inout [PostgresQuery], owner: String, life: Int64?) -> Int {
         if held.isEmpty, released.isEmpty { queries.append("SELECT set_config('synchronous_commit', 'off', true)") }
         let epochs = epochs.sorted { $0.key < $1.key }
         let through = Dictionary(marks.map { ($0.partition, $0.through) }, uniquingKeysWith: max)
@@ -74,22 +74,24 @@ package struct RelayChanges: Sendable, Hashable {
             UPDATE relay_partitions p SET published_through = greatest(p.published_through, new.through)
             FROM unnest(\(epochs.map { Int16(truncatingIfNeeded: $0.key) }), \(epochs.map(\.value)), \(epochs.map { through[$0.key] ?? 0 }))
                 AS new (partition, epoch, through)
-            WHERE p.partition = new.partition AND p.epoch = new.epoch AND p.owner = \(owner) RETURNING p.partition
+            WHERE p.partition = new.partition AND p.epoch = new.epoch AND p.owner = \(owner) AND \(unsafeSQL: RelayStore.life) = \(life)
+            RETURNING p.partition
             """)
         let fence = queries.count - 1
-        if !held.isEmpty { queries.append(heldQuery(owner: owner)) }
+        if !held.isEmpty { queries.append(heldQuery(owner: owner, life: life)) }
         if !released.isEmpty {
             queries.append(
                 """
                 DELETE FROM outbox_held h USING unnest(\(released.map(\.id)), \(released.map { Int16(truncatingIfNeeded: $0.partition) }),
                     \(released.map(\.epoch))) AS gone (id, partition, epoch), relay_partitions p
                 WHERE h.id = gone.id AND p.partition = gone.partition AND p.epoch = gone.epoch AND p.owner = \(owner)
+                    AND \(unsafeSQL: RelayStore.life) = \(life)
                 """)
         }
         return fence
     }
 
-    private func heldQuery(owner: String) -> PostgresQuery {
+    private func heldQuery(owner: String, life: Int64?) -> PostgresQuery {
         """
         INSERT INTO outbox_held AS h (id, partition, partition_key, state, attempts, next_attempt_at, reason, first_failed_at, last_failed_at)
         SELECT new.id, new.partition, new.partition_key, new.state, new.attempts, clock_timestamp() + make_interval(secs => new.pause),
@@ -98,6 +100,7 @@ package struct RelayChanges: Sendable, Hashable {
             \(held.map(\.partitionKey)), \(held.map(\.state.rawValue)), \(held.map { Int32(truncatingIfNeeded: $0.attempts) }),
             \(held.map(\.reason)), \(held.map(\.pause))) AS new (id, partition, epoch, partition_key, state, attempts, reason, pause)
         JOIN relay_partitions p ON p.partition = new.partition AND p.epoch = new.epoch AND p.owner = \(owner)
+            AND \(unsafeSQL: RelayStore.life) = \(life)
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
             reason = coalesce(excluded.reason, h.reason), first_failed_at = coalesce(h.first_failed_at, excluded.first_failed_at),
             last_failed_at = coalesce(excluded.last_failed_at, h.last_failed_at)

@@ -34,30 +34,21 @@ package struct RelayProgress: Sendable {
     package private(set) var horizon: Int64 = 0
     /// Who wrote to the outbox at one moment.
     package struct Writing: Sendable, Hashable {
-        /// Tells one life of the server from the next: it changes with a crash and with a failover, either of which may take back what was
-        /// not on the disk.
-        package let life: Int64
         /// The highest id that was drawn, read first.
         package let lastID: Int64
-        /// Where the log then ended, and how far it is on the disk, in bytes. Until the drawing of an id is there, a crash of the server may
-        /// take it back, and another transaction draw it again.
-        package let logged: Int64
-        package let flushed: Int64
         /// The transactions that then held the outbox open for writing. Whoever draws an id does, from before until its end.
         package let writers: Set<String>
 
-        package init(life: Int64, lastID: Int64, logged: Int64, flushed: Int64, writers: Set<String>) {
-            self.life = life
+        package init(lastID: Int64, writers: Set<String>) {
             self.lastID = lastID
-            self.logged = logged
-            self.flushed = flushed
             self.writers = writers
         }
     }
 
     /// Its ids were drawn by transactions that have ended or are among its writers.
     private var candidate: Writing?
-    private var life: Int64?
+    /// The life of the server in which all this was seen; nil before the first look.
+    package private(set) var life: Int64?
     private var takenAboveHorizon: Set<Int64> = []
 
     package init() {}
@@ -65,8 +56,6 @@ package struct RelayProgress: Sendable {
     package var leased: [Int] { partitions.indices.filter { partitions[$0] != nil } }
 
     package func epoch(of partition: Int) -> Int64? { partitions[partition]?.epoch }
-
-    package var unsettledCount: Int { partitions.reduce(0) { $0 + ($1?.unsettled.count ?? 0) } }
 
     /// A partition was leased: everything after its mark is to be read.
     package mutating func lease(_ partition: Int, epoch: Int64, markedThrough mark: Int64) {
@@ -85,24 +74,27 @@ package struct RelayProgress: Sendable {
 
     /// Tells what the outbox looked like at one moment; to be called before `take` with what was read after that moment.
     ///
-    /// What was seen in another life of the server says nothing in this one: see ``isOver(_:)``.
     /// - Returns: the horizon that holds once everything visible up to it is taken; for ``reached(horizon:)``.
     package mutating func observe(_ writing: Writing) -> Int64 {
         var reachable = horizon
-        life = writing.life
-        if let previous = candidate, previous.writers.isDisjoint(with: writing.writers), writing.flushed >= previous.logged {
+        if let previous = candidate, previous.writers.isDisjoint(with: writing.writers) {
             reachable = max(reachable, previous.lastID)
             candidate = nil
         }
         guard candidate == nil else { return reachable }
-        if writing.writers.isEmpty, writing.flushed >= writing.logged { return max(reachable, writing.lastID) }
+        if writing.writers.isEmpty { return max(reachable, writing.lastID) }
         candidate = writing
         return reachable
     }
 
-    /// Whether the life of the server in which this progress was made is over: ids that it counts on may be drawn again. What is marked in
-    /// the database holds.
-    package func isOver(_ writing: Writing) -> Bool { life.map { $0 != writing.life } ?? false }
+    /// Tells in which life of the server a look was made.
+    ///
+    /// - Returns: false when it is another than before: ids that this progress counts on may be drawn again, so that all of it is void. What
+    ///   is marked in the database holds.
+    package mutating func isValid(in life: Int64) -> Bool {
+        defer { self.life = life }
+        return self.life == nil || self.life == life
+    }
 
     /// Everything up to here that will ever be visible has been taken, as far as cursors reach.
     package mutating func reached(horizon reached: Int64) {
@@ -127,6 +119,7 @@ package struct RelayProgress: Sendable {
 
     /// The ids above the horizon that were taken; what else becomes visible there was missed.
     package var taken: [Int64] { Array(takenAboveHorizon) }
+    package var takenCount: Int { takenAboveHorizon.count }
 
     /// Takes events that were read.
     ///

@@ -4,7 +4,10 @@ package import Postgres
 package struct RelayStore: Sendable {
     /// One look at the outbox.
     package struct Look: Sendable {
-        /// What the look found behind the cursors.
+        /// The life of the server in which it was made.
+        package let life: Int64
+        /// What the look found behind the cursors. Looked for whenever it reads on: what became visible late may be of a key whose next
+        /// event comes with this look.
         package let missed: [OutboxRow]
         /// What it found after them, ascending, and no more than was asked for.
         package let next: [OutboxRow]
@@ -24,8 +27,9 @@ package struct RelayStore: Sendable {
 
     /// Writes what was settled, and reads on.
     ///
-    /// The changes are fenced: of a partition whose epoch has changed nothing is written. They are committed with the look, without
-    /// waiting for the disk when they are only marks: a mark that is lost costs duplicates.
+    /// The changes are fenced: of a partition whose epoch has changed nothing is written, nor of any in another life of the server than
+    /// that of the progress. They are committed with the look, without waiting for the disk when they are only marks: a mark that is lost
+    /// costs duplicates.
     /// - Parameters:
     ///   - limit: Of the rows after the cursors; 0 reads none.
     ///   - looksAtWriters: Whether the horizon may have moved.
@@ -38,19 +42,14 @@ package struct RelayStore: Sendable {
             queries.append(query)
             return queries.count - 1
         }
-        let fence = changes.isEmpty ? nil : changes.append(to: &queries, owner: owner)
+        let fence = changes.isEmpty ? nil : changes.append(to: &queries, owner: owner, life: progress.life)
+        let life = add("SELECT \(unsafeSQL: Self.life)")
         var lastID: Int?
         var writers: Int?
         if looksAtWriters {
-            // In this order: a transaction draws an id while it holds the table open for writing.
-            // The server begins its statistics anew after a crash, and keeps them through an orderly restart, which takes nothing back.
-            lastID = add(
-                """
-                SELECT CASE WHEN is_called THEN last_value ELSE 0 END, (pg_current_wal_insert_lsn() - '0/0')::bigint,
-                    (pg_current_wal_flush_lsn() - '0/0')::bigint,
-                    (SELECT coalesce((extract(epoch FROM stats_reset) * 1000000)::bigint, 0) FROM pg_stat_bgwriter)
-                FROM outbox_events_id_seq
-                """)
+            // In this order: a transaction draws an id while it holds the table open for writing. The function reads under the page's lock;
+            // a plain SELECT from the sequence may see a value that is yet to be drawn, by up to 32 (measured).
+            lastID = add("SELECT coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0)")
             writers = add(
                 """
                 SELECT virtualtransaction FROM pg_locks
@@ -60,11 +59,11 @@ package struct RelayStore: Sendable {
         }
         let missed = progress.mayHaveGaps ? add(missedQuery(progress)) : nil
         let next = limit > 0 ? add(nextQuery(progress, limit: limit)) : nil
-        guard !queries.isEmpty else { return Look(missed: [], next: [], isComplete: false, writing: nil, lost: []) }
         let results = try session.pipeline(queries)
         let nextRows = try next.map { try rows(results[$0]) } ?? []
         return Look(
-            missed: try missed.map { try rows(results[$0]) } ?? [], next: nextRows, isComplete: limit > 0 && nextRows.count < limit,
+            life: try results[life][0].decode(0), missed: try missed.map { try rows(results[$0]) } ?? [], next: nextRows,
+            isComplete: limit > 0 && nextRows.count < limit,
             writing: try writing(lastID, writers, results), lost: try fence.map { try changes.lost(results[$0]) } ?? [])
     }
 
@@ -74,14 +73,17 @@ package struct RelayStore: Sendable {
         guard let lastID, let writers else { return nil }
         var names: Set<String> = []
         for row in results[writers] { names.insert(try row.decode(0)) }
-        let row = results[lastID][0]
-        return RelayProgress.Writing(
-            life: try row.decode(3), lastID: try row.decode(0), logged: try row.decode(1), flushed: try row.decode(2), writers: names)
+        return RelayProgress.Writing(lastID: try results[lastID][0].decode(0), writers: names)
     }
 
     private func rows(_ result: PostgresResult) throws(PostgresError) -> [OutboxRow] {
         try result.map { row throws(PostgresError) in try OutboxRow(row: row) }
     }
+
+    /// Tells one life of the server from the next. A crash and a failover may take back what was not on the disk, or not on the standby's:
+    /// ids that were drawn are drawn again. After either the server begins its statistics anew; an orderly restart, which takes nothing
+    /// back, keeps them.
+    static let life = "coalesce((SELECT (extract(epoch FROM stats_reset) * 1000000)::bigint FROM pg_stat_bgwriter), 0)"
 
     /// An index of an array is one more than the partition.
     private static let place = "1 + \(OutboxPartition.expression("e"))"

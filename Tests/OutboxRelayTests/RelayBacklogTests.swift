@@ -38,6 +38,26 @@ import Testing
         #expect(backlog.changes.held.map(\.state) == [.failing, .waiting, .waiting])
     }
 
+    @Test("of events of a key that fail together only the first uses an attempt up")
+    func failedTogether() {
+        var backlog = backlog()
+        backlog.add([row(1), row(2), row(3, "l")]) { _ in 1 }
+        for item in backlog.next(atMost: 10) { _ = backlog.settle(item.row.id, epoch: 1, .failed(reason: "r", isFinal: false)) }
+        #expect(backlog.changes.held.map(\.state) == [.failing, .waiting, .failing])
+        #expect(backlog.changes.held.map(\.attempts) == [1, 0, 1])
+        backlog.written(backlog.changes)
+        // The key is released by a relay that finds both waiting: again only the first counts.
+        backlog.retry([HeldStore.HeldRow(row: row(1), attempts: 1)]) { _ in 1 }
+        _ = backlog.next(atMost: 10)
+        _ = backlog.settle(1, epoch: 1, .published)
+        backlog.written(backlog.changes)
+        backlog.release("k", [HeldStore.HeldRow(row: row(2), attempts: 0), HeldStore.HeldRow(row: row(4), attempts: 0)], areAll: true) { _ in 1 }
+        for item in backlog.next(atMost: 10) { _ = backlog.settle(item.row.id, epoch: 1, .failed(reason: "r", isFinal: false)) }
+        #expect(backlog.changes.held.map(\.id) == [2])
+        backlog.written(backlog.changes)
+        #expect(Set(backlog.heldKeys.failing) == ["k", "l"])
+    }
+
     @Test("the culprit among several suspects is found one by one, and the others are sent")
     func suspects() {
         var backlog = backlog()
@@ -166,7 +186,11 @@ private struct World {
     private mutating func fetch() {
         write()
         let keys = backlog.heldKeys
-        for key in keys.releasing { backlog.release(key, held(key)) { _ in 1 } }
+        for key in keys.releasing {
+            let all = held(key)
+            let some = all.prefix(rows.count % 3 == 0 ? 2 : .max)
+            backlog.release(key, Array(some), areAll: some.count == all.count) { _ in 1 }
+        }
         backlog.retry(keys.failing.compactMap { held($0).first }) { _ in 1 }
     }
 

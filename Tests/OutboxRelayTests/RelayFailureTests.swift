@@ -41,6 +41,49 @@ extension RelayTests {
             }
         }
 
+        @Test("a key that is never quiet is free again soon after its first event can be published")
+        func busyKey() async throws {
+            try await fixture.declare("thing.happened.v1")
+            try await fixture.running([fixture.relay("a", attempts: 1_000)]) {
+                try await fixture.write([fixture.event(0, key: "busy", type: "\(fixture.name).thing.vanished.v1")])
+                #expect(try await eventually { try await fixture.held()["failing"] == 1 })
+                let isEnough = Gate()
+                async let written = {
+                    var number = 1
+                    while !isEnough.isSet {
+                        try await fixture.write([fixture.event(number, key: "busy")])
+                        number += 1
+                    }
+                    return number
+                }()
+                #expect(try await eventually { try await fixture.held()["waiting", default: 0] > 50 })
+                try await fixture.declare("#")
+                #expect(try await eventually(within: .seconds(20)) { try await fixture.held().isEmpty })
+                isEnough.signal()
+                let count = try await written
+                #expect(try await fixture.collect { $0.firsts.count >= count }.byKey == ["busy": Array(0..<count)])
+            }
+        }
+
+        @Test("of more failing keys than are fetched at once none is left out")
+        func manyKeys() async throws {
+            try await fixture.declare("thing.happened.v1")
+            let keys = (0..<600).map { "key-\($0)" }
+            let lost = "\(fixture.name).thing.vanished.v1"
+            try await fixture.running([fixture.relay("a", attempts: 1_000)]) {
+                try await fixture.write(keys.map { fixture.event(0, key: $0, type: lost) })
+                #expect(try await eventually { try await fixture.held()["failing"] == 600 })
+                try await fixture.write(keys.map { fixture.event(1, key: $0) })
+                #expect(try await eventually { try await fixture.held() == ["failing": 600, "waiting": 600] })
+                try await fixture.write([fixture.event(0, key: "free")])
+                #expect(try await fixture.collect { $0.count >= 1 }.byKey == ["free": [0]])
+                try await fixture.declare("#")
+                let received = try await fixture.collect { $0.firsts.count >= 1_200 }
+                for key in keys { #expect(received.byKey[key] == [0, 1], "\(key)") }
+                #expect(try await eventually { try await fixture.held().isEmpty })
+            }
+        }
+
         @Test("after the last attempt an event is parked, those behind it go on, and an operator publishes or discards it")
         func parked() async throws {
             try await fixture.declare("thing.happened.v1")

@@ -41,9 +41,10 @@ struct RelayFixture {
         return timing
     }
 
-    init() async throws {
+    /// - Parameter server: One of a test's own, which is reached through its pooler and not directly; nil is the one that all suites share.
+    init(server: PostgresServer? = nil) async throws {
         broker = try await Self.brokerTask.value
-        database = try await PostgresServer.shared().makeDatabase(
+        database = try await PostgresServer.shared(unless: server).makeDatabase(
             service: "wallet-ledger",
             migrations: [
                 MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
@@ -51,7 +52,8 @@ struct RelayFixture {
             ])
         let options = PoolOptions(maximumConnections: 8, acquireTimeout: .seconds(30))
         writer = PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL), options: options)
-        relayPool = PostgresPool(configuration: try PostgresConfiguration(url: database.relayURL), options: options)
+        let relayURL = if let server { try await server.pooler().url(database.relayURL, server: server) } else { database.relayURL }
+        relayPool = PostgresPool(configuration: try PostgresConfiguration(url: relayURL), options: options)
     }
 
     var configuration: AMQPConfiguration { get throws { try AMQPConfiguration(url: broker.url(parameters: "?heartbeat=1")) } }
@@ -97,7 +99,9 @@ struct RelayFixture {
     }
 
     /// One relay as the executable composes it.
-    func relay(_ owner: String, timing: RelayTiming? = nil, attempts: Int = 3, pool: PostgresPool? = nil) throws -> RunningRelay {
+    func relay(
+        _ owner: String, timing: RelayTiming? = nil, attempts: Int = 3, pool: PostgresPool? = nil, broker: AMQPConfiguration? = nil
+    ) throws -> RunningRelay {
         let timing = timing ?? self.timing
         let registry = PrometheusRegistry()
         let metrics = RelayMetrics(registry)
@@ -106,8 +110,8 @@ struct RelayFixture {
         options.reconnectBackoff = AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))
         options.stallLimit = .seconds(1)
         let publisher = try AMQPPublisher(
-            configuration: configuration, name: owner, options: options, logger: Self.quiet, metrics: registry)
-        let keeper = LeaseKeeper(owner: owner, pool: pool, timing: timing, logger: Self.quiet, lost: metrics.leasesLost)
+            configuration: broker ?? configuration, name: owner, options: options, logger: Self.quiet, metrics: registry)
+        let keeper = LeaseKeeper(owner: owner, pool: pool, timing: timing, logger: Self.quiet, lost: metrics.leasesLost) { publisher.status.isOpen }
         let loop = RelayLoop(
             source: "wallet-ledger", owner: owner, pool: pool, publisher: publisher, keeper: keeper, maximumAttempts: attempts, timing: timing,
             metrics: metrics, tracer: nil, logger: Self.quiet)

@@ -32,6 +32,69 @@ extension RelayTests {
             }
         }
 
+        @Test("a relay that reaches no broker leaves its partitions to one that does")
+        func withoutBroker() async throws {
+            try await fixture.declare()
+            let nobody = try AMQPConfiguration(url: "amqp://u:p@127.0.0.1:\(FreePort.any())")
+            let (lonely, other) = (try fixture.relay("a", broker: nobody), try fixture.relay("b"))
+            try await fixture.running([lonely]) {
+                #expect(try await eventually { lonely.keeper.current.leases.count == 64 })
+                try await fixture.running([other]) {
+                    try await fixture.write(perKey: 5, keys: keys)
+                    let received = try await fixture.collect { $0.firsts.count >= 60 }
+                    for key in keys { #expect(received.byKey[key] == Array(0..<5), "\(key)") }
+                    #expect(try await eventually { lonely.keeper.current.leases.isEmpty && other.keeper.current.leases.count == 64 })
+                }
+            }
+        }
+
+        @Test("a crash of the database server that takes drawn ids back, behind a pooler that hides it, loses no event")
+        func serverCrash() async throws {
+            // Nothing but a commit takes the log to the disk.
+            try await PostgresServer.withSeparate(settings: ["wal_writer_delay": "10s"]) { server in
+                let fixture = try await RelayFixture(server: server)
+                try await fixture.declare()
+                var timing = fixture.timing
+                (timing.lease, timing.renewal) = (.seconds(60), .seconds(30))
+                try await fixture.running([fixture.relay("a", timing: timing)]) {
+                    try await fixture.write(perKey: 5, keys: keys)
+                    #expect(try await fixture.collect { $0.firsts.count >= 60 }.count == 60)
+                    #expect(try await eventually { try await fixture.isAllMarked() })
+                    let (begun, finish) = (Gate(), Gate())
+                    let lost = Task {
+                        try await fixture.writer.withTransaction { session in
+                            try OutboxWriter.append((0..<200).map { fixture.event($0, key: "lost") }, session)
+                            begun.signal()
+                            finish.wait()
+                        }
+                    }
+                    #expect(try await eventually { begun.isSet })
+                    let drawn = try await lastID(server, fixture.database.name)
+                    // Some looks, by which the relay knows these ids.
+                    _ = try await eventually(within: .milliseconds(300)) { false }
+                    try await server.stop(.immediate)
+                    finish.signal()
+                    await #expect(throws: (any Error).self) { try await lost.value }
+                    try await server.start()
+                    #expect(try await lastID(server, fixture.database.name) < drawn)
+                    try await fixture.write(perKey: 25, keys: keys, from: 5)
+                    // Marks may be lost as well, so that some come again; the new ones come all.
+                    let received = try await fixture.collect { $0.firsts.filter { $0.number >= 5 }.count >= 300 }.filter { $0.number >= 5 }
+                    for key in keys { #expect(received.byKey[key] == Array(5..<30), "\(key)") }
+                    #expect(try await eventually { try await fixture.isAllMarked() })
+                }
+            }
+        }
+
+        private func lastID(_ server: PostgresServer, _ database: String) async throws -> Int64 {
+            let connection = try await server.superuserConnection(database: database)
+            let id = try await connection.withSession { session in
+                try session.query("SELECT pg_sequence_last_value('outbox_events_id_seq'::regclass)")[0].decode(0, as: Int64.self)
+            }
+            await connection.close()
+            return id
+        }
+
         @Test("a relay that is frozen longer than its lease sends nothing more under it: the order holds")
         func slowRelay() async throws {
             try await fixture.declare()

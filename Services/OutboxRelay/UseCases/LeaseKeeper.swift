@@ -7,7 +7,8 @@ import Synchronization
 
 /// Keeps this relay's share of the partitions leased, and gives them back at the end.
 ///
-/// The share is an equal part for each relay that lives. A relay with more gives the rest back once nothing of it is under way.
+/// The share is an equal part for each relay that lives. A relay with more gives the rest back once nothing of it is under way, and one
+/// that has had no broker for as long as a lease lasts gives back everything: others may reach it.
 final class LeaseKeeper: Service {
     /// What the relay may work on.
     struct Holding: Sendable {
@@ -23,10 +24,14 @@ final class LeaseKeeper: Service {
     private let timing: RelayTiming
     private let logger: Logger
     private let lost: Counter
-    /// `offered` are to be given back with the next renewal.
-    private let state = Mutex((holding: Holding(), offered: Set<Int>()))
+    private let reachesBroker: @Sendable () -> Bool
+    /// `offered` are to be given back with the next renewal. When something was forgotten, an answer that was asked for before is not heard.
+    private let state = Mutex((holding: Holding(), offered: Set<Int>(), hasForgotten: false))
 
-    init(owner: String, pool: PostgresPool, timing: RelayTiming, logger: Logger, lost: Counter) {
+    init(
+        owner: String, pool: PostgresPool, timing: RelayTiming, logger: Logger, lost: Counter, reachesBroker: @escaping @Sendable () -> Bool
+    ) {
+        self.reachesBroker = reachesBroker
         store = LeaseStore(owner: owner)
         self.pool = pool
         self.timing = timing
@@ -38,26 +43,51 @@ final class LeaseKeeper: Service {
 
     func run() async throws {
         var isFailing = false
+        var reachedBroker = ContinuousClock.now
+        var nextRenewal = ContinuousClock.now
+        let pause = min(timing.search, timing.renewal)
         while !Task.isShuttingDownGracefully {
-            do {
-                try await renew()
-                isFailing = false
-            } catch {
-                if !isFailing { logger.warning("leases can't be renewed", metadata: ["error": "\(error)"]) }
-                isFailing = true
+            if reachesBroker() { reachedBroker = .now }
+            if isFailing || hasSomethingToSay || ContinuousClock.now >= nextRenewal {
+                nextRenewal = .now + timing.renewal
+                do {
+                    if ContinuousClock.now - reachedBroker < timing.lease { try await renew() } else { try await giveUp() }
+                    isFailing = false
+                } catch {
+                    if !isFailing { logger.warning("leases can't be renewed", metadata: ["error": "\(error)"]) }
+                    isFailing = true
+                }
             }
-            let pause = current.excess == 0 && !isFailing ? timing.renewal : timing.search
             guard (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }) != nil else { break }
         }
         // A cancelled process tries as well: the others would wait for its leases to run out.
-        try? await pool.withSession { session in try self.store.leave(session) }
+        try? await leave()
+    }
+
+    /// Whether something is to be given back or to be asked before the next renewal is due.
+    private var hasSomethingToSay: Bool {
+        state.withLock { $0.holding.excess != 0 || !$0.offered.isEmpty || $0.hasForgotten }
+    }
+
+    private func giveUp() async throws {
+        guard !current.leases.isEmpty else { return }
+        logger.warning("without a broker for too long: the partitions are left to others")
+        try await leave()
+    }
+
+    private func leave() async throws {
         state.withLock { $0.holding = Holding() }
+        let store = store
+        try await pool.withSession { session in try store.leave(session) }
     }
 
     private func renew() async throws {
         let (store, timing) = (store, timing)
         let seconds = timing.lease.inSeconds
-        let returned = state.withLock { $0.offered }
+        let returned = state.withLock { state in
+            state.hasForgotten = false
+            return state.offered
+        }
         let asked = ContinuousClock.now
         let (leases, excess) = try await pool.withSession { session in
             try store.release(session, returned.sorted())
@@ -67,6 +97,7 @@ final class LeaseKeeper: Service {
             return (kept + new, kept.count + new.count - share)
         }
         state.withLock { state in
+            guard !state.hasForgotten else { return }
             state.offered.subtract(returned)
             let before = state.holding.leases
             // What was given back while the database was asked is no longer to be worked on.
@@ -88,7 +119,10 @@ final class LeaseKeeper: Service {
     func forget(_ partitions: Set<Int>) {
         guard !partitions.isEmpty else { return }
         lost.increment(by: partitions.count)
-        state.withLock { state in for partition in partitions { state.holding.leases[partition] = nil } }
+        state.withLock { state in
+            state.hasForgotten = true
+            for partition in partitions { state.holding.leases[partition] = nil }
+        }
     }
 
     /// Gives partitions back in which nothing is under way, with the next renewal.

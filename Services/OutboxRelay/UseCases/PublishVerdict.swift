@@ -36,6 +36,8 @@ enum RelayLimits {
     static let window = 2_048
     /// Events read by one look.
     static let chunk = 512
+    /// Events read of which it is not known yet whether one with a smaller id comes.
+    static let aheadOfWriters = 50_000
     /// Events sent and not confirmed.
     static let unconfirmed = 1_024
 }

@@ -32,6 +32,8 @@ struct RelayBacklog: Sendable {
         /// Of its held events, those in memory.
         var outstanding = 0
         var hasFailed = false
+        /// Whether these are all of its held events, so that what is new goes behind them and need not be held.
+        var areAll = false
     }
 
     private let maximumAttempts: Int
@@ -93,8 +95,13 @@ struct RelayBacklog: Sendable {
         for row in rows {
             guard let epoch = epoch(row.partition) else { continue }
             let item = RelayItem(row: row, epoch: epoch, attempts: 0, isHeld: false)
-            if keys[row.partitionKey] == nil { insert(item) } else { wait(item) }
+            if goesOn(row.partitionKey) { insert(item) } else { wait(item) }
         }
+    }
+
+    /// Whether an event that is not held may be sent, behind those of its key that are on their way.
+    private func goesOn(_ name: String) -> Bool {
+        keys[name]?.areAll ?? true
     }
 
     /// The keys whose first held event is to be looked at, and those whose held events are all to be fetched. None of which something is
@@ -118,21 +125,22 @@ struct RelayBacklog: Sendable {
     mutating func retry(_ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
         for held in rows {
             guard case .failing? = keys[held.row.partitionKey]?.phase else { continue }
-            send([held], of: held.row.partitionKey, epoch: epoch)
+            send([held], areAll: false, of: held.row.partitionKey, epoch: epoch)
         }
     }
 
-    /// Takes the held events of a key, in order; with none left the key is free.
-    mutating func release(_ name: String, _ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
+    /// Takes the held events of a key, in order; with all of them on their way, the key is free once they have arrived.
+    mutating func release(_ name: String, _ rows: [HeldStore.HeldRow], areAll: Bool, epoch: (Int) -> Int64?) {
         guard case .releasing? = keys[name]?.phase else { return }
-        if rows.isEmpty { keys[name] = nil } else { send(rows, of: name, epoch: epoch) }
+        if rows.isEmpty { keys[name] = nil } else { send(rows, areAll: areAll, of: name, epoch: epoch) }
     }
 
-    private mutating func send(_ rows: [HeldStore.HeldRow], of name: String, epoch: (Int) -> Int64?) {
+    private mutating func send(_ rows: [HeldStore.HeldRow], areAll: Bool, of name: String, epoch: (Int) -> Int64?) {
         guard var key = keys[name], let epoch = epoch(key.partition) else { return }
         key.phase = .sending
         key.outstanding = rows.count
         key.hasFailed = false
+        key.areAll = areAll
         keys[name] = key
         for held in rows { insert(RelayItem(row: held.row, epoch: epoch, attempts: held.attempts, isHeld: true)) }
     }
@@ -150,6 +158,7 @@ struct RelayBacklog: Sendable {
 
     private mutating func wait(_ item: RelayItem) {
         suspects.remove(item.row.id)
+        keys[item.row.partitionKey]?.areAll = false
         held.append(
             RelayChanges.Held(
                 id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: item.row.partitionKey, state: .waiting,
@@ -165,10 +174,9 @@ struct RelayBacklog: Sendable {
             let again = returned
             returned = []
             for item in again {
-                let key = keys[item.row.partitionKey]
-                if !item.isHeld, key != nil {
+                if !item.isHeld, !goesOn(item.row.partitionKey) {
                     wait(item)
-                } else if item.isHeld, key?.hasFailed ?? true {
+                } else if item.isHeld, keys[item.row.partitionKey]?.hasFailed ?? true {
                     // It stays where it lies, behind the one that failed.
                     leave(item, hasFailed: true)
                 } else {
@@ -219,13 +227,18 @@ struct RelayBacklog: Sendable {
         let attempts = item.attempts + 1
         let isParked = isFinal || attempts >= maximumAttempts
         let name = item.row.partitionKey
+        // Only the first of a key uses its attempts up: that those behind it failed with it says nothing more.
+        if !isParked, let key = keys[name], !item.isHeld || key.hasFailed {
+            if item.isHeld { leave(item, hasFailed: true) } else { wait(item) }
+            return
+        }
         held.append(
             RelayChanges.Held(
                 id: item.row.id, partition: item.row.partition, epoch: item.epoch, partitionKey: name, state: isParked ? .parked : .failing,
                 attempts: attempts, reason: reason, pause: isParked ? 0 : pauseAfter(attempts)))
         if item.isHeld {
             leave(item, hasFailed: !isParked)
-        } else if !isParked, keys[name] == nil {
+        } else if !isParked {
             keys[name] = Key(partition: item.row.partition, phase: .failing)
             for behind in ready where behind.row.partitionKey == name { wait(behind) }
             ready.removeAll { $0.row.partitionKey == name }
@@ -239,19 +252,27 @@ struct RelayBacklog: Sendable {
         key.outstanding -= 1
         if hasFailed {
             key.hasFailed = true
-            // The rest of the key stays where it lies, behind the one that failed.
-            let behind = ready.filter { $0.isHeld && $0.row.partitionKey == name }.map(\.row.id)
-            ready.removeAll { $0.isHeld && $0.row.partitionKey == name }
-            key.outstanding -= behind.count
-            suspects.subtract(behind + [item.row.id])
+            key.areAll = false
+            // The rest of the key stays where it lies, behind the one that failed, and what is new joins it.
+            let behind = ready.filter { $0.row.partitionKey == name }
+            ready.removeAll { $0.row.partitionKey == name }
+            key.outstanding -= behind.count(where: \.isHeld)
+            suspects.subtract(behind.map(\.row.id) + [item.row.id])
+            for new in behind where !new.isHeld { wait(new) }
         }
-        if key.outstanding <= 0 { key.phase = key.hasFailed ? .failing : .releasing }
+        if key.outstanding <= 0 {
+            if key.areAll {
+                keys[name] = nil
+                return
+            }
+            key.phase = key.hasFailed ? .failing : .releasing
+        }
         keys[name] = key
     }
 
     // MARK: What is to be written
 
-    /// What was decided since; ``written(_:lost:)`` tells that it is in the database.
+    /// What was decided since; ``written(_:)`` tells that it is in the database.
     var changes: RelayChanges {
         var changes = RelayChanges()
         changes.held = held

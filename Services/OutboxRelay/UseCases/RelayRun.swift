@@ -49,15 +49,21 @@ struct RelayRun {
             takeOutcomes()
             let holding = relay.keeper.current
             try await follow(holding)
-            let found = try await look(isReading: true)
-            try await fetchHeld()
+            let new = try await look(isReading: true)
+            // Before what is new joins them: of a key that is always busy there is no moment in which nothing waits.
+            var failure: (any Error)?
+            do { try await fetchHeld() } catch { failure = error }
+            let progress = progress
+            backlog.add(new) { progress.epoch(of: $0) }
+            if let failure { throw failure }
             let handedOver = handOver(holding, in: &group)
             tell()
             isDatabaseAway = false
-            guard found > 0 || handedOver > 0 || backlog.inFlightCount > 0 else { return idlePause() }
+            guard !new.isEmpty || handedOver > 0 || backlog.inFlightCount > 0 else { return idlePause() }
             poll = relay.timing.poll
-            return relay.timing.pause(afterFinding: found)
+            return relay.timing.pause(afterFinding: new.count)
         } catch {
+            tell()
             if !isDatabaseAway { relay.logger.warning("the outbox can't be read", metadata: ["error": "\(error)"]) }
             isDatabaseAway = true
             poll = relay.timing.longestPoll
@@ -119,23 +125,25 @@ struct RelayRun {
 
     // MARK: The database
 
-    /// - Returns: how many events it found.
-    private mutating func look(isReading: Bool) async throws -> Int {
+    /// - Returns: the events that it found; they are in the progress, and not yet in the backlog.
+    private mutating func look(isReading: Bool) async throws -> [OutboxRow] {
         var changes = backlog.changes
         // Marks of partitions in which nothing happened follow now and then: old events are deleted behind the lowest.
         let isTimeForAll = ContinuousClock.now >= nextFullMarks
         changes.marks = progress.marks(all: isTimeForAll)
         if isTimeForAll { nextFullMarks = .now + relay.timing.renewal }
         let isTimeForWriters = ContinuousClock.now >= nextLookAtWriters && progress.needsHorizon
-        let limit = isReading && !progress.leased.isEmpty ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
-        guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return 0 }
+        // Behind a transaction that does not end, each look at the writers says what was taken since.
+        let mayRead = isReading && !progress.leased.isEmpty && progress.takenCount < RelayLimits.aheadOfWriters
+        let limit = mayRead ? min(RelayLimits.chunk, RelayLimits.window - backlog.count) : 0
+        guard limit > 0 || isTimeForWriters || !changes.isEmpty else { return [] }
         let (store, progressBefore) = (store, progress)
         let look = try await relay.pool.withSession { [changes] session in
             try store.look(session, progressBefore, limit: max(0, limit), looksAtWriters: isTimeForWriters, changes: changes)
         }
-        if let writing = look.writing, progress.isOver(writing) {
+        guard progress.isValid(in: look.life) else {
             startAgain()
-            return 0
+            return []
         }
         written(changes, lost: look.lost)
         if look.writing != nil { nextLookAtWriters = .now + relay.timing.horizon }
@@ -146,15 +154,16 @@ struct RelayRun {
         if let last = look.next.last?.id { progress.read(through: last) }
         if look.isComplete, let lastID = look.writing?.lastID { progress.read(through: lastID) }
         if let horizon { progress.reached(horizon: horizon) }
-        backlog.add(new) { progress.epoch(of: $0) }
-        return new.count
+        return new
     }
 
     /// The server has crashed, or another has taken its place, and may have taken drawn ids back: what was concluded from them is void, and
-    /// the marks in the database are not. An outcome that is under way may be of another event than the one that has its id now.
+    /// the marks in the database are not, which the next renewal reads again. An outcome that is under way may be of another event than the
+    /// one that has its id now.
     private mutating func startAgain() {
         relay.logger.warning("the database server was recovered; the outbox is read again from its marks")
         inbox = RelayInbox()
+        relay.keeper.forget(Set(progress.leased))
         for partition in progress.leased { backlog.drop(partition) }
         progress = RelayProgress()
         setAside = []
@@ -196,7 +205,7 @@ struct RelayRun {
             let room = min(Self.heldAtOnce, RelayLimits.window - backlog.count)
             guard room > 0 else { return }
             let rows = try await relay.pool.withSession { session in try heldStore.held(session, partitionKey: name, limit: room) }
-            backlog.release(name, rows) { progress.epoch(of: $0) }
+            backlog.release(name, rows, areAll: rows.count < room) { progress.epoch(of: $0) }
         }
         // What is released is followed up at once; what fails has time.
         guard keys.releasing.isEmpty else { return }
@@ -274,7 +283,7 @@ struct RelayRun {
         nextReport = .now + Self.reportInterval
         relay.metrics.tell(
             RelayMetrics.State(
-                owned: progress.leased.count, inMemory: backlog.count, inFlight: backlog.inFlightCount,
+                owned: relay.keeper.current.validUntil > .now ? progress.leased.count : 0, inMemory: backlog.count, inFlight: backlog.inFlightCount,
                 oldest: backlog.count > 0 ? backlog.oldest?.occurredAt : nil, isRefused: ContinuousClock.now < pausedUntil))
     }
 }

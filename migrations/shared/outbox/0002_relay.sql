@@ -82,6 +82,7 @@ BEGIN
         ) oldest WHERE occurred_at < cutoff);
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN
+        DELETE FROM outbox_held h WHERE h.state = 'discarded' AND h.id <= through AND NOT EXISTS (SELECT FROM outbox_events e WHERE e.id = h.id);
         UPDATE outbox_retention SET deleted_before = greatest(deleted_before, cutoff), deleted = deleted + removed;
     END IF;
     RETURN removed;

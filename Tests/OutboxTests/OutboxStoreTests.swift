@@ -49,24 +49,50 @@ import Testing
         #expect(zip(leases, taken).allSatisfy { $0.epoch < $1.epoch })
 
         // The slow one goes on with what it believes, under its own name and under the other's.
-        for owner in ["slow", "quick"] {
-            var progress = RelayProgress()
-            for lease in leases { progress.lease(lease.partition, epoch: lease.epoch, markedThrough: lease.markedThrough) }
-            progress.read(through: 1)
-            progress.reached(horizon: 1)
-            var changes = RelayChanges()
-            changes.marks = progress.marks(all: true)
-            changes.held = [
-                RelayChanges.Held(id: 1, partition: 3, epoch: 1, partitionKey: "k", state: .failing, attempts: 1, reason: "r", pause: 0)
-            ]
-            let look = try await pool.withSession { [changes, progress] session in
-                try RelayStore(owner: owner).look(session, progress, limit: 0, looksAtWriters: false, changes: changes)
-            }
-            #expect(look.lost == Set(0..<64))
+        let life = try await life()
+        for owner in ["slow", "quick"] { try await expectNothingWritten(of: leases, by: owner, life: life) }
+    }
+
+    @Test("what was found in a former life of the server is not written, and the relay is told so")
+    func formerLife() async throws {
+        let events = [event("k")]
+        try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
+        let leases = try await pool.withSession { session in try LeaseStore(owner: "a").acquire(session, atMost: 64, for: 60) }
+        let life = try await life()
+        try await expectNothingWritten(of: leases, by: "a", life: life - 1)
+        try await expectNothingWritten(of: leases, by: "a", life: nil)
+        #expect(try await lost(of: leases, by: "a", life: life).isEmpty)
+        #expect(try await marks() == Array(repeating: 1, count: 64))
+    }
+
+    private func life() async throws -> Int64 {
+        try await pool.withSession { session in
+            try RelayStore(owner: "x").look(session, RelayProgress(), limit: 0, looksAtWriters: false, changes: RelayChanges()).life
         }
+    }
+
+    private func expectNothingWritten(of leases: [LeaseStore.Lease], by owner: String, life: Int64?) async throws {
+        #expect(try await lost(of: leases, by: owner, life: life) == Set(0..<64))
         #expect(try await marks() == Array(repeating: 0, count: 64))
         let held = try await pool.withSession { session in try HeldStore().counts(session).counts }
         #expect(held.isEmpty)
+    }
+
+    /// Writes marks of all partitions, and an event that failed.
+    private func lost(of leases: [LeaseStore.Lease], by owner: String, life: Int64?) async throws -> Set<Int> {
+        var progress = RelayProgress()
+        if let life { _ = progress.isValid(in: life) }
+        for lease in leases { progress.lease(lease.partition, epoch: lease.epoch, markedThrough: lease.markedThrough) }
+        progress.read(through: 1)
+        progress.reached(horizon: 1)
+        var changes = RelayChanges()
+        changes.marks = progress.marks(all: true)
+        changes.held = [
+            RelayChanges.Held(id: 1, partition: 3, epoch: 1, partitionKey: "k", state: .failing, attempts: 1, reason: "r", pause: 0)
+        ]
+        return try await pool.withSession { [changes, progress] session in
+            try RelayStore(owner: owner).look(session, progress, limit: 0, looksAtWriters: false, changes: changes).lost
+        }
     }
 
     @Test("relays that ask at the same time share the partitions, each to one")

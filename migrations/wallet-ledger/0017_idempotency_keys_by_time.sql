@@ -1,4 +1,4 @@
--- serves-from: 0003
+-- serves-from: 0015
 -- no-transaction
 -- A summary per block range finds the expired keys only until the first were deleted: their places are filled again, and a range that
 -- ever held an old key counts as old.

@@ -1,4 +1,4 @@
--- serves-from: 0003
+-- serves-from: 0015
 DROP INDEX idempotency_keys_by_age;
 
 -- As before, oldest first, by the index that tells them at once.

@@ -13,13 +13,15 @@ internal import ServiceLifecycle
 struct DeliveryWorker {
     enum Ending: Sendable {
         case drained
-        /// The database is away for too long, or the process ends: what was in hand went back.
-        case gaveBack
+        /// The database is away for too long, or the process ends: what was in hand went back. `hasApplied` says that something had been
+        /// applied before.
+        case gaveBack(hasApplied: Bool)
     }
 
     private let consumer: AMQPConsumer
     private let parts: ConsumptionParts
     private var failed: FailedDeliveries
+    private var hasApplied = false
 
     init(consumer: AMQPConsumer, parts: ConsumptionParts) {
         self.consumer = consumer
@@ -35,13 +37,13 @@ struct DeliveryWorker {
             if !deliveries.isEmpty {
                 guard await process(deliveries) else {
                     failed.giveBackAll()
-                    return .gaveBack
+                    return .gaveBack(hasApplied: hasApplied)
                 }
             }
             if hasEnded { break }
             guard await failed.tryAgain() else {
                 failed.giveBackAll()
-                return .gaveBack
+                return .gaveBack(hasApplied: hasApplied)
             }
         }
         _ = await failed.tryAgain(isLast: true)
@@ -94,7 +96,7 @@ struct DeliveryWorker {
     /// Applies the batch's events in one transaction; when that fails, one by one, so that a bad one takes no other with it.
     ///
     /// - Returns: false when it was interrupted.
-    private func apply(_ batch: inout [Undertaking]) async -> Bool {
+    private mutating func apply(_ batch: inout [Undertaking]) async -> Bool {
         let places = batch.indices.filter { if case .event = batch[$0].state { true } else { false } }
         guard !places.isEmpty else { return true }
         switch await apply(places, of: &batch) {
@@ -123,7 +125,7 @@ struct DeliveryWorker {
         case interrupted
     }
 
-    private func apply(_ places: [Int], of batch: inout [Undertaking]) async -> Outcome {
+    private mutating func apply(_ places: [Int], of batch: inout [Undertaking]) async -> Outcome {
         let events: [DecodedEvent] = places.compactMap { if case .event(let event) = batch[$0].state { event } else { nil } }
         var new: Set<UUID>
         do throws(DatabaseOutage.Obstacle) {
@@ -134,6 +136,7 @@ struct DeliveryWorker {
             case .interrupted: return .interrupted
             }
         }
+        hasApplied = true
         for (place, event) in zip(places, events) {
             // Of two deliveries of one event the first is the one that was applied.
             batch[place].state = .done(new.remove(event.envelope.id.uuid) == nil ? .duplicate : .applied)

@@ -145,9 +145,12 @@ struct ConsumerLoop {
 
     /// - Returns: whether the socket takes nothing more now, although there is something to settle.
     private mutating func settle(_ session: AMQPSession) throws(AMQPError) -> Bool {
+        var sent = 0
+        defer { consumer.sent(sent) }
         while let next = settlings.first {
             guard session.isWritable else { return true }
             settlings.removeFirst()
+            sent += 1
             let count = ledger.settle(next.receipt, isMultiple: next.isMultiple)
             guard count > 0 else {
                 consumer.metrics.staleSettlements.increment()

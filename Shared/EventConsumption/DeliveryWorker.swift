@@ -23,6 +23,9 @@ struct DeliveryWorker {
     private var failed: FailedDeliveries
     private var hasApplied = false
 
+    /// A delivery that came back so often may be what the process died of.
+    private static let suspiciousReturns = 3
+
     init(consumer: AMQPConsumer, parts: ConsumptionParts) {
         self.consumer = consumer
         self.parts = parts
@@ -35,7 +38,7 @@ struct DeliveryWorker {
             parts.metrics.state.waits()
             let (deliveries, hasEnded) = await next()
             if !deliveries.isEmpty {
-                guard await process(deliveries) else {
+                guard await take(deliveries) else {
                     failed.giveBackAll()
                     return .gaveBack(hasApplied: hasApplied)
                 }
@@ -72,6 +75,28 @@ struct DeliveryWorker {
             let batch = (first ?? []) + (second ?? [])
             return (batch, batch.isEmpty && first != nil)
         }
+    }
+
+    /// Takes a batch at once, or one delivery after the other when one of them is suspected of making the process die.
+    ///
+    /// Those that were in hand then come back together, and the broker counts it against each. So that they don't all reach its limit with
+    /// the one to blame, each is settled before the next, in another order each time.
+    ///
+    /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
+    private mutating func take(_ deliveries: [AMQPDelivery]) async -> Bool {
+        guard deliveries.contains(where: { $0.message.headers[EventHeader.returns]?.integer ?? 0 >= Self.suspiciousReturns }) else {
+            return await process(deliveries)
+        }
+        var rest = deliveries.shuffled()
+        while let next = rest.popLast() {
+            guard await process([next]) else {
+                for delivery in rest { consumer.reject(delivery.receipt, isRequeued: true) }
+                parts.metrics.count(.givenBack, rest.count)
+                return false
+            }
+            await consumer.settlementsSent()
+        }
+        return true
     }
 
     /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.

@@ -105,6 +105,26 @@ struct BrokerFixture {
         #expect(outcomes.allSatisfy { $0 == .confirmed }, "\(outcomes)")
     }
 
+    /// Takes what is in the queue and returns it, as often as that.
+    func giveBack(_ count: Int, times: Int64) async throws {
+        let consumer = try AMQPConsumer(
+            configuration: configuration, name: "test.\(name)", queue: name, logger: ConsumptionFixture.quiet, metrics: PrometheusRegistry())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await consumer.run() }
+            var kept = 0
+            var deliveries = consumer.deliveries.makeAsyncIterator()
+            while kept < count, let delivery = await deliveries.next() {
+                if delivery.message.headers[EventHeader.returns]?.integer ?? 0 < times {
+                    consumer.reject(delivery.receipt, isRequeued: true)
+                } else {
+                    kept += 1
+                }
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
     /// That all of these numbers come to be applied, each once.
     func expectApplied(
         _ numbers: some Sequence<Int>, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation

@@ -173,6 +173,23 @@ extension EventConsumerBrokerTests {
             #expect(try await base.numbers() == [1])
         }
 
+        @Test func `what came back again and again is settled one by one, in any order, so that a deadly one takes no other with it`() async throws {
+            try await fixture.declare()
+            try await fixture.publish((0..<20).map { base.envelope($0) })
+            try await fixture.giveBack(20, times: 3)
+            let gate = Gate()
+            let calls = Atomic<Int>(0)
+            let handler = TestHandler { _, _ in if calls.add(1, ordering: .relaxed).newValue == 5 { gate.pass() } }
+            try await fixture.running([fixture.consumer(handler)]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                #expect(try await eventually(every: .milliseconds(100)) { try await fixture.broker.messages(in: fixture.name) == 16 })
+                gate.open()
+                try await fixture.expectApplied(0..<20)
+            }
+            #expect(handler.calls.withLock { $0.allSatisfy { $0.count == 1 } })
+            #expect(try await base.numbers() != Array(0..<20))
+        }
+
         @Test func `a shutdown finishes what is in hand and gives the rest back`() async throws {
             let gate = Gate()
             let consumer = try fixture.consumer(TestHandler { _, _ in gate.pass() }, options: fixture.options(batchLimit: 3, prefetch: 10))

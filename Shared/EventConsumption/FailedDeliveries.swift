@@ -113,6 +113,11 @@ struct FailedDeliveries {
     /// - Returns: those to try again, and those that can't be published as they are and become dead letters.
     private func sendToWait(_ entries: [Entry]) async -> (left: [Entry], refused: [Entry]) {
         guard !entries.isEmpty else { return ([], []) }
+        // The deliveries behind them would wait as long as the publisher does.
+        guard parts.retries.status.isOpen, !parts.retries.status.isBlocked else {
+            parts.metrics.retryPublishFailures.increment(by: entries.count)
+            return (entries, [])
+        }
         let publications: [AMQPPublication] = entries.compactMap { if case .waiting(let publication, _) = $0.place { publication } else { nil } }
         let outcomes = await parts.retries.publish(publications)
         var left: [Entry] = []

@@ -228,6 +228,23 @@ extension EventConsumerBrokerTests {
             #expect(try await base.effects().first { $0.number == 0 }?.attempt == 2)
         }
 
+        @Test func `while the broker takes no messages, what fails is held and keeps nobody waiting`() async throws {
+            let handler = TestHandler { event, _ in if event.payload < 8, event.attempt == 1 { throw EventFailure.transient("not yet") } }
+            var options = try fixture.options(delays: [.milliseconds(100)], batchLimit: 1)
+            options.retryPublishTimeout = .seconds(3)
+            let consumer = try fixture.consumer(handler, options: options)
+            try await fixture.declare()
+            try await fixture.publish((0..<10).map { base.envelope($0) })
+            try await fixture.broker.control("set_vm_memory_high_watermark", "0.00001")
+            try await fixture.running([consumer]) {
+                // Only the first is sent, and by it the connection learns of the alarm.
+                try await fixture.expectApplied(8..<10, within: .seconds(15))
+                #expect(consumer.metric("event_retry_publish_failures_total") ?? 0 >= 8)
+                try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
+                try await fixture.expectApplied(0..<10)
+            }
+        }
+
         @Test func `the trace of an event goes on through its handler, and its span is the child of the event`() async throws {
             let registry = PrometheusRegistry()
             let queue = SpanQueue(counters: SpanCounters(factory: registry))

@@ -12,7 +12,7 @@ struct DatabaseOutage: Sendable {
 
     /// Why a step has no result.
     enum Obstacle: Error, Sendable {
-        case failed(EventFailure)
+        case failed(EventFailure, SQLState?)
         /// The process ends, or the outage lasts too long: what is in hand goes back.
         case interrupted
     }
@@ -25,7 +25,11 @@ struct DatabaseOutage: Sendable {
     private static let maximumDiskFailures = 20
 
     /// Runs a step, again and again until the database has carried it out or refused it for the step's own sake.
-    func carryOut<Value: Sendable>(_ step: () async throws -> Value) async throws(Obstacle) -> Value {
+    ///
+    /// - Parameter deadline: When an outage is over or what is in hand goes back.
+    func carryOut<Value: Sendable>(
+        until deadline: ContinuousClock.Instant, _ step: () async throws -> Value
+    ) async throws(Obstacle) -> Value {
         var conflicts = 0
         var losses = 0
         var diskFailures = 0
@@ -39,23 +43,24 @@ struct DatabaseOutage: Sendable {
                 if let began { noteReturn(since: began) }
                 return value
             } catch let thrown { error = thrown }
+            let state = (error as? PostgresError)?.sqlState
             switch FailureDiagnosis(error) {
-            case .failure(let failure): throw .failed(failure)
+            case .failure(let failure): throw .failed(failure, state)
             case .cancelled: throw .interrupted
             case .conflict:
                 conflicts += 1
-                guard conflicts < Self.maximumConflicts else { throw .failed(.transient("\(error)")) }
+                guard conflicts < Self.maximumConflicts else { throw .failed(.transient("\(error)"), state) }
                 try? await Task.sleep(for: Self.conflictPause.pause(attempt: conflicts))
             case .outage(let isExplained):
                 if !isExplained { losses += 1 }
-                if (error as? PostgresError)?.sqlState?.rawValue.hasPrefix("58") ?? false { diskFailures += 1 }
-                guard losses < Self.maximumLosses, diskFailures < Self.maximumDiskFailures else { throw .failed(.transient("\(error)")) }
-                if began == nil { notePause(error) }
-                let start = began ?? .now
-                began = start
+                if state?.rawValue.hasPrefix("58") ?? false { diskFailures += 1 }
+                guard losses < Self.maximumLosses, diskFailures < Self.maximumDiskFailures else { throw .failed(.transient("\(error)"), state) }
+                if began == nil {
+                    began = .now
+                    notePause(error)
+                }
                 // A server that answers may still be unable to write: longer each time, and not for ever.
                 outages += 1
-                let deadline = start + options.outageLimit
                 guard .now < deadline, await pause(options.outageBackoff.pause(attempt: outages)), await look(until: deadline) else {
                     throw .interrupted
                 }

@@ -4,6 +4,7 @@ internal import CoreMetrics
 internal import FoundationEssentials
 internal import Logging
 internal import Metrics
+internal import Postgres
 internal import ServiceLifecycle
 
 /// Takes deliveries batch by batch and settles each: applied, sent to wait, a dead letter, or given back.
@@ -25,6 +26,27 @@ struct DeliveryWorker {
 
     /// A delivery that came back so often may be what the process died of.
     private static let suspiciousReturns = 3
+    /// Single events that time out in a row speak for the rest of their batch.
+    private static let tellingTimeOuts = 3
+
+    /// What bounds the time for which a batch is in hand: what the broker hears nothing of for 30 minutes, it takes back.
+    private struct Patience {
+        let deadline: ContinuousClock.Instant
+        private var timeOuts = 0
+        /// What the rest fails with, untried.
+        private(set) var verdict: EventFailure?
+
+        init(deadline: ContinuousClock.Instant) { self.deadline = deadline }
+
+        mutating func note(_ outcome: Outcome) {
+            guard case .failed(let failure, let state) = outcome, state?.isTimeOut ?? false else {
+                timeOuts = 0
+                return
+            }
+            timeOuts += 1
+            if timeOuts == DeliveryWorker.tellingTimeOuts { verdict = failure }
+        }
+    }
 
     init(consumer: AMQPConsumer, parts: ConsumptionParts) {
         self.consumer = consumer
@@ -84,12 +106,13 @@ struct DeliveryWorker {
     ///
     /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
     private mutating func take(_ deliveries: [AMQPDelivery]) async -> Bool {
+        var patience = Patience(deadline: .now + parts.options.outageLimit)
         guard deliveries.contains(where: { $0.message.headers[EventHeader.returns]?.integer ?? 0 >= Self.suspiciousReturns }) else {
-            return await process(deliveries)
+            return await process(deliveries, &patience)
         }
         var rest = deliveries.shuffled()
         while let next = rest.popLast() {
-            guard await process([next]) else {
+            guard await process([next], &patience) else {
                 for delivery in rest { consumer.reject(delivery.receipt, isRequeued: true) }
                 parts.metrics.count(.givenBack, rest.count)
                 return false
@@ -100,12 +123,12 @@ struct DeliveryWorker {
     }
 
     /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
-    private mutating func process(_ deliveries: [AMQPDelivery]) async -> Bool {
+    private mutating func process(_ deliveries: [AMQPDelivery], _ patience: inout Patience) async -> Bool {
         let began = ContinuousClock.now
         var batch = deliveries.map { parts.read($0, batchSize: deliveries.count) }
         noteLag(batch)
-        let isWhole = await apply(&batch)
-        if isWhole { await failed.settle(&batch) }
+        let isWhole = await apply(&batch, &patience)
+        if isWhole { await failed.settle(&batch, until: patience.deadline) }
         for undertaking in batch { settle(undertaking) }
         parts.metrics.batchSize.record(deliveries.count)
         parts.metrics.batchSeconds.record(duration: ContinuousClock.now - began)
@@ -121,23 +144,25 @@ struct DeliveryWorker {
     /// Applies the batch's events in one transaction; when that fails, one by one, so that a bad one takes no other with it.
     ///
     /// - Returns: false when it was interrupted.
-    private mutating func apply(_ batch: inout [Undertaking]) async -> Bool {
+    private mutating func apply(_ batch: inout [Undertaking], _ patience: inout Patience) async -> Bool {
         let places = batch.indices.filter { if case .event = batch[$0].state { true } else { false } }
-        guard !places.isEmpty else { return true }
-        switch await apply(places, of: &batch) {
-        case .done: return true
-        case .interrupted: return false
-        case .failed(let failure):
-            guard places.count > 1 else {
-                batch[places[0]].state = .failed(failure)
-                return true
+        if places.count > 1 {
+            switch await apply(places, of: &batch, until: patience.deadline) {
+            case .done: return true
+            case .interrupted: return false
+            case .failed: parts.metrics.isolations.increment()
             }
-            parts.metrics.isolations.increment()
         }
         for place in places {
-            switch await apply([place], of: &batch) {
+            if let verdict = patience.verdict {
+                batch[place].state = .failed(verdict)
+                continue
+            }
+            let outcome = await apply([place], of: &batch, until: patience.deadline)
+            patience.note(outcome)
+            switch outcome {
             case .done: break
-            case .failed(let failure): batch[place].state = .failed(failure)
+            case .failed(let failure, _): batch[place].state = .failed(failure)
             case .interrupted: return false
             }
         }
@@ -146,18 +171,18 @@ struct DeliveryWorker {
 
     private enum Outcome {
         case done
-        case failed(EventFailure)
+        case failed(EventFailure, SQLState?)
         case interrupted
     }
 
-    private mutating func apply(_ places: [Int], of batch: inout [Undertaking]) async -> Outcome {
+    private mutating func apply(_ places: [Int], of batch: inout [Undertaking], until deadline: ContinuousClock.Instant) async -> Outcome {
         let events: [DecodedEvent] = places.compactMap { if case .event(let event) = batch[$0].state { event } else { nil } }
         var new: Set<UUID>
         do throws(DatabaseOutage.Obstacle) {
-            new = try await parts.database.carryOut { try await parts.application.apply(events, on: parts.pool) }
+            new = try await parts.database.carryOut(until: deadline) { try await parts.application.apply(events, on: parts.pool) }
         } catch {
             switch error {
-            case .failed(let failure): return .failed(failure)
+            case .failed(let failure, let state): return .failed(failure, state)
             case .interrupted: return .interrupted
             }
         }

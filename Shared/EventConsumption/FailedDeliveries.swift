@@ -34,7 +34,7 @@ struct FailedDeliveries {
     }
 
     /// Settles or holds each failed one of a batch. What an interruption leaves over is marked to be given back.
-    mutating func settle(_ batch: inout [Undertaking]) async {
+    mutating func settle(_ batch: inout [Undertaking], until deadline: ContinuousClock.Instant) async {
         var entries: [Entry] = []
         var places: [DeliveryReceipt: Int] = [:]
         for (index, undertaking) in batch.enumerated() {
@@ -43,7 +43,7 @@ struct FailedDeliveries {
             entries.append(entry(undertaking, failure))
         }
         guard !entries.isEmpty else { return }
-        let (left, isInterrupted) = await place(entries)
+        let (left, isInterrupted) = await place(entries, until: deadline)
         if isInterrupted {
             for entry in left { if let index = places[entry.delivery.receipt] { batch[index].state = .giveBack } }
         } else {
@@ -62,7 +62,7 @@ struct FailedDeliveries {
         let current = held.filter { isOurs($0.delivery) }
         held = []
         self.dueAt = nil
-        let (left, isInterrupted) = await place(current)
+        let (left, isInterrupted) = await place(current, until: .now + parts.options.outageLimit)
         round = left.isEmpty ? 0 : round
         hold(left)
         return !isInterrupted
@@ -101,10 +101,10 @@ struct FailedDeliveries {
     }
 
     /// - Returns: those that found no place.
-    private func place(_ entries: [Entry]) async -> (left: [Entry], isInterrupted: Bool) {
+    private func place(_ entries: [Entry], until deadline: ContinuousClock.Instant) async -> (left: [Entry], isInterrupted: Bool) {
         let (waiting, refused) = await sendToWait(entries.filter { if case .waiting = $0.place { true } else { false } })
         let dead = entries.filter { if case .deadLetter = $0.place { true } else { false } } + refused
-        let (unwritten, isInterrupted) = await bury(dead)
+        let (unwritten, isInterrupted) = await bury(dead, until: deadline)
         return (waiting + unwritten, isInterrupted)
     }
 
@@ -159,10 +159,10 @@ struct FailedDeliveries {
     /// Writes dead letters, and acknowledges what is committed.
     ///
     /// - Returns: those that could not be written, and whether it was interrupted.
-    private func bury(_ entries: [Entry]) async -> (left: [Entry], isInterrupted: Bool) {
+    private func bury(_ entries: [Entry], until deadline: ContinuousClock.Instant) async -> (left: [Entry], isInterrupted: Bool) {
         guard !entries.isEmpty else { return ([], false) }
         let letters: [DeadLetter] = entries.compactMap { if case .deadLetter(let letter) = $0.place { letter } else { nil } }
-        switch await write(letters) {
+        switch await write(letters, until: deadline) {
         case .interrupted: return (entries, true)
         case .written:
             for entry in entries { acknowledgeDeadLetter(entry) }
@@ -172,11 +172,11 @@ struct FailedDeliveries {
         // One of them is to blame.
         var left: [Entry] = []
         for (index, entry) in entries.enumerated() {
-            switch await write([letters[index]]) {
+            switch await write([letters[index]], until: deadline) {
             case .written: acknowledgeDeadLetter(entry)
             case .interrupted: return (left + entries[index...], true)
             case .refused:
-                switch await write([letters[index]], isReduced: true) {
+                switch await write([letters[index]], isReduced: true, until: deadline) {
                 case .written: acknowledgeDeadLetter(entry)
                 case .interrupted: return (left + entries[index...], true)
                 case .refused(let failure):
@@ -195,9 +195,9 @@ struct FailedDeliveries {
         case interrupted
     }
 
-    private func write(_ letters: [DeadLetter], isReduced: Bool = false) async -> Writing {
+    private func write(_ letters: [DeadLetter], isReduced: Bool = false, until deadline: ContinuousClock.Instant) async -> Writing {
         do throws(DatabaseOutage.Obstacle) {
-            try await parts.database.carryOut {
+            try await parts.database.carryOut(until: deadline) {
                 try await parts.pool.withTransaction(parts.options.transaction) { session in
                     if isReduced {
                         for letter in letters { try parts.deadLetters.recordReduced(letter, session) }
@@ -209,7 +209,7 @@ struct FailedDeliveries {
             return .written
         } catch {
             switch error {
-            case .failed(let failure): return .refused(failure)
+            case .failed(let failure, _): return .refused(failure)
             case .interrupted: return .interrupted
             }
         }

@@ -49,4 +49,7 @@ extension SQLState {
 
     /// The rest of class 53, insufficient resources, which a single statement may bring about by itself.
     fileprivate var isServerExhausted: Bool { rawValue.hasPrefix("53") }
+
+    /// A lock was waited for in vain, or the statement ran too long: what is behind it may be next.
+    var isTimeOut: Bool { rawValue == "55P03" || rawValue == "57014" }
 }

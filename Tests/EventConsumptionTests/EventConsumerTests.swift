@@ -72,6 +72,29 @@ extension EventConsumerBrokerTests {
             #expect(letters.contains { $0.reason == "five is never taken" })
         }
 
+        @Test func `when one event after the other waits for a lock in vain, the rest of the batch is not tried one by one`() async throws {
+            let gate = Gate()
+            let timeOuts = Atomic<Int>(0)
+            let handler = TestHandler { event, session in
+                if event.payload == 0 { return gate.pass() }
+                guard event.attempt == 1 else { return }
+                timeOuts.add(1, ordering: .relaxed)
+                try session.execute("DO $$ BEGIN RAISE EXCEPTION 'locked' USING ERRCODE = '55P03'; END $$")
+            }
+            let consumer = try fixture.consumer(handler)
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(0)])
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                try await fixture.publish((1...20).map { base.envelope($0) })
+                #expect(try await eventually { consumer.metric("amqp_unsettled") == 21 })
+                gate.open()
+                try await fixture.expectApplied(0...20)
+            }
+            // Once together, and three alone.
+            #expect(timeOuts.load(ordering: .relaxed) == 4)
+        }
+
         @Test func `a failure that passes is tried again after growing delays, with its history`() async throws {
             let delays: [Duration] = [.milliseconds(100), .milliseconds(300)]
             let handler = TestHandler { event, _ in if event.payload == 1, event.attempt < 3 { throw EventFailure.transient("not yet") } }

@@ -167,23 +167,22 @@ struct FailedDeliveries {
         case .written:
             for entry in entries { acknowledgeDeadLetter(entry) }
             return ([], false)
+        case .refused(let failure, let state?) where state.isTimeOut:
+            // Written one by one they would wait for the same again.
+            parts.logger.error("dead letters can't be written; the events are kept", metadata: ["error": "\(failure.reason)"])
+            return (entries, false)
         case .refused: break
         }
         // One of them is to blame.
         var left: [Entry] = []
         for (index, entry) in entries.enumerated() {
-            switch await write([letters[index]], until: deadline) {
+            switch await writeAlone(letters[index], until: deadline) {
             case .written: acknowledgeDeadLetter(entry)
             case .interrupted: return (left + entries[index...], true)
-            case .refused:
-                switch await write([letters[index]], isReduced: true, until: deadline) {
-                case .written: acknowledgeDeadLetter(entry)
-                case .interrupted: return (left + entries[index...], true)
-                case .refused(let failure):
-                    let metadata = entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 }
-                    parts.logger.error("a dead letter can't be written; the event is kept", metadata: metadata)
-                    left.append(entry)
-                }
+            case .refused(let failure, _):
+                let metadata = entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 }
+                parts.logger.error("a dead letter can't be written; the event is kept", metadata: metadata)
+                left.append(entry)
             }
         }
         return (left, false)
@@ -191,8 +190,15 @@ struct FailedDeliveries {
 
     private enum Writing {
         case written
-        case refused(EventFailure)
+        case refused(EventFailure, SQLState?)
         case interrupted
+    }
+
+    /// Writes one, and without what others wrote in it when that may be what is refused.
+    private func writeAlone(_ letter: DeadLetter, until deadline: ContinuousClock.Instant) async -> Writing {
+        let writing = await write([letter], until: deadline)
+        guard case .refused(_, let state?) = writing, state.isAboutContent else { return writing }
+        return await write([letter], isReduced: true, until: deadline)
     }
 
     private func write(_ letters: [DeadLetter], isReduced: Bool = false, until deadline: ContinuousClock.Instant) async -> Writing {
@@ -209,7 +215,7 @@ struct FailedDeliveries {
             return .written
         } catch {
             switch error {
-            case .failed(let failure, _): return .refused(failure)
+            case .failed(let failure, let state): return .refused(failure, state)
             case .interrupted: return .interrupted
             }
         }

@@ -135,6 +135,31 @@ extension EventConsumerBrokerTests {
             #expect(headers.contains("\"x-florin-attempt\": 3") && headers.contains("\(fixture.name).event"))
         }
 
+        @Test(arguments: [("55P03", false), ("P0001", false), ("22P05", true)])
+        func `a dead letter loses what others wrote in it only when that may be what is refused`(state: String, isReduced: Bool) async throws {
+            try await base.asOwner(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF NEW.type IS NOT NULL AND EXISTS (SELECT FROM faults) THEN RAISE EXCEPTION 'no' USING ERRCODE = '\(state)'; END IF;
+                    RETURN NEW;
+                END $$
+                """, "CREATE TRIGGER refuse BEFORE INSERT ON dead_letter_events FOR EACH ROW EXECUTE FUNCTION refuse()",
+                "INSERT INTO faults VALUES (1)")
+            let consumer = try fixture.consumer(TestHandler { _, _ in throw EventFailure.refused("never") })
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(1)])
+            try await fixture.running([consumer]) {
+                if !isReduced {
+                    #expect(try await eventually { consumer.metric("event_deliveries_held") == 1 })
+                    try await base.asOwner("DELETE FROM faults")
+                }
+                #expect(try await eventually { try await base.letters().count == 1 })
+                try await fixture.expectEmptyQueues()
+            }
+            let letter = try #require(await base.letters().first)
+            #expect(letter.type == (isReduced ? nil : ConsumptionFixture.type))
+        }
+
         @Test func `a version without a handler is kept, a type that is ignored is not`() async throws {
             let consumer = try fixture.consumer(TestHandler())
             try await fixture.declare()

@@ -128,7 +128,11 @@ struct DeliveryWorker {
         var batch = deliveries.map { parts.read($0, batchSize: deliveries.count) }
         noteLag(batch)
         let isWhole = await apply(&batch, &patience)
-        if isWhole { await failed.settle(&batch, until: patience.deadline) }
+        if isWhole {
+            await failed.settle(&batch, until: patience.deadline)
+        } else {
+            for place in batch.indices { if case .failed = batch[place].state { batch[place].state = .giveBack } }
+        }
         for undertaking in batch { settle(undertaking) }
         parts.metrics.batchSize.record(deliveries.count)
         parts.metrics.batchSeconds.record(duration: ContinuousClock.now - began)

@@ -119,6 +119,35 @@ extension EventConsumerBrokerTests {
             #expect(try await fixture.base.effects().allSatisfy { $0.attempt == 1 })
         }
 
+        @Test func `of a batch that is interrupted what failed already goes back too, and keeps no shutdown waiting`() async throws {
+            let fixture = try await BrokerFixture()
+            let gate = Gate()
+            let handler = TestHandler { event, session in
+                switch event.payload {
+                case 0: gate.pass()
+                case 1: throw EventFailure.transient("not yet")
+                default: try session.execute(Self.fullDisk)
+                }
+            }
+            var options = try fixture.options()
+            options.drainTimeout = .seconds(60)
+            let consumer = try fixture.consumer(handler, options: options)
+            try await fixture.declare()
+            try await fixture.publish([fixture.base.envelope(0)])
+            let shutdown = try await fixture.running([consumer]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                try await fixture.publish([fixture.base.envelope(1), fixture.base.envelope(2)])
+                #expect(try await eventually { consumer.metric("amqp_unsettled") == 3 })
+                gate.open()
+                // Together, the first alone, and the second alone.
+                #expect(try await eventually { consumer.metric("event_consumer_paused") == 1 })
+                return ContinuousClock.now
+            }
+            #expect(ContinuousClock.now - shutdown < .seconds(30))
+            #expect(consumer.consumed("given_back") == 2)
+            #expect(try await eventually(every: .milliseconds(200)) { try await fixture.broker.messages(in: fixture.name) == 2 })
+        }
+
         @Test func `an event that makes the server crash is suspected, and ends as a dead letter`() async throws {
             let server = try await PostgresServer.startSeparate()
             let fixture = try await BrokerFixture(server: server)

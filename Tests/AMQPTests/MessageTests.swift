@@ -15,6 +15,7 @@ import Testing
         #expect(publication(type: long).flaw != nil)
         #expect(publication(key: long).flaw != nil)
         #expect(publication(headers: [long: 1]).flaw != nil)
+        #expect(publication(headers: ["a": .array([.table(["b": .table([long: 1])])])]).flaw != nil)
         #expect(publication(headers: ["a": .string(String(repeating: "x", count: 70_000))]).flaw != nil)
         #expect(publication(headers: ["a": .string(String(repeating: "x", count: 60_000))]).flaw == nil)
     }

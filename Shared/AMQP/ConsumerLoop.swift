@@ -38,7 +38,7 @@ struct ConsumerLoop {
 
     private mutating func connect() throws(AMQPError) -> AMQPSession {
         let opened = try OpenedConnection(consumer.configuration, name: consumer.name)
-        let session = AMQPSession(opened, lifeline: consumer.lifeline)
+        let session = try AMQPSession(opened, lifeline: consumer.lifeline)
         try openChannel(of: session)
         subscribeAttempt = 0
         subscribeAt = .now

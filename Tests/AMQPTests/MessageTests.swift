@@ -20,6 +20,11 @@ import Testing
         #expect(publication(headers: ["a": .string(String(repeating: "x", count: 60_000))]).flaw == nil)
     }
 
+    @Test func `a connection that can't be guarded is none`() {
+        // As when the process has no descriptors left: there is no duplicate.
+        #expect(throws: AMQPError.self) { try Lifeline(limit: .seconds(1)).attach(-1) }
+    }
+
     @Test func `pauses double up to their bound, and any shorter one is possible`() {
         let backoff = AMQPBackoff(first: .milliseconds(200), maximum: .seconds(30))
         #expect(

@@ -181,6 +181,7 @@ struct ConsumerLoop {
         consumer.metrics.connection.failures.increment()
         consumer.logger.info("no connection to the broker", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)"])
         _ = consumer.arrived.removeAll()
+        ledger.lost()
         if status.isOpen { consumer.tell(.lost(error)) }
         report { status in
             status.phase = .connecting

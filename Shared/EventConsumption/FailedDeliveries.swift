@@ -23,6 +23,8 @@ struct FailedDeliveries {
     private let parts: ConsumptionParts
     private var held: [Entry] = []
     private var round = 0
+    /// Why events can't be sent to wait, as the log was told last.
+    private var complaint: String?
     /// When held ones are tried again; nil while there are none.
     private(set) var dueAt: ContinuousClock.Instant?
 
@@ -101,7 +103,7 @@ struct FailedDeliveries {
     }
 
     /// - Returns: those that found no place.
-    private func place(_ entries: [Entry], until deadline: ContinuousClock.Instant) async -> (left: [Entry], isInterrupted: Bool) {
+    private mutating func place(_ entries: [Entry], until deadline: ContinuousClock.Instant) async -> (left: [Entry], isInterrupted: Bool) {
         let (waiting, refused) = await sendToWait(entries.filter { if case .waiting = $0.place { true } else { false } })
         let dead = entries.filter { if case .deadLetter = $0.place { true } else { false } } + refused
         let (unwritten, isInterrupted) = await bury(dead, until: deadline)
@@ -111,10 +113,12 @@ struct FailedDeliveries {
     /// Publishes to the queues in which failed events wait, and acknowledges what the broker has confirmed.
     ///
     /// - Returns: those to try again, and those that can't be published as they are and become dead letters.
-    private func sendToWait(_ entries: [Entry]) async -> (left: [Entry], refused: [Entry]) {
+    private mutating func sendToWait(_ entries: [Entry]) async -> (left: [Entry], refused: [Entry]) {
         guard !entries.isEmpty else { return ([], []) }
         // The deliveries behind them would wait as long as the publisher does.
-        guard parts.retries.status.isOpen, !parts.retries.status.isBlocked else {
+        let status = parts.retries.status
+        guard status.isOpen, !status.isBlocked else {
+            complain(status.isOpen ? "blocked" : status.phase.rawValue)
             parts.metrics.retryPublishFailures.increment(by: entries.count)
             return (entries, [])
         }
@@ -123,6 +127,7 @@ struct FailedDeliveries {
         var left: [Entry] = []
         var refused: [Entry] = []
         var isQueueMissing = false
+        var trouble: String?
         for (var entry, outcome) in zip(entries, outcomes) {
             switch outcome {
             case .confirmed:
@@ -132,16 +137,36 @@ struct FailedDeliveries {
                 let carried = CarriedEvent(entry.delivery)
                 entry.place = .deadLetter(DeadLetter(carried: carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
                 refused.append(entry)
-            case .unroutable:
-                isQueueMissing = true
+            case .unroutable, .nacked, .unknown, .notSent:
+                if case .unroutable = outcome { isQueueMissing = true }
+                trouble = outcome.label
                 left.append(entry)
-            case .nacked, .unknown, .notSent: left.append(entry)
             }
             parts.metrics.retryPublishFailures.increment()
         }
-        // Somebody deleted it; whatever else is wrong shows in the next round.
-        if isQueueMissing { try? await parts.topology.declare(on: parts.broker, name: "\(parts.subscription.name).topology") }
+        complain(trouble)
+        // Somebody deleted it.
+        if isQueueMissing { await declare() }
         return (left, refused)
+    }
+
+    private func declare() async {
+        do throws(AMQPError) {
+            try await parts.topology.declare(on: parts.broker, name: "\(parts.subscription.name).topology")
+        } catch {
+            parts.logger.warning("the queues in which failed events wait can't be made", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Tells the log when it changes why events can't be sent to wait; nil when they can.
+    private mutating func complain(_ trouble: String?) {
+        guard complaint != trouble else { return }
+        complaint = trouble
+        if let trouble {
+            parts.logger.warning("failed events can't be sent to wait and are held", metadata: ["error": "\(trouble)"])
+        } else {
+            parts.logger.info("failed events are sent to wait again")
+        }
     }
 
     private func acknowledgeRetry(_ entry: Entry) {

@@ -57,11 +57,13 @@ struct BrokerFixture {
         func consumed(_ result: String) -> Double { metric("event_consumed_total", "result=\"\(result)\"") ?? 0 }
     }
 
-    func consumer(_ handler: TestHandler, options: EventConsumerOptions? = nil, pool: PostgresPool? = nil) throws -> Running {
+    func consumer(
+        _ handler: TestHandler, options: EventConsumerOptions? = nil, pool: PostgresPool? = nil, logger: Logger = ConsumptionFixture.quiet
+    ) throws -> Running {
         let registry = PrometheusRegistry()
         let consumer = try EventConsumer(
             base.subscription(handler), broker: configuration, pool: pool ?? base.pool, keys: base.keys, options: options ?? self.options(),
-            logger: ConsumptionFixture.quiet, metrics: registry)
+            logger: logger, metrics: registry)
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [consumer], logger: ConsumptionFixture.quiet))
         return Running(consumer: consumer, group: group, registry: registry)
     }

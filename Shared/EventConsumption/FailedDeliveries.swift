@@ -14,9 +14,17 @@ struct FailedDeliveries {
 
     private struct Entry: Sendable {
         let delivery: AMQPDelivery
+        let carried: CarriedEvent
         let facts: EventFacts
         let failure: EventFailure
         var place: Place
+
+        /// For the log.
+        var metadata: Logger.Metadata {
+            facts.metadata.merging(
+                ["error.class": "\(failure.kind.rawValue)", "error": "\(failure.reason)", "event.attempt": "\(carried.attempt)"]
+            ) { $1 }
+        }
     }
 
     private let consumer: AMQPConsumer
@@ -94,11 +102,11 @@ struct FailedDeliveries {
             let message = EventHeader.retried(undertaking.delivery.message, of: carried, failure, now: parts.now())
             let queue = RetryPlan.queueName(of: parts.subscription.name, delay: delay)
             return Entry(
-                delivery: undertaking.delivery, facts: undertaking.facts, failure: failure,
+                delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,
                 place: .waiting(AMQPPublication(message, exchange: "", routingKey: queue), delay: delay))
         }
         return Entry(
-            delivery: undertaking.delivery, facts: undertaking.facts, failure: failure,
+            delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,
             place: .deadLetter(DeadLetter(carried: carried, facts: undertaking.facts, failure: failure, failedAt: parts.now())))
     }
 
@@ -134,8 +142,8 @@ struct FailedDeliveries {
                 acknowledgeRetry(entry)
                 continue
             case .notSent(.invalid), .notSent(.tooLarge):
-                let carried = CarriedEvent(entry.delivery)
-                entry.place = .deadLetter(DeadLetter(carried: carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
+                entry.place = .deadLetter(
+                    DeadLetter(carried: entry.carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
                 refused.append(entry)
             case .unroutable, .nacked, .unknown, .notSent:
                 if case .unroutable = outcome { isQueueMissing = true }
@@ -174,11 +182,7 @@ struct FailedDeliveries {
         consumer.acknowledge(entry.delivery.receipt)
         parts.metrics.count(.retried)
         parts.metrics.retried(after: delay)
-        var metadata = entry.facts.metadata
-        metadata["error.class"] = "\(entry.failure.kind.rawValue)"
-        metadata["error"] = "\(entry.failure.reason)"
-        metadata["event.attempt"] = "\(CarriedEvent(entry.delivery).attempt)"
-        parts.logger.info("an event failed and waits for another attempt", metadata: metadata)
+        parts.logger.info("an event failed and waits for another attempt", metadata: entry.metadata)
     }
 
     /// Writes dead letters, and acknowledges what is committed.
@@ -250,10 +254,6 @@ struct FailedDeliveries {
         consumer.acknowledge(entry.delivery.receipt)
         parts.metrics.count(.deadLettered)
         parts.metrics.deadLettered(entry.failure.kind)
-        var metadata = entry.facts.metadata
-        metadata["error.class"] = "\(entry.failure.kind.rawValue)"
-        metadata["error"] = "\(entry.failure.reason)"
-        metadata["event.attempt"] = "\(CarriedEvent(entry.delivery).attempt)"
-        parts.logger.warning("an event is a dead letter", metadata: metadata)
+        parts.logger.warning("an event is a dead letter", metadata: entry.metadata)
     }
 }

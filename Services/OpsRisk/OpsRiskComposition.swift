@@ -1,4 +1,3 @@
-import Contracts
 import EventBroker
 package import EventConsumption
 import Logging
@@ -25,9 +24,9 @@ package enum OpsRisk: EventConsumingService {
         pools.observe(pool, named: "primary", limit: settings.poolSize)
         let metrics = OpsRiskMetrics(context.metrics)
         let consumer = try EventConsumer(
-            LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: now)), broker: settings.broker.configuration,
-            pool: pool, keys: keys, options: settings.consumption.options, logger: context.logger, tracer: context.tracer,
-            metrics: context.metrics, now: now)
+            LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: EventClock.now)),
+            broker: settings.broker.configuration, pool: pool, keys: keys, options: settings.consumption.options, logger: context.logger,
+            tracer: context.tracer, metrics: context.metrics)
         let served = try await api.compose(context, endpoints: endpoints(pool: pool), mapError: riskProblem)
 
         let retention = settings.retention
@@ -45,13 +44,11 @@ package enum OpsRisk: EventConsumingService {
 
     /// Also for the commands over dead letters, which count nothing.
     package static func subscription(_ settings: OpsRiskConfiguration, _: ProcessContext) throws -> EventSubscription {
-        try LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: nil, now: now))
+        try LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: nil, now: EventClock.now))
     }
 
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
     package static func endpoints(pool: PostgresPool) -> [Endpoint] {
-        AlertRoutes(list: ListAlerts(pool: pool), resolve: ResolveAlert(pool: pool, now: now)).endpoints
+        AlertRoutes(list: ListAlerts(pool: pool), resolve: ResolveAlert(pool: pool, now: EventClock.now)).endpoints
     }
-
-    @Sendable private static func now() -> Timestamp { Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch()) }
 }

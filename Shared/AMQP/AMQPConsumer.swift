@@ -26,6 +26,7 @@ package final class AMQPConsumer: Service {
     private let inbox = Mutex(Inbox())
     private let currentStatus = Mutex(AMQPConnectionStatus())
     private static let changesKept = 64
+    private static let sendingLook = Duration.milliseconds(1)
 
     struct Settling: Sendable {
         enum Verdict: Sendable {
@@ -40,6 +41,8 @@ package final class AMQPConsumer: Service {
 
     private struct Inbox {
         var settlings: [Settling] = []
+        /// Those that the thread has taken and not sent yet included.
+        var unsent = 0
         var hasStarted = false
         var isClosing = false
     }
@@ -80,6 +83,11 @@ package final class AMQPConsumer: Service {
         settle(Settling(receipt: receipt, verdict: .reject(isRequeued: isRequeued), isMultiple: isMultiple))
     }
 
+    /// Waits until the broker was told of everything that is settled, or can't be told over the connection that it came by.
+    package func settlementsSent() async {
+        while !Task.isCancelled, status.isOpen, inbox.withLock({ $0.unsent > 0 }) { try? await Task.sleep(for: Self.sendingLook) }
+    }
+
     /// Connects and consumes until the graceful shutdown or cancellation; then takes nothing more, waits for deliveries in hand,
     /// `drainTimeout` at most, and closes.
     /// - Throws: `closed` when it ran before.
@@ -103,7 +111,10 @@ package final class AMQPConsumer: Service {
     }
 
     private func settle(_ settling: Settling) {
-        inbox.withLock { $0.settlings.append(settling) }
+        inbox.withLock { inbox in
+            inbox.settlings.append(settling)
+            inbox.unsent += 1
+        }
         wakeUp.signal()
     }
 
@@ -113,6 +124,12 @@ package final class AMQPConsumer: Service {
             defer { inbox.settlings = [] }
             return (inbox.settlings, inbox.isClosing)
         }
+    }
+
+    /// That many were sent, or dropped.
+    func sent(_ count: Int) {
+        guard count > 0 else { return }
+        inbox.withLock { $0.unsent -= count }
     }
 
     func tell(_ change: ConsumerChange) { changed.yield(change) }

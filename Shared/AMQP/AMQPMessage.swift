@@ -36,8 +36,10 @@ package struct AMQPMessage: Sendable, Hashable {
     /// Why the message can't be published, or nil.
     var flaw: String? {
         if messageID.isEmpty { return "the message has no id" }
-        let texts = [messageID, contentType, type, correlationID, appID].compactMap { $0 } + Array(headers.keys)
-        if texts.contains(where: { $0.utf8.count > Self.longestShortString }) { return "a property is longer than 255 bytes" }
+        let texts = [messageID, contentType, type, correlationID, appID].compactMap { $0 }
+        if texts.contains(where: { $0.utf8.count > Self.longestShortString }) || AMQPValue.table(headers).hasLongName {
+            return "a property is longer than 255 bytes"
+        }
         if texts.reduce(AMQPValue.encodedSize(of: headers), { $0 + $1.utf8.count }) > Self.largestProperties {
             return "the properties are larger than \(Self.largestProperties) bytes"
         }

@@ -22,12 +22,13 @@ final class AMQPSession {
     /// As agreed with the broker; zero means none.
     let heartbeat: Duration
 
-    init(_ open: consuming OpenedConnection, lifeline: Lifeline) {
+    /// - Throws: `connectFailed`.
+    init(_ open: consuming OpenedConnection, lifeline: Lifeline) throws(AMQPError) {
         handle = open.handle
         descriptor = amqp_get_sockfd(handle.pointer)
         heartbeat = .seconds(Int(amqp_get_heartbeat(handle.pointer)))
         self.lifeline = lifeline
-        lifeline.attach(descriptor)
+        try lifeline.attach(descriptor)
     }
 
     // Shut down first: what the library still wants to write when it closes must not wait for a dead peer.

@@ -30,7 +30,7 @@ extension AMQPTopology {
             // Only requests here, which have the library's own time-outs.
             let lifeline = Lifeline(limit: AMQPSession.rpcTimeout)
             return Result { () throws(AMQPError) in
-                let session = AMQPSession(try OpenedConnection(configuration, name: name), lifeline: lifeline)
+                let session = try AMQPSession(OpenedConnection(configuration, name: name), lifeline: lifeline)
                 try session.openChannel()
                 let value = try body(session)
                 session.close()

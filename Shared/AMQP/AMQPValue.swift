@@ -32,6 +32,15 @@ package enum AMQPValue: Sendable, Hashable {
         }
     }
 
+    /// Whether it has, at any depth, a name that is longer than a short string may be. One that came with 255 bytes that are no UTF-8 is.
+    var hasLongName: Bool {
+        switch self {
+        case .table(let values): values.contains { $0.key.utf8.count > AMQPMessage.longestShortString || $0.value.hasLongName }
+        case .array(let values): values.contains(where: \.hasLongName)
+        case .string, .integer, .boolean, .bytes, .timestamp, .unsupported: false
+        }
+    }
+
     static func encodedSize(of table: [String: AMQPValue]) -> Int {
         table.reduce(4) { $0 + 1 + $1.key.utf8.count + $1.value.encodedSize }
     }

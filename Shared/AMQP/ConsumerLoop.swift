@@ -38,7 +38,7 @@ struct ConsumerLoop {
 
     private mutating func connect() throws(AMQPError) -> AMQPSession {
         let opened = try OpenedConnection(consumer.configuration, name: consumer.name)
-        let session = AMQPSession(opened, lifeline: consumer.lifeline)
+        let session = try AMQPSession(opened, lifeline: consumer.lifeline)
         try openChannel(of: session)
         subscribeAttempt = 0
         subscribeAt = .now
@@ -145,9 +145,12 @@ struct ConsumerLoop {
 
     /// - Returns: whether the socket takes nothing more now, although there is something to settle.
     private mutating func settle(_ session: AMQPSession) throws(AMQPError) -> Bool {
+        var sent = 0
+        defer { consumer.sent(sent) }
         while let next = settlings.first {
             guard session.isWritable else { return true }
             settlings.removeFirst()
+            sent += 1
             let count = ledger.settle(next.receipt, isMultiple: next.isMultiple)
             guard count > 0 else {
                 consumer.metrics.staleSettlements.increment()
@@ -178,6 +181,7 @@ struct ConsumerLoop {
         consumer.metrics.connection.failures.increment()
         consumer.logger.info("no connection to the broker", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)"])
         _ = consumer.arrived.removeAll()
+        ledger.lost()
         if status.isOpen { consumer.tell(.lost(error)) }
         report { status in
             status.phase = .connecting

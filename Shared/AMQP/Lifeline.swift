@@ -24,8 +24,10 @@ final class Lifeline: Sendable {
     }
 
     /// Guards this socket from now on.
-    func attach(_ socket: Int32) {
+    /// - Throws: `connectFailed` when the process has no descriptors left: unguarded, a call may wait for ever.
+    func attach(_ socket: Int32) throws(AMQPError) {
         let duplicate = fcntl(socket, F_DUPFD_CLOEXEC, 0)
+        guard duplicate >= 0 else { throw AMQPError(.connectFailed, "no descriptor to guard the connection") }
         state.withLock { state in
             if state.descriptor >= 0 { close(state.descriptor) }
             state.descriptor = duplicate

@@ -9,12 +9,15 @@ struct SettlementLedger: Sendable {
 
     var count: Int { unsettled.count }
 
-    /// Another channel is open, on which tags begin again; what was unsettled comes again.
+    /// Another channel is open, on which tags begin again.
     mutating func opened() -> Int {
         generation += 1
-        unsettled.removeAll()
+        lost()
         return generation
     }
+
+    /// The channel is gone; what was unsettled comes again.
+    mutating func lost() { unsettled.removeAll() }
 
     mutating func delivered(tag: UInt64) -> DeliveryReceipt {
         unsettled.insert(tag)

@@ -50,11 +50,13 @@ package enum EventHeader {
     package static let firstFailedAt = "x-florin-first-failed-at"
     package static let error = "x-florin-error"
     package static let routingKey = "x-florin-routing-key"
+    /// The broker's: how often it came back without an answer.
+    static let returns = "x-delivery-count"
 
     /// More attempts than any plan has are not believed.
     private static let highestAttempt: Int64 = 1_000
     /// Written by the broker on the way through a queue; sent back, they would grow with each round.
-    private static let ofBroker = ["x-death", "x-delivery-count", "x-first-death-", "x-last-death-"]
+    private static let ofBroker = ["x-death", returns, "x-first-death-", "x-last-death-"]
 
     static func readAttempt(_ headers: [String: AMQPValue]) -> Int {
         guard let number = headers[attempt]?.integer, (1...highestAttempt).contains(number) else { return 1 }

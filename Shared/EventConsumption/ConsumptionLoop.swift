@@ -8,10 +8,23 @@ struct ConsumptionLoop: Service {
     let parts: ConsumptionParts
     let metrics: PrometheusRegistry
 
+    /// The longest pause, in outages as long as one may be.
+    private static let longestRest = 16
+
     func run() async throws {
+        // Subscriptions in a row that ended with everything given back.
+        var vain = 0
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             guard await parts.database.waitUntilUsable() else { continue }
-            if case .drained = try await consume() { return }
+            // An outage that no look finds, a full disk: each return counts against the queue's delivery limit, and at it the events are
+            // lost to this consumer.
+            if vain > 1 {
+                guard await parts.database.rest(for: parts.options.outageLimit * min(vain - 1, Self.longestRest)) else { continue }
+            }
+            switch try await consume() {
+            case .drained: return
+            case .gaveBack(let hasApplied): vain = hasApplied ? 1 : vain + 1
+            }
         }
     }
 

@@ -67,7 +67,8 @@ struct ConsumptionMetrics: Sendable {
         let state = state
         registry.observe(
             "event_consumer_lag_seconds", .gauge,
-            "Age of the oldest event of the last batch when it was taken, in seconds; 0 while the queue is empty.", labels: consumer
+            "Age of the oldest event of the batch in hand, or of the last one when it was done, in seconds; 0 while the queue is empty.",
+            labels: consumer
         ) { state.lag }
         registry.observe(
             "event_consumer_paused", .gauge, "1 while the consumer waits for its own database to come back.", labels: consumer
@@ -96,7 +97,10 @@ struct ConsumptionMetrics: Sendable {
 /// What a consumer is doing, read when metrics and readiness are asked for.
 final class ConsumptionState: Sendable {
     private struct Values {
+        /// Of the last batch when it was taken.
         var lag = 0.0
+        /// Of the batch that is in hand.
+        var takenAt: ContinuousClock.Instant?
         var waitsSince: ContinuousClock.Instant?
         var isPaused = false
         var isSubscribed = false
@@ -110,8 +114,8 @@ final class ConsumptionState: Sendable {
 
     var lag: Double {
         values.withLock { values in
-            guard let since = values.waitsSince, values.isSubscribed, ContinuousClock.now - since > Self.emptyAfter else { return values.lag }
-            return 0
+            if let since = values.waitsSince, values.isSubscribed, ContinuousClock.now - since > Self.emptyAfter { return 0 }
+            return values.lag + (values.takenAt.map { (ContinuousClock.now - $0) / .seconds(1) } ?? 0)
         }
     }
     var isPaused: Bool { values.withLock { $0.isPaused } }
@@ -119,11 +123,18 @@ final class ConsumptionState: Sendable {
     var held: Int { values.withLock { $0.held } }
     var census: DeadLetterStore.Census { values.withLock { $0.census } }
 
-    func waits() { values.withLock { $0.waitsSince = .now } }
+    func waits() {
+        values.withLock { values in
+            values.waitsSince = .now
+            if let takenAt = values.takenAt { values.lag += (ContinuousClock.now - takenAt) / .seconds(1) }
+            values.takenAt = nil
+        }
+    }
     /// - Parameter lag: Seconds.
     func took(lag: Double?) {
         values.withLock { values in
             values.waitsSince = nil
+            values.takenAt = .now
             if let lag { values.lag = lag }
         }
     }

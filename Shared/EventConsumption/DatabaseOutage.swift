@@ -12,7 +12,7 @@ struct DatabaseOutage: Sendable {
 
     /// Why a step has no result.
     enum Obstacle: Error, Sendable {
-        case failed(EventFailure)
+        case failed(EventFailure, SQLState?)
         /// The process ends, or the outage lasts too long: what is in hand goes back.
         case interrupted
     }
@@ -25,56 +25,89 @@ struct DatabaseOutage: Sendable {
     private static let maximumDiskFailures = 20
 
     /// Runs a step, again and again until the database has carried it out or refused it for the step's own sake.
-    func carryOut<Value: Sendable>(_ step: () async throws -> Value) async throws(Obstacle) -> Value {
+    ///
+    /// - Parameter deadline: When an outage is over or what is in hand goes back.
+    func carryOut<Value: Sendable>(
+        until deadline: ContinuousClock.Instant, _ step: () async throws -> Value
+    ) async throws(Obstacle) -> Value {
         var conflicts = 0
         var losses = 0
         var diskFailures = 0
         var outages = 0
         var began: ContinuousClock.Instant?
+        defer { if began != nil { state.set(paused: false) } }
         while true {
             let error: any Error
-            do { return try await step() } catch let thrown { error = thrown }
+            do {
+                let value = try await step()
+                if let began { noteReturn(since: began) }
+                return value
+            } catch let thrown { error = thrown }
+            let state = (error as? PostgresError)?.sqlState
             switch FailureDiagnosis(error) {
-            case .failure(let failure): throw .failed(failure)
+            case .failure(let failure): throw .failed(failure, state)
             case .cancelled: throw .interrupted
             case .conflict:
                 conflicts += 1
-                guard conflicts < Self.maximumConflicts else { throw .failed(.transient("\(error)")) }
+                guard conflicts < Self.maximumConflicts else { throw .failed(.transient("\(error)"), state) }
                 try? await Task.sleep(for: Self.conflictPause.pause(attempt: conflicts))
             case .outage(let isExplained):
                 if !isExplained { losses += 1 }
-                if (error as? PostgresError)?.sqlState?.rawValue.hasPrefix("58") ?? false { diskFailures += 1 }
-                guard losses < Self.maximumLosses, diskFailures < Self.maximumDiskFailures else { throw .failed(.transient("\(error)")) }
+                if state?.rawValue.hasPrefix("58") ?? false { diskFailures += 1 }
+                guard losses < Self.maximumLosses, diskFailures < Self.maximumDiskFailures else { throw .failed(.transient("\(error)"), state) }
+                if began == nil {
+                    began = .now
+                    notePause(error)
+                }
                 // A server that answers may still be unable to write: longer each time, and not for ever.
                 outages += 1
-                let start = began ?? .now
-                began = start
-                guard ContinuousClock.now - start < options.outageLimit, await pause(options.outageBackoff.pause(attempt: outages)),
-                    await waitUntilUsable(after: error)
-                else { throw .interrupted }
+                guard .now < deadline, await pause(options.outageBackoff.pause(attempt: outages)), await look(until: deadline) else {
+                    throw .interrupted
+                }
             }
         }
     }
 
-    /// Waits until the database takes writes.
+    /// Waits until the database takes writes, as far as a look can tell: that its disk is full shows only when something is written.
     ///
     /// - Returns: false when the process ends first, or the outage lasts longer than it may.
-    func waitUntilUsable(after error: (any Error)? = nil) async -> Bool {
-        if error == nil, await isUsable() { return true }
+    func waitUntilUsable() async -> Bool {
+        if await isUsable() { return true }
+        let began = ContinuousClock.now
+        notePause(nil)
+        defer { state.set(paused: false) }
+        guard await look(until: began + options.outageLimit) else { return false }
+        noteReturn(since: began)
+        return true
+    }
+
+    /// Pauses although the database can be used as far as a look can tell.
+    ///
+    /// - Returns: false when the process ends.
+    func rest(for duration: Duration) async -> Bool {
         state.set(paused: true)
         defer { state.set(paused: false) }
-        logger.warning("the database is away; consuming pauses", metadata: error.map { ["error": "\(Self.safe($0))"] })
-        let began = ContinuousClock.now
+        logger.warning("events were given back again and again; consuming pauses", metadata: ["pause.seconds": "\(duration.components.seconds)"])
+        return await pause(duration)
+    }
+
+    private func look(until deadline: ContinuousClock.Instant) async -> Bool {
         var attempt = 1
-        while ContinuousClock.now - began < options.outageLimit, await pause(options.outageBackoff.pause(attempt: attempt)) {
-            if await isUsable() {
-                let seconds = (ContinuousClock.now - began).components.seconds
-                logger.info("the database is back; consuming goes on", metadata: ["outage.seconds": "\(seconds)"])
-                return true
-            }
+        while await !isUsable() {
+            guard .now < deadline, await pause(options.outageBackoff.pause(attempt: attempt)) else { return false }
             attempt += 1
         }
-        return false
+        return true
+    }
+
+    private func notePause(_ error: (any Error)?) {
+        state.set(paused: true)
+        logger.warning("the database is away; consuming pauses", metadata: error.map { ["error": "\(Self.safe($0))"] })
+    }
+
+    private func noteReturn(since began: ContinuousClock.Instant) {
+        let seconds = (ContinuousClock.now - began).components.seconds
+        logger.info("the database is back; consuming goes on", metadata: ["outage.seconds": "\(seconds)"])
     }
 
     private func isUsable() async -> Bool {

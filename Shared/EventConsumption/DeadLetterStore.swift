@@ -10,9 +10,11 @@ struct DeadLetterStore: Sendable {
 
     private static let maximumTextCharacters = 255
 
-    /// Writes dead letters in the transaction that is open. One that is there already gets the newer failure; it stays one row.
+    /// Writes dead letters in the transaction that is open. One that is there already gets the newer failure and the newer message, which
+    /// may have been mended; it stays one row.
     ///
-    /// A discarded one stays discarded. One that was replayed is open again, unless the event is known to be applied.
+    /// A discarded one stays discarded as long as its body is the same; sealed under another key since, it counts as another. One that was
+    /// replayed is open again, unless the event is known to be applied.
     func record(_ letters: [DeadLetter], _ session: PostgresSession) throws {
         _ = try session.pipeline(try letters.map { try insertion(of: $0, isReduced: false) })
     }
@@ -40,14 +42,21 @@ struct DeadLetterStore: Sendable {
                 \(letter.failure.kind.rawValue), \(reason), \(Int32(clamping: carried.attempt)), \(PostgresTimestamp(letter.firstFailedAt)),
                 \(PostgresTimestamp(letter.failedAt)))
             ON CONFLICT \(unsafeSQL: target) DO UPDATE SET
+                type = excluded.type, partition_key = excluded.partition_key, occurred_at = excluded.occurred_at,
+                traceparent = excluded.traceparent, message_id = excluded.message_id, content_type = excluded.content_type,
+                routing_key = excluded.routing_key, headers = excluded.headers, body = excluded.body, body_key_id = excluded.body_key_id,
+                body_mac = excluded.body_mac,
                 error_class = excluded.error_class, reason = excluded.reason, attempts = greatest(letter.attempts, excluded.attempts),
                 first_failed_at = least(letter.first_failed_at, excluded.first_failed_at),
                 last_failed_at = greatest(letter.last_failed_at, excluded.last_failed_at),
                 (status, settled_at) = (
                     SELECT CASE WHEN stays THEN letter.status ELSE 'open' END, CASE WHEN stays THEN letter.settled_at END
-                    FROM (SELECT letter.status = 'discarded' OR (letter.status = 'replayed' AND EXISTS (
-                        SELECT FROM processed_events AS processed
-                        WHERE processed.consumer = letter.consumer AND processed.event_id = letter.event_id)) AS stays) AS decision)
+                    FROM (SELECT CASE letter.status
+                        WHEN 'discarded' THEN (letter.body_key_id, letter.body_mac) = (excluded.body_key_id, excluded.body_mac)
+                        WHEN 'replayed' THEN EXISTS (
+                            SELECT FROM processed_events AS processed
+                            WHERE processed.consumer = letter.consumer AND processed.event_id = letter.event_id)
+                        ELSE false END AS stays) AS decision)
             """
     }
 

@@ -4,6 +4,7 @@ internal import CoreMetrics
 internal import FoundationEssentials
 internal import Logging
 internal import Metrics
+internal import Postgres
 internal import ServiceLifecycle
 
 /// Takes deliveries batch by batch and settles each: applied, sent to wait, a dead letter, or given back.
@@ -13,13 +14,39 @@ internal import ServiceLifecycle
 struct DeliveryWorker {
     enum Ending: Sendable {
         case drained
-        /// The database is away for too long, or the process ends: what was in hand went back.
-        case gaveBack
+        /// The database is away for too long, or the process ends: what was in hand went back. `hasApplied` says that something had been
+        /// applied before.
+        case gaveBack(hasApplied: Bool)
     }
 
     private let consumer: AMQPConsumer
     private let parts: ConsumptionParts
     private var failed: FailedDeliveries
+    private var hasApplied = false
+
+    /// A delivery that came back so often may be what the process died of.
+    private static let suspiciousReturns = 3
+    /// Single events that time out in a row speak for the rest of their batch.
+    private static let tellingTimeOuts = 3
+
+    /// What bounds the time for which a batch is in hand: what the broker hears nothing of for 30 minutes, it takes back.
+    private struct Patience {
+        let deadline: ContinuousClock.Instant
+        private var timeOuts = 0
+        /// What the rest fails with, untried.
+        private(set) var verdict: EventFailure?
+
+        init(deadline: ContinuousClock.Instant) { self.deadline = deadline }
+
+        mutating func note(_ outcome: Outcome) {
+            guard case .failed(let failure, let state) = outcome, state?.isTimeOut ?? false else {
+                timeOuts = 0
+                return
+            }
+            timeOuts += 1
+            if timeOuts == DeliveryWorker.tellingTimeOuts { verdict = failure }
+        }
+    }
 
     init(consumer: AMQPConsumer, parts: ConsumptionParts) {
         self.consumer = consumer
@@ -33,15 +60,15 @@ struct DeliveryWorker {
             parts.metrics.state.waits()
             let (deliveries, hasEnded) = await next()
             if !deliveries.isEmpty {
-                guard await process(deliveries) else {
+                guard await take(deliveries) else {
                     failed.giveBackAll()
-                    return .gaveBack
+                    return .gaveBack(hasApplied: hasApplied)
                 }
             }
             if hasEnded { break }
             guard await failed.tryAgain() else {
                 failed.giveBackAll()
-                return .gaveBack
+                return .gaveBack(hasApplied: hasApplied)
             }
         }
         _ = await failed.tryAgain(isLast: true)
@@ -72,13 +99,40 @@ struct DeliveryWorker {
         }
     }
 
+    /// Takes a batch at once, or one delivery after the other when one of them is suspected of making the process die.
+    ///
+    /// Those that were in hand then come back together, and the broker counts it against each. So that they don't all reach its limit with
+    /// the one to blame, each is settled before the next, in another order each time.
+    ///
     /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
-    private mutating func process(_ deliveries: [AMQPDelivery]) async -> Bool {
+    private mutating func take(_ deliveries: [AMQPDelivery]) async -> Bool {
+        var patience = Patience(deadline: .now + parts.options.outageLimit)
+        guard deliveries.contains(where: { $0.message.headers[EventHeader.returns]?.integer ?? 0 >= Self.suspiciousReturns }) else {
+            return await process(deliveries, &patience)
+        }
+        var rest = deliveries.shuffled()
+        while let next = rest.popLast() {
+            guard await process([next], &patience) else {
+                for delivery in rest { consumer.reject(delivery.receipt, isRequeued: true) }
+                parts.metrics.count(.givenBack, rest.count)
+                return false
+            }
+            await consumer.settlementsSent()
+        }
+        return true
+    }
+
+    /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
+    private mutating func process(_ deliveries: [AMQPDelivery], _ patience: inout Patience) async -> Bool {
         let began = ContinuousClock.now
         var batch = deliveries.map { parts.read($0, batchSize: deliveries.count) }
         noteLag(batch)
-        let isWhole = await apply(&batch)
-        if isWhole { await failed.settle(&batch) }
+        let isWhole = await apply(&batch, &patience)
+        if isWhole {
+            await failed.settle(&batch, until: patience.deadline)
+        } else {
+            for place in batch.indices { if case .failed = batch[place].state { batch[place].state = .giveBack } }
+        }
         for undertaking in batch { settle(undertaking) }
         parts.metrics.batchSize.record(deliveries.count)
         parts.metrics.batchSeconds.record(duration: ContinuousClock.now - began)
@@ -94,23 +148,25 @@ struct DeliveryWorker {
     /// Applies the batch's events in one transaction; when that fails, one by one, so that a bad one takes no other with it.
     ///
     /// - Returns: false when it was interrupted.
-    private func apply(_ batch: inout [Undertaking]) async -> Bool {
+    private mutating func apply(_ batch: inout [Undertaking], _ patience: inout Patience) async -> Bool {
         let places = batch.indices.filter { if case .event = batch[$0].state { true } else { false } }
-        guard !places.isEmpty else { return true }
-        switch await apply(places, of: &batch) {
-        case .done: return true
-        case .interrupted: return false
-        case .failed(let failure):
-            guard places.count > 1 else {
-                batch[places[0]].state = .failed(failure)
-                return true
+        if places.count > 1 {
+            switch await apply(places, of: &batch, until: patience.deadline) {
+            case .done: return true
+            case .interrupted: return false
+            case .failed: parts.metrics.isolations.increment()
             }
-            parts.metrics.isolations.increment()
         }
         for place in places {
-            switch await apply([place], of: &batch) {
+            if let verdict = patience.verdict {
+                batch[place].state = .failed(verdict)
+                continue
+            }
+            let outcome = await apply([place], of: &batch, until: patience.deadline)
+            patience.note(outcome)
+            switch outcome {
             case .done: break
-            case .failed(let failure): batch[place].state = .failed(failure)
+            case .failed(let failure, _): batch[place].state = .failed(failure)
             case .interrupted: return false
             }
         }
@@ -119,21 +175,22 @@ struct DeliveryWorker {
 
     private enum Outcome {
         case done
-        case failed(EventFailure)
+        case failed(EventFailure, SQLState?)
         case interrupted
     }
 
-    private func apply(_ places: [Int], of batch: inout [Undertaking]) async -> Outcome {
+    private mutating func apply(_ places: [Int], of batch: inout [Undertaking], until deadline: ContinuousClock.Instant) async -> Outcome {
         let events: [DecodedEvent] = places.compactMap { if case .event(let event) = batch[$0].state { event } else { nil } }
         var new: Set<UUID>
         do throws(DatabaseOutage.Obstacle) {
-            new = try await parts.database.carryOut { try await parts.application.apply(events, on: parts.pool) }
+            new = try await parts.database.carryOut(until: deadline) { try await parts.application.apply(events, on: parts.pool) }
         } catch {
             switch error {
-            case .failed(let failure): return .failed(failure)
+            case .failed(let failure, let state): return .failed(failure, state)
             case .interrupted: return .interrupted
             }
         }
+        hasApplied = true
         for (place, event) in zip(places, events) {
             // Of two deliveries of one event the first is the one that was applied.
             batch[place].state = .done(new.remove(event.envelope.id.uuid) == nil ? .duplicate : .applied)

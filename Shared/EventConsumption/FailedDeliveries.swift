@@ -14,15 +14,25 @@ struct FailedDeliveries {
 
     private struct Entry: Sendable {
         let delivery: AMQPDelivery
+        let carried: CarriedEvent
         let facts: EventFacts
         let failure: EventFailure
         var place: Place
+
+        /// For the log.
+        var metadata: Logger.Metadata {
+            facts.metadata.merging(
+                ["error.class": "\(failure.kind.rawValue)", "error": "\(failure.reason)", "event.attempt": "\(carried.attempt)"]
+            ) { $1 }
+        }
     }
 
     private let consumer: AMQPConsumer
     private let parts: ConsumptionParts
     private var held: [Entry] = []
     private var round = 0
+    /// Why events can't be sent to wait, as the log was told last.
+    private var complaint: String?
     /// When held ones are tried again; nil while there are none.
     private(set) var dueAt: ContinuousClock.Instant?
 
@@ -34,7 +44,7 @@ struct FailedDeliveries {
     }
 
     /// Settles or holds each failed one of a batch. What an interruption leaves over is marked to be given back.
-    mutating func settle(_ batch: inout [Undertaking]) async {
+    mutating func settle(_ batch: inout [Undertaking], until deadline: ContinuousClock.Instant) async {
         var entries: [Entry] = []
         var places: [DeliveryReceipt: Int] = [:]
         for (index, undertaking) in batch.enumerated() {
@@ -43,7 +53,7 @@ struct FailedDeliveries {
             entries.append(entry(undertaking, failure))
         }
         guard !entries.isEmpty else { return }
-        let (left, isInterrupted) = await place(entries)
+        let (left, isInterrupted) = await place(entries, until: deadline)
         if isInterrupted {
             for entry in left { if let index = places[entry.delivery.receipt] { batch[index].state = .giveBack } }
         } else {
@@ -62,7 +72,7 @@ struct FailedDeliveries {
         let current = held.filter { isOurs($0.delivery) }
         held = []
         self.dueAt = nil
-        let (left, isInterrupted) = await place(current)
+        let (left, isInterrupted) = await place(current, until: .now + parts.options.outageLimit)
         round = left.isEmpty ? 0 : round
         hold(left)
         return !isInterrupted
@@ -92,51 +102,79 @@ struct FailedDeliveries {
             let message = EventHeader.retried(undertaking.delivery.message, of: carried, failure, now: parts.now())
             let queue = RetryPlan.queueName(of: parts.subscription.name, delay: delay)
             return Entry(
-                delivery: undertaking.delivery, facts: undertaking.facts, failure: failure,
+                delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,
                 place: .waiting(AMQPPublication(message, exchange: "", routingKey: queue), delay: delay))
         }
         return Entry(
-            delivery: undertaking.delivery, facts: undertaking.facts, failure: failure,
+            delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,
             place: .deadLetter(DeadLetter(carried: carried, facts: undertaking.facts, failure: failure, failedAt: parts.now())))
     }
 
     /// - Returns: those that found no place.
-    private func place(_ entries: [Entry]) async -> (left: [Entry], isInterrupted: Bool) {
+    private mutating func place(_ entries: [Entry], until deadline: ContinuousClock.Instant) async -> (left: [Entry], isInterrupted: Bool) {
         let (waiting, refused) = await sendToWait(entries.filter { if case .waiting = $0.place { true } else { false } })
         let dead = entries.filter { if case .deadLetter = $0.place { true } else { false } } + refused
-        let (unwritten, isInterrupted) = await bury(dead)
+        let (unwritten, isInterrupted) = await bury(dead, until: deadline)
         return (waiting + unwritten, isInterrupted)
     }
 
     /// Publishes to the queues in which failed events wait, and acknowledges what the broker has confirmed.
     ///
     /// - Returns: those to try again, and those that can't be published as they are and become dead letters.
-    private func sendToWait(_ entries: [Entry]) async -> (left: [Entry], refused: [Entry]) {
+    private mutating func sendToWait(_ entries: [Entry]) async -> (left: [Entry], refused: [Entry]) {
         guard !entries.isEmpty else { return ([], []) }
+        // The deliveries behind them would wait as long as the publisher does.
+        let status = parts.retries.status
+        guard status.isOpen, !status.isBlocked else {
+            complain(status.isOpen ? "blocked" : status.phase.rawValue)
+            parts.metrics.retryPublishFailures.increment(by: entries.count)
+            return (entries, [])
+        }
         let publications: [AMQPPublication] = entries.compactMap { if case .waiting(let publication, _) = $0.place { publication } else { nil } }
         let outcomes = await parts.retries.publish(publications)
         var left: [Entry] = []
         var refused: [Entry] = []
         var isQueueMissing = false
+        var trouble: String?
         for (var entry, outcome) in zip(entries, outcomes) {
             switch outcome {
             case .confirmed:
                 acknowledgeRetry(entry)
                 continue
             case .notSent(.invalid), .notSent(.tooLarge):
-                let carried = CarriedEvent(entry.delivery)
-                entry.place = .deadLetter(DeadLetter(carried: carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
+                entry.place = .deadLetter(
+                    DeadLetter(carried: entry.carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
                 refused.append(entry)
-            case .unroutable:
-                isQueueMissing = true
+            case .unroutable, .nacked, .unknown, .notSent:
+                if case .unroutable = outcome { isQueueMissing = true }
+                trouble = outcome.label
                 left.append(entry)
-            case .nacked, .unknown, .notSent: left.append(entry)
             }
             parts.metrics.retryPublishFailures.increment()
         }
-        // Somebody deleted it; whatever else is wrong shows in the next round.
-        if isQueueMissing { try? await parts.topology.declare(on: parts.broker, name: "\(parts.subscription.name).topology") }
+        complain(trouble)
+        // Somebody deleted it.
+        if isQueueMissing { await declare() }
         return (left, refused)
+    }
+
+    private func declare() async {
+        do throws(AMQPError) {
+            try await parts.topology.declare(on: parts.broker, name: "\(parts.subscription.name).topology")
+        } catch {
+            parts.logger.warning("the queues in which failed events wait can't be made", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Tells the log when it changes why events can't be sent to wait; nil when they can.
+    private mutating func complain(_ trouble: String?) {
+        guard complaint != trouble else { return }
+        complaint = trouble
+        if let trouble {
+            parts.logger.warning("failed events can't be sent to wait and are held", metadata: ["error": "\(trouble)"])
+        } else {
+            parts.logger.info("failed events are sent to wait again")
+        }
     }
 
     private func acknowledgeRetry(_ entry: Entry) {
@@ -144,41 +182,36 @@ struct FailedDeliveries {
         consumer.acknowledge(entry.delivery.receipt)
         parts.metrics.count(.retried)
         parts.metrics.retried(after: delay)
-        var metadata = entry.facts.metadata
-        metadata["error.class"] = "\(entry.failure.kind.rawValue)"
-        metadata["error"] = "\(entry.failure.reason)"
-        metadata["event.attempt"] = "\(CarriedEvent(entry.delivery).attempt)"
-        parts.logger.info("an event failed and waits for another attempt", metadata: metadata)
+        parts.logger.info("an event failed and waits for another attempt", metadata: entry.metadata)
     }
 
     /// Writes dead letters, and acknowledges what is committed.
     ///
     /// - Returns: those that could not be written, and whether it was interrupted.
-    private func bury(_ entries: [Entry]) async -> (left: [Entry], isInterrupted: Bool) {
+    private func bury(_ entries: [Entry], until deadline: ContinuousClock.Instant) async -> (left: [Entry], isInterrupted: Bool) {
         guard !entries.isEmpty else { return ([], false) }
         let letters: [DeadLetter] = entries.compactMap { if case .deadLetter(let letter) = $0.place { letter } else { nil } }
-        switch await write(letters) {
+        switch await write(letters, until: deadline) {
         case .interrupted: return (entries, true)
         case .written:
             for entry in entries { acknowledgeDeadLetter(entry) }
             return ([], false)
+        case .refused(let failure, let state?) where state.isTimeOut:
+            // Written one by one they would wait for the same again.
+            parts.logger.error("dead letters can't be written; the events are kept", metadata: ["error": "\(failure.reason)"])
+            return (entries, false)
         case .refused: break
         }
         // One of them is to blame.
         var left: [Entry] = []
         for (index, entry) in entries.enumerated() {
-            switch await write([letters[index]]) {
+            switch await writeAlone(letters[index], until: deadline) {
             case .written: acknowledgeDeadLetter(entry)
             case .interrupted: return (left + entries[index...], true)
-            case .refused:
-                switch await write([letters[index]], isReduced: true) {
-                case .written: acknowledgeDeadLetter(entry)
-                case .interrupted: return (left + entries[index...], true)
-                case .refused(let failure):
-                    let metadata = entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 }
-                    parts.logger.error("a dead letter can't be written; the event is kept", metadata: metadata)
-                    left.append(entry)
-                }
+            case .refused(let failure, _):
+                let metadata = entry.facts.metadata.merging(["error": "\(failure.reason)"]) { $1 }
+                parts.logger.error("a dead letter can't be written; the event is kept", metadata: metadata)
+                left.append(entry)
             }
         }
         return (left, false)
@@ -186,13 +219,20 @@ struct FailedDeliveries {
 
     private enum Writing {
         case written
-        case refused(EventFailure)
+        case refused(EventFailure, SQLState?)
         case interrupted
     }
 
-    private func write(_ letters: [DeadLetter], isReduced: Bool = false) async -> Writing {
+    /// Writes one, and without what others wrote in it when that may be what is refused.
+    private func writeAlone(_ letter: DeadLetter, until deadline: ContinuousClock.Instant) async -> Writing {
+        let writing = await write([letter], until: deadline)
+        guard case .refused(_, let state?) = writing, state.isAboutContent else { return writing }
+        return await write([letter], isReduced: true, until: deadline)
+    }
+
+    private func write(_ letters: [DeadLetter], isReduced: Bool = false, until deadline: ContinuousClock.Instant) async -> Writing {
         do throws(DatabaseOutage.Obstacle) {
-            try await parts.database.carryOut {
+            try await parts.database.carryOut(until: deadline) {
                 try await parts.pool.withTransaction(parts.options.transaction) { session in
                     if isReduced {
                         for letter in letters { try parts.deadLetters.recordReduced(letter, session) }
@@ -204,7 +244,7 @@ struct FailedDeliveries {
             return .written
         } catch {
             switch error {
-            case .failed(let failure): return .refused(failure)
+            case .failed(let failure, let state): return .refused(failure, state)
             case .interrupted: return .interrupted
             }
         }
@@ -214,10 +254,6 @@ struct FailedDeliveries {
         consumer.acknowledge(entry.delivery.receipt)
         parts.metrics.count(.deadLettered)
         parts.metrics.deadLettered(entry.failure.kind)
-        var metadata = entry.facts.metadata
-        metadata["error.class"] = "\(entry.failure.kind.rawValue)"
-        metadata["error"] = "\(entry.failure.reason)"
-        metadata["event.attempt"] = "\(CarriedEvent(entry.delivery).attempt)"
-        parts.logger.warning("an event is a dead letter", metadata: metadata)
+        parts.logger.warning("an event is a dead letter", metadata: entry.metadata)
     }
 }

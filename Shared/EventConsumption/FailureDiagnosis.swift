@@ -49,4 +49,10 @@ extension SQLState {
 
     /// The rest of class 53, insufficient resources, which a single statement may bring about by itself.
     fileprivate var isServerExhausted: Bool { rawValue.hasPrefix("53") }
+
+    /// A lock was waited for in vain, or the statement ran too long: what is behind it may be next.
+    var isTimeOut: Bool { rawValue == "55P03" || rawValue == "57014" }
+
+    /// What was to be written is to blame: bad data, a violated constraint, too much of something (classes 22, 23 and 54).
+    var isAboutContent: Bool { ["22", "23", "54"].contains { rawValue.hasPrefix($0) } }
 }

@@ -163,7 +163,12 @@ package final class RedisConnection: Sendable {
 
     /// Fails whoever still waits, and closes the connection.
     func close(_ error: RedisError) {
-        let waiters = shared.withLock { $0.state.close(error) }
+        let (waiters, wasOpen) = shared.withLock { shared in
+            let wasOpen = shared.state.isOpen
+            return (shared.state.close(error), wasOpen)
+        }
+        // Later there may be another connection with commands of its own.
+        if wasOpen { instruments.inFlight(0) }
         for waiter in waiters { waiter.settle(.failure(error)) }
         channel.close(promise: nil)
     }

@@ -15,8 +15,14 @@ import Testing
         #expect(publication(type: long).flaw != nil)
         #expect(publication(key: long).flaw != nil)
         #expect(publication(headers: [long: 1]).flaw != nil)
+        #expect(publication(headers: ["a": .array([.table(["b": .table([long: 1])])])]).flaw != nil)
         #expect(publication(headers: ["a": .string(String(repeating: "x", count: 70_000))]).flaw != nil)
         #expect(publication(headers: ["a": .string(String(repeating: "x", count: 60_000))]).flaw == nil)
+    }
+
+    @Test func `a connection that can't be guarded is none`() {
+        // As when the process has no descriptors left: there is no duplicate.
+        #expect(throws: AMQPError.self) { try Lifeline(limit: .seconds(1)).attach(-1) }
     }
 
     @Test func `pauses double up to their bound, and any shorter one is possible`() {

@@ -35,6 +35,14 @@ import Testing
         #expect(ledger.settle(new, isMultiple: false) == 1)
     }
 
+    @Test func `nothing is unsettled on a channel that is gone`() {
+        var ledger = SettlementLedger()
+        _ = ledger.opened()
+        let receipt = ledger.delivered(tag: 1)
+        ledger.lost()
+        #expect(ledger.count == 0 && ledger.settle(receipt, isMultiple: false) == 0)
+    }
+
     @Test func `deliveries wait for takers, takers for deliveries, and a cancelled taker takes nothing`() async {
         let queue = DeliveryQueue()
         func delivery(_ tag: UInt64) -> AMQPDelivery {

@@ -57,11 +57,13 @@ struct BrokerFixture {
         func consumed(_ result: String) -> Double { metric("event_consumed_total", "result=\"\(result)\"") ?? 0 }
     }
 
-    func consumer(_ handler: TestHandler, options: EventConsumerOptions? = nil, pool: PostgresPool? = nil) throws -> Running {
+    func consumer(
+        _ handler: TestHandler, options: EventConsumerOptions? = nil, pool: PostgresPool? = nil, logger: Logger = ConsumptionFixture.quiet
+    ) throws -> Running {
         let registry = PrometheusRegistry()
         let consumer = try EventConsumer(
             base.subscription(handler), broker: configuration, pool: pool ?? base.pool, keys: base.keys, options: options ?? self.options(),
-            logger: ConsumptionFixture.quiet, metrics: registry)
+            logger: logger, metrics: registry)
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [consumer], logger: ConsumptionFixture.quiet))
         return Running(consumer: consumer, group: group, registry: registry)
     }
@@ -103,6 +105,26 @@ struct BrokerFixture {
             return outcomes
         }
         #expect(outcomes.allSatisfy { $0 == .confirmed }, "\(outcomes)")
+    }
+
+    /// Takes what is in the queue and returns it, as often as that.
+    func giveBack(_ count: Int, times: Int64) async throws {
+        let consumer = try AMQPConsumer(
+            configuration: configuration, name: "test.\(name)", queue: name, logger: ConsumptionFixture.quiet, metrics: PrometheusRegistry())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await consumer.run() }
+            var kept = 0
+            var deliveries = consumer.deliveries.makeAsyncIterator()
+            while kept < count, let delivery = await deliveries.next() {
+                if delivery.message.headers[EventHeader.returns]?.integer ?? 0 < times {
+                    consumer.reject(delivery.receipt, isRequeued: true)
+                } else {
+                    kept += 1
+                }
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
     }
 
     /// That all of these numbers come to be applied, each once.

@@ -73,6 +73,81 @@ extension EventConsumerBrokerTests {
             #expect(try await fixture.base.effects().allSatisfy { $0.attempt == 1 })
         }
 
+        /// Fails as on a server whose disk is full, which answers every look.
+        private static let fullDisk: PostgresQuery = "DO $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = '53100'; END $$"
+
+        @Test func `while the database answers and can't write, the consumer says that it pauses, all the time`() async throws {
+            let fixture = try await BrokerFixture()
+            let isFull = Atomic<Bool>(true)
+            let handler = TestHandler { _, session in if isFull.load(ordering: .relaxed) { try session.execute(Self.fullDisk) } }
+            let consumer = try fixture.consumer(handler)
+            try await fixture.declare()
+            try await fixture.publish([fixture.base.envelope(1)])
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { consumer.metric("event_consumer_paused") == 1 })
+                let calls = handler.calls.withLock { $0.count }
+                var looks: Set<Double?> = []
+                #expect(
+                    try await eventually(every: .milliseconds(2)) {
+                        looks.insert(consumer.metric("event_consumer_paused"))
+                        return handler.calls.withLock { $0.count } >= calls + 5
+                    })
+                #expect(looks == [1])
+                isFull.store(false, ordering: .relaxed)
+                try await fixture.expectApplied([1])
+                #expect(try await eventually { consumer.metric("event_consumer_paused") == 0 })
+            }
+        }
+
+        @Test func `what is given back again and again is taken later each time, for the broker counts`() async throws {
+            let fixture = try await BrokerFixture()
+            let isFull = Atomic<Bool>(true)
+            let handler = TestHandler { _, session in if isFull.load(ordering: .relaxed) { try session.execute(Self.fullDisk) } }
+            var options = try fixture.options()
+            options.outageLimit = .milliseconds(300)
+            let consumer = try fixture.consumer(handler, options: options)
+            try await fixture.declare()
+            try await fixture.publish([fixture.base.envelope(1)])
+            let started = ContinuousClock.now
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { consumer.consumed("given_back") == 5 })
+                // Five outages, and pauses of one, two and three between them.
+                #expect(ContinuousClock.now - started >= options.outageLimit * 11)
+                isFull.store(false, ordering: .relaxed)
+                try await fixture.expectApplied([1])
+            }
+            #expect(try await fixture.base.effects().allSatisfy { $0.attempt == 1 })
+        }
+
+        @Test func `of a batch that is interrupted what failed already goes back too, and keeps no shutdown waiting`() async throws {
+            let fixture = try await BrokerFixture()
+            let gate = Gate()
+            let handler = TestHandler { event, session in
+                switch event.payload {
+                case 0: gate.pass()
+                case 1: throw EventFailure.transient("not yet")
+                default: try session.execute(Self.fullDisk)
+                }
+            }
+            var options = try fixture.options()
+            options.drainTimeout = .seconds(60)
+            let consumer = try fixture.consumer(handler, options: options)
+            try await fixture.declare()
+            try await fixture.publish([fixture.base.envelope(0)])
+            let shutdown = try await fixture.running([consumer]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                try await fixture.publish([fixture.base.envelope(1), fixture.base.envelope(2)])
+                #expect(try await eventually { consumer.metric("amqp_unsettled") == 3 })
+                gate.open()
+                // Together, the first alone, and the second alone.
+                #expect(try await eventually { consumer.metric("event_consumer_paused") == 1 })
+                return ContinuousClock.now
+            }
+            #expect(ContinuousClock.now - shutdown < .seconds(30))
+            #expect(consumer.consumed("given_back") == 2)
+            #expect(try await eventually(every: .milliseconds(200)) { try await fixture.broker.messages(in: fixture.name) == 2 })
+        }
+
         @Test func `an event that makes the server crash is suspected, and ends as a dead letter`() async throws {
             let server = try await PostgresServer.startSeparate()
             let fixture = try await BrokerFixture(server: server)

@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Foundation
+import Logging
 import Postgres
 import ServiceLifecycle
 import ServiceRuntime
@@ -72,6 +73,29 @@ extension EventConsumerBrokerTests {
             #expect(letters.contains { $0.reason == "five is never taken" })
         }
 
+        @Test func `when one event after the other waits for a lock in vain, the rest of the batch is not tried one by one`() async throws {
+            let gate = Gate()
+            let timeOuts = Atomic<Int>(0)
+            let handler = TestHandler { event, session in
+                if event.payload == 0 { return gate.pass() }
+                guard event.attempt == 1 else { return }
+                timeOuts.add(1, ordering: .relaxed)
+                try session.execute("DO $$ BEGIN RAISE EXCEPTION 'locked' USING ERRCODE = '55P03'; END $$")
+            }
+            let consumer = try fixture.consumer(handler)
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(0)])
+            try await fixture.running([consumer]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                try await fixture.publish((1...20).map { base.envelope($0) })
+                #expect(try await eventually { consumer.metric("amqp_unsettled") == 21 })
+                gate.open()
+                try await fixture.expectApplied(0...20)
+            }
+            // Once together, and three alone.
+            #expect(timeOuts.load(ordering: .relaxed) == 4)
+        }
+
         @Test func `a failure that passes is tried again after growing delays, with its history`() async throws {
             let delays: [Duration] = [.milliseconds(100), .milliseconds(300)]
             let handler = TestHandler { event, _ in if event.payload == 1, event.attempt < 3 { throw EventFailure.transient("not yet") } }
@@ -110,6 +134,31 @@ extension EventConsumerBrokerTests {
                 try #require(session.query("SELECT headers::text FROM dead_letter_events").first).decode(0)
             }
             #expect(headers.contains("\"x-florin-attempt\": 3") && headers.contains("\(fixture.name).event"))
+        }
+
+        @Test(arguments: [("55P03", false), ("P0001", false), ("22P05", true)])
+        func `a dead letter loses what others wrote in it only when that may be what is refused`(state: String, isReduced: Bool) async throws {
+            try await base.asOwner(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF NEW.type IS NOT NULL AND EXISTS (SELECT FROM faults) THEN RAISE EXCEPTION 'no' USING ERRCODE = '\(state)'; END IF;
+                    RETURN NEW;
+                END $$
+                """, "CREATE TRIGGER refuse BEFORE INSERT ON dead_letter_events FOR EACH ROW EXECUTE FUNCTION refuse()",
+                "INSERT INTO faults VALUES (1)")
+            let consumer = try fixture.consumer(TestHandler { _, _ in throw EventFailure.refused("never") })
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(1)])
+            try await fixture.running([consumer]) {
+                if !isReduced {
+                    #expect(try await eventually { consumer.metric("event_deliveries_held") == 1 })
+                    try await base.asOwner("DELETE FROM faults")
+                }
+                #expect(try await eventually { try await base.letters().count == 1 })
+                try await fixture.expectEmptyQueues()
+            }
+            let letter = try #require(await base.letters().first)
+            #expect(letter.type == (isReduced ? nil : ConsumptionFixture.type))
         }
 
         @Test func `a version without a handler is kept, a type that is ignored is not`() async throws {
@@ -173,6 +222,23 @@ extension EventConsumerBrokerTests {
             #expect(try await base.numbers() == [1])
         }
 
+        @Test func `what came back again and again is settled one by one, in any order, so that a deadly one takes no other with it`() async throws {
+            try await fixture.declare()
+            try await fixture.publish((0..<20).map { base.envelope($0) })
+            try await fixture.giveBack(20, times: 3)
+            let gate = Gate()
+            let calls = Atomic<Int>(0)
+            let handler = TestHandler { _, _ in if calls.add(1, ordering: .relaxed).newValue == 5 { gate.pass() } }
+            try await fixture.running([fixture.consumer(handler)]) {
+                #expect(try await eventually { gate.waiting == 1 })
+                #expect(try await eventually(every: .milliseconds(100)) { try await fixture.broker.messages(in: fixture.name) == 16 })
+                gate.open()
+                try await fixture.expectApplied(0..<20)
+            }
+            #expect(handler.calls.withLock { $0.allSatisfy { $0.count == 1 } })
+            #expect(try await base.numbers() != Array(0..<20))
+        }
+
         @Test func `a shutdown finishes what is in hand and gives the rest back`() async throws {
             let gate = Gate()
             let consumer = try fixture.consumer(TestHandler { _, _ in gate.pass() }, options: fixture.options(batchLimit: 3, prefetch: 10))
@@ -209,6 +275,27 @@ extension EventConsumerBrokerTests {
             }
             #expect(consumer.metric("event_retry_publish_failures_total") ?? 0 >= 1)
             #expect(try await base.effects().first { $0.number == 0 }?.attempt == 2)
+        }
+
+        @Test func `while the broker takes no messages, what fails is held and keeps nobody waiting`() async throws {
+            let handler = TestHandler { event, _ in if event.payload < 8, event.attempt == 1 { throw EventFailure.transient("not yet") } }
+            var options = try fixture.options(delays: [.milliseconds(100)], batchLimit: 1)
+            options.retryPublishTimeout = .seconds(3)
+            let log = try ServiceLog(of: "consumer")
+            let consumer = try fixture.consumer(handler, options: options, logger: log.logger(level: .info))
+            try await fixture.declare()
+            try await fixture.publish((0..<10).map { base.envelope($0) })
+            try await fixture.broker.control("set_vm_memory_high_watermark", "0.00001")
+            try await fixture.running([consumer]) {
+                // Only the first is sent, and by it the connection learns of the alarm.
+                try await fixture.expectApplied(8..<10, within: .seconds(15))
+                #expect(consumer.metric("event_retry_publish_failures_total") ?? 0 >= 8)
+                try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
+                try await fixture.expectApplied(0..<10)
+            }
+            // Why is said once, although each of the eight was tried again and again: no connection yet, no answer, the alarm.
+            #expect((1...4).contains(log.text.components(separatedBy: "failed events can't be sent to wait").count - 1))
+            #expect(log.text.contains("\"blocked\"") && log.text.contains("failed events are sent to wait again"))
         }
 
         @Test func `the trace of an event goes on through its handler, and its span is the child of the event`() async throws {

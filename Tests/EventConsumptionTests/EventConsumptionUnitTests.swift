@@ -200,6 +200,17 @@ import Testing
     }
 }
 
+@Suite struct ConsumptionStateTests {
+    @Test func `the lag grows while a batch is in hand`() async throws {
+        let state = ConsumptionState()
+        state.took(lag: 5)
+        #expect(try await eventually { state.lag > 5.02 })
+        state.waits()
+        let lag = state.lag
+        #expect(lag > 5.02 && state.lag == lag)
+    }
+}
+
 @Suite struct ConsumptionSettingsTests {
     @Test func `settings have defaults, and what is not accepted is named`() throws {
         let settings = ConsumptionSettings(try SettingsReader(environment: [:]).read(ConsumptionSettings.declared))

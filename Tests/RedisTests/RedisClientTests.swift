@@ -19,7 +19,7 @@ struct RedisClientTests {
     /// Lends a client that runs, and ends it.
     private static func with(
         _ url: String, _ options: RedisOptions = patient, tls: FleetAuthorities? = nil, connects: Bool = true,
-        _ body: (RedisClient) async throws -> Void
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance, _ body: (RedisClient) async throws -> Void
     ) async throws {
         let configuration =
             if let tls {
@@ -27,7 +27,7 @@ struct RedisClientTests {
             } else {
                 try RedisConfiguration(url: url, clientName: "test")
             }
-        let client = RedisClient(configuration: configuration, options: options, logger: quiet, metrics: NOOPMetricsHandler.instance)
+        let client = RedisClient(configuration: configuration, options: options, logger: quiet, metrics: metrics)
         if connects { try await client.connect() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await client.run() }
@@ -37,6 +37,20 @@ struct RedisClientTests {
             }
             group.cancelAll()
         }
+    }
+
+    /// Keeps the one gauge that there is.
+    private final class InFlight: MetricsFactory, RecorderHandler {
+        let last = Atomic<Int64>(-1)
+
+        func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler { NOOPMetricsHandler.instance }
+        func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler { self }
+        func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler { NOOPMetricsHandler.instance }
+        func destroyCounter(_ handler: any CounterHandler) {}
+        func destroyRecorder(_ handler: any RecorderHandler) {}
+        func destroyTimer(_ handler: any TimerHandler) {}
+        func record(_ value: Int64) { last.store(value, ordering: .relaxed) }
+        func record(_ value: Double) { record(Int64(value)) }
     }
 
     private final class Traffic: Sendable {
@@ -249,6 +263,21 @@ struct RedisClientTests {
             #expect(try await eventually { await Self.failure(client, RedisCommand("PING")) == .notConnected })
             server.resume()
             #expect(try await Self.connectionID(client) != first)
+        }
+    }
+
+    @Test("nothing is in flight on a connection that has ended")
+    func nothingInFlight() async throws {
+        let server = try await RedisServer.start()
+        let inFlight = InFlight()
+        try await Self.with(server.url(), metrics: inFlight) { client in
+            try await client.ping()
+            server.suspend()
+            async let failure = Self.failure(client, RedisCommand("PING"))
+            #expect(try await eventually { inFlight.last.load(ordering: .relaxed) == 1 })
+            server.stop()
+            #expect(await failure == .connectionLost)
+            #expect(try await eventually { inFlight.last.load(ordering: .relaxed) == 0 })
         }
     }
 

@@ -14,7 +14,8 @@ GRANT UPDATE (resolution, note, resolved_by, resolved_through, resolved_at) ON r
 GRANT INSERT ON outbox_events TO ops_risk;
 
 GRANT SELECT, INSERT ON processed_events, dead_letter_events, replay_runs TO ops_risk;
-GRANT UPDATE (error_class, reason, attempts, first_failed_at, last_failed_at, status, replay_run, note, settled_at, settled_by)
+GRANT UPDATE (type, partition_key, occurred_at, traceparent, message_id, content_type, routing_key, headers, body, body_key_id,
+    body_mac, error_class, reason, attempts, first_failed_at, last_failed_at, status, replay_run, note, settled_at, settled_by)
     ON dead_letter_events TO ops_risk;
 GRANT UPDATE (selected, replayed, already_applied, failed, skipped, finished_at, ending) ON replay_runs TO ops_risk;
 GRANT EXECUTE ON FUNCTION expire_processed_events(integer), expire_dead_letters(integer) TO ops_risk;

@@ -4,7 +4,8 @@
 --
 -- A service's own migration grants to its serving role:
 --   GRANT SELECT, INSERT ON dead_letter_events, replay_runs TO <service>;
---   GRANT UPDATE (error_class, reason, attempts, first_failed_at, last_failed_at, status, replay_run, note, settled_at, settled_by)
+--   GRANT UPDATE (type, partition_key, occurred_at, traceparent, message_id, content_type, routing_key, headers, body, body_key_id,
+--       body_mac, error_class, reason, attempts, first_failed_at, last_failed_at, status, replay_run, note, settled_at, settled_by)
 --       ON dead_letter_events TO <service>;
 --   GRANT UPDATE (selected, replayed, already_applied, failed, skipped, finished_at, ending) ON replay_runs TO <service>;
 --   GRANT EXECUTE ON FUNCTION expire_dead_letters(integer) TO <service>;
@@ -43,7 +44,7 @@ CREATE TABLE dead_letter_events (
     headers jsonb NOT NULL,
     body bytea NOT NULL,
     body_key_id text NOT NULL,
-    -- A keyed digest, by which a message without an event id is known again.
+    -- A keyed digest, by which the same body is known again under the same key.
     body_mac bytea NOT NULL,
     error_class text NOT NULL CHECK (error_class IN ('transient', 'poison', 'refused', 'unsupported')),
     reason text NOT NULL,

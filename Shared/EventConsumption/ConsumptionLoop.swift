@@ -9,7 +9,7 @@ struct ConsumptionLoop: Service {
     let metrics: PrometheusRegistry
 
     /// The longest pause, in outages as long as one may be.
-    private static let longestRest = 16
+    private static let longestRest = 4
 
     func run() async throws {
         // Subscriptions in a row that ended with everything given back.

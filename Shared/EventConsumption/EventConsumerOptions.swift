@@ -12,7 +12,7 @@ package struct EventConsumerOptions: Sendable, Hashable {
     package var transaction: TransactionOptions
     /// How long an outage of the database may last before what is in hand goes back to the broker. Less than RabbitMQ's acknowledgement
     /// time-out (30 minutes), at which the broker would close the channel. Each return counts against the queue's delivery limit, so when
-    /// nothing could be applied between two of them, the pause before the next subscription grows with each, to 16 times as long.
+    /// nothing could be applied between two of them, the pause before the next subscription grows with each, to four times as long.
     package var outageLimit: Duration
     /// Between two looks at a database that is away.
     package var outageBackoff: AMQPBackoff

@@ -11,8 +11,7 @@ CREATE TABLE idempotency_keys (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Rows come in the order of time, so a summary per block range is enough to find the expired ones.
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at) WITH (pages_per_range = 32);
+CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 
 CREATE TRIGGER idempotency_keys_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON idempotency_keys
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -25,7 +24,7 @@ DECLARE
 BEGIN
     PERFORM set_config('florin.expiring_keys', 'on', true);
     DELETE FROM idempotency_keys WHERE id IN (
-        SELECT id FROM idempotency_keys WHERE created_at < now() - interval '30 days' LIMIT least(at_most, 10000)
+        SELECT id FROM idempotency_keys WHERE created_at < now() - interval '30 days' ORDER BY created_at LIMIT least(at_most, 10000)
         FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     PERFORM set_config('florin.expiring_keys', '', true);

@@ -16,8 +16,8 @@ CREATE TABLE processed_events (
 
 CREATE INDEX processed_events_by_partition ON processed_events (partition_hash, occurred_at);
 
--- Rows come in the order of time, so a summary per block range is enough to find the expired ones.
-CREATE INDEX processed_events_by_age ON processed_events USING brin (processed_at) WITH (pages_per_range = 32);
+-- No summary per block range: once places were filled again, a range that ever held an old row would count as old.
+CREATE INDEX processed_events_by_time ON processed_events (processed_at);
 
 -- Deletes at most `at_most` rows older than 30 days, which is longer than dead letters may be replayed without force. The only way to
 -- delete one: the serving role may not.
@@ -27,7 +27,7 @@ DECLARE
     deleted integer;
 BEGIN
     DELETE FROM processed_events WHERE (consumer, event_id) IN (
-        SELECT consumer, event_id FROM processed_events WHERE processed_at < now() - interval '30 days'
+        SELECT consumer, event_id FROM processed_events WHERE processed_at < now() - interval '30 days' ORDER BY processed_at
         LIMIT least(at_most, 10000) FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;

@@ -42,7 +42,7 @@ bench: ## the benchmark tables, of transfers and of events (release build, about
 chaos: ## the long form of the kill tests
 	@FLORIN_CHAOS=long exec infra/local/test.sh --filter FleetTests
 
-mutants: ## break each rule in a copy: the tests must notice (about 25 minutes at first)
+mutants: ## break each rule in a copy: the tests must notice (about 40 minutes at first)
 	@exec infra/local/mutants.sh
 
 fuzz: ## feed what reads bytes from outside, FUZZ_SECONDS=20 each (about 4 minutes, the first build 4 more)

@@ -7,12 +7,8 @@ package struct LeaseStore: Sendable {
         package let partition: Int
         package let epoch: Int64
         package let markedThrough: Int64
-
-        package init(partition: Int, epoch: Int64, markedThrough: Int64) {
-            self.partition = partition
-            self.epoch = epoch
-            self.markedThrough = markedThrough
-        }
+        /// The life of the server in which that was its mark.
+        package let life: Int64
     }
 
     private let owner: String
@@ -37,7 +33,7 @@ package struct LeaseStore: Sendable {
             "DELETE FROM relay_members WHERE expires_at < clock_timestamp() - interval '1 minute'",
             """
             UPDATE relay_partitions SET expires_at = clock_timestamp() + make_interval(secs => \(duration)) WHERE owner = \(owner)
-            RETURNING partition, epoch, published_through
+            RETURNING partition, epoch, published_through, \(unsafeSQL: RelayStore.life)
             """,
             "SELECT count(*) FROM relay_members WHERE expires_at > clock_timestamp()",
         ])
@@ -58,7 +54,8 @@ package struct LeaseStore: Sendable {
             )
             UPDATE relay_partitions p SET owner = \(owner), epoch = epoch + 1,
                 expires_at = clock_timestamp() + make_interval(secs => \(duration))
-            FROM free WHERE p.partition = free.partition RETURNING p.partition, p.epoch, p.published_through
+            FROM free WHERE p.partition = free.partition
+            RETURNING p.partition, p.epoch, p.published_through, \(unsafeSQL: RelayStore.life)
             """
         ).map(Self.lease)
     }
@@ -84,6 +81,6 @@ package struct LeaseStore: Sendable {
     }
 
     private static func lease(_ row: PostgresRow) throws(PostgresError) -> Lease {
-        Lease(partition: Int(try row.decode(0, as: Int16.self)), epoch: try row.decode(1), markedThrough: try row.decode(2))
+        Lease(partition: Int(try row.decode(0, as: Int16.self)), epoch: try row.decode(1), markedThrough: try row.decode(2), life: try row.decode(3))
     }
 }

@@ -59,6 +59,8 @@ import Testing
         try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
         let leases = try await pool.withSession { session in try LeaseStore(owner: "a").acquire(session, atMost: 64, for: 60) }
         let life = try await life()
+        let renewed = try await pool.withSession { session in try LeaseStore(owner: "a").renew(session, for: 60).leases }
+        #expect((leases + renewed).allSatisfy { $0.life == life } && renewed.count == 64)
         try await expectNothingWritten(of: leases, by: "a", life: life - 1)
         try await expectNothingWritten(of: leases, by: "a", life: nil)
         #expect(try await lost(of: leases, by: "a", life: life).isEmpty)

@@ -99,6 +99,8 @@ struct RelayRun {
     private mutating func follow(_ holding: LeaseKeeper.Holding) async throws {
         for partition in progress.leased where holding.leases[partition]?.epoch != progress.epoch(of: partition) { drop(partition) }
         let new = holding.leases.values.filter { progress.epoch(of: $0.partition) == nil }
+        // The mark of a server that has been replaced since may be beyond what the new one has.
+        for lease in new { guard progress.isValid(in: lease.life) else { return startAgain() } }
         if !new.isEmpty {
             let partitions = new.map(\.partition)
             let heldStore = heldStore
@@ -163,7 +165,7 @@ struct RelayRun {
     private mutating func startAgain() {
         relay.logger.warning("the database server was recovered; the outbox is read again from its marks")
         inbox = RelayInbox()
-        relay.keeper.forget(Set(progress.leased))
+        relay.keeper.forget(Set(relay.keeper.current.leases.keys))
         for partition in progress.leased { backlog.drop(partition) }
         progress = RelayProgress()
         setAside = []

@@ -23,6 +23,8 @@ struct TopologyBroker {
     private static let server = Task { try await RabbitMQServer.startSeparate() }
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let password = "local-test-only"
+    /// Each connects once: on a busy machine the broker may take longer to answer than a client should wait.
+    private static let patience = "?connection_timeout=30000"
 
     private let server: RabbitMQServer
     private let host = "t\(UUID().uuidString.prefix(8).lowercased())"
@@ -51,7 +53,7 @@ struct TopologyBroker {
 
     /// Runs the tool as its user.
     func run(_ action: TopologyReport.Action) async -> Run {
-        let environment = ["RABBITMQ_URL": "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)/\(host)"]
+        let environment = ["RABBITMQ_URL": "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)/\(host)\(Self.patience)"]
         var printed: [String] = []
         let exit = await TopologyRun(action).perform(
             environment: environment, print: { printed.append($0) }, complain: { printed.append($0) })
@@ -94,5 +96,5 @@ struct TopologyBroker {
             uniqueKeysWithValues: rows.map { $0.split(separator: "\t").map(String.init) }.filter { $0.count == 2 }.map { ($0[0], $0[1]) })
     }
 
-    private var configuration: AMQPConfiguration { get throws { try AMQPConfiguration(url: server.url(parameters: "/\(host)")) } }
+    private var configuration: AMQPConfiguration { get throws { try AMQPConfiguration(url: server.url(parameters: "/\(host)\(Self.patience)")) } }
 }

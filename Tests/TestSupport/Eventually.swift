@@ -5,7 +5,7 @@
 ///   - pause: between two looks.
 /// - Returns: whether it came to hold in time.
 package func eventually(
-    within limit: Duration = .seconds(10), every pause: Duration = .milliseconds(5), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(5), _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {

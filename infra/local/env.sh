@@ -17,10 +17,13 @@ fail() {
     exit 1
 }
 
-# Runs what has been built, sixteen tests at a time. Unbounded, hundreds would wait at once for servers that start, and hold each other
-# up until time limits pass.
+# Runs what has been built.
 # shellcheck disable=SC2034
-SWIFT_TESTS=(env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16 swift test --skip-build --disable-xctest)
+SWIFT_TESTS=(swift test --skip-build --disable-xctest)
+
+# at_a_time COUNT COMMAND...: no more tests at once. Unbounded, hundreds would wait for servers that start, and hold each other up until
+# time limits pass.
+at_a_time() { env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH="$1" "${@:2}"; }
 
 is_root() { [[ $EUID -eq 0 ]]; }
 

@@ -45,7 +45,7 @@ export TSAN_OPTIONS="log_path=$REPORTS/report exitcode=66"
 # Leaks are not looked for: what is made once and kept is most of what would be found.
 export ASAN_OPTIONS="detect_leaks=0 log_path=$REPORTS/report"
 status=0
-"${SWIFT_TESTS[@]}" --sanitize="$sanitizer" --scratch-path "$scratch" "${link[@]}" --filter "$SUITES" --skip "$LEFT_OUT" \
+at_a_time 16 "${SWIFT_TESTS[@]}" --sanitize="$sanitizer" --scratch-path "$scratch" "${link[@]}" --filter "$SUITES" --skip "$LEFT_OUT" \
     >"$REPORTS/tests.log" 2>&1 || status=$?
 grep -aE '^✘|^↳' "$REPORTS/tests.log" | cut -c1-500 | tail -n 40 || true
 tail -n 1 "$REPORTS/tests.log"

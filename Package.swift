@@ -82,8 +82,9 @@ let package = Package(
         shared("RequestSigning", [crypto, httpTypes]),
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
-        shared("Postgres", ["CLibPQ", logging, serviceLifecycle]),
-        shared("AMQP", ["CRabbitMQ", coreMetrics, deques, logging, serviceLifecycle]),
+        shared("BlockingCalls", []),
+        shared("Postgres", ["BlockingCalls", "CLibPQ", logging, serviceLifecycle]),
+        shared("AMQP", ["BlockingCalls", "CRabbitMQ", coreMetrics, deques, logging, serviceLifecycle]),
         shared("Redis", [coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
         shared(
             "ServiceRuntime",
@@ -153,6 +154,7 @@ let package = Package(
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
+        tests("BlockingCallsTests", ["BlockingCalls", "TestSupport"]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
         tests(
@@ -237,7 +239,8 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
         part("Contracts", [], of: "Shared/Contracts", exclude: ["AsyncAPI", "OpenAPI"]),
         part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
         part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
-        part("Postgres", ["CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),
+        part("BlockingCalls", [], of: "Shared/BlockingCalls"),
+        part("Postgres", ["BlockingCalls", "CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),
         part(
             "ServiceRuntime", [configuration, httpTypes, logging], of: "Shared/ServiceRuntime",
             sources: [

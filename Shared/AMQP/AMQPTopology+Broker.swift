@@ -1,3 +1,5 @@
+internal import BlockingCalls
+
 extension AMQPTopology {
     /// Makes what is missing, on a connection of its own, and leaves what is there.
     /// - Throws: `topologyDrift` when something exists in another shape, saying which and how; then what comes before it is made.

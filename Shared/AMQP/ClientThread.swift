@@ -1,3 +1,4 @@
+internal import BlockingCalls
 internal import ServiceLifecycle
 
 /// Runs a client's loop on a thread of its own, and looks after its lifeline meanwhile.

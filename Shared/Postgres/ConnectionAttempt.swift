@@ -1,3 +1,4 @@
+internal import BlockingCalls
 internal import CLibPQ
 internal import Glibc
 
@@ -30,12 +31,7 @@ extension PostgresConfiguration {
     /// Connecting alone would not do: PgBouncer lets its clients in before it asks the server.
     package func attempt(within limit: Duration) async -> ConnectionAttempt {
         let pairs = keywordsAndValues
-        return await withCheckedContinuation { continuation in
-            let isRunning = BlockingThread.run {
-                continuation.resume(returning: Knock(deadline: .now + limit).result(of: pairs))
-            }
-            if !isRunning { continuation.resume(returning: .unreachable) }
-        }
+        return await BlockingThread.run { Knock(deadline: .now + limit).result(of: pairs) } ?? .unreachable
     }
 }
 

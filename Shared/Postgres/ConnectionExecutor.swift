@@ -1,3 +1,4 @@
+internal import BlockingCalls
 internal import Dispatch
 internal import Glibc
 internal import Synchronization
@@ -28,7 +29,7 @@ final class ConnectionExecutor: SerialExecutor {
     /// Nil when the system gives no thread.
     init?() {
         let jobs = jobs
-        let isRunning = BlockingThread.run {
+        let isRunning = BlockingThread.start {
             jobs.queue.withLock { $0.thread = pthread_self() }
             while let (job, executor) = jobs.next() {
                 job.runSynchronously(on: executor.asUnownedSerialExecutor())

@@ -1,3 +1,4 @@
+internal import BlockingCalls
 internal import Dispatch
 internal import Synchronization
 
@@ -63,7 +64,7 @@ final class QueryCancellation: Sendable {
         }
         guard isNew else { return }
         // PQcancel connects and waits, which must not happen on a thread of the cooperative pool.
-        let isStarted = BlockingThread.run { [handle, delivery] in
+        let isStarted = BlockingThread.start { [handle, delivery] in
             handle.cancel()
             delivery.leave()
         }

@@ -42,8 +42,8 @@ package struct EventEnvelope: WireEncodable, Hashable {
         ) { $0.value(data) }
     }
 
-    /// The members in their order.
-    static func encode(
+    /// The members in their order; an outbox keeps the payload as JSON that is written already.
+    package static func encode(
         into writer: inout JSONWriter, id: EventID, source: String, type: String, subject: String, time: Timestamp, partitionKey: String,
         traceparent: String?, data: (inout JSONWriter) -> Void
     ) {

@@ -1,7 +1,9 @@
 internal import Glibc
 
-/// Starts threads that may block for as long as they like, beside Dispatch's and the cooperative pool's.
-enum BlockingThread {
+/// Starts threads that may block for as long as they like: the C libraries that drivers wrap wait for their servers.
+///
+/// Dispatch's queues won't do: on Linux they share few workers, and a handful of connections that wait would hold up everybody else's.
+package enum BlockingThread {
     private final class Start: Sendable {
         let body: @Sendable () -> Void
         init(body: @escaping @Sendable () -> Void) { self.body = body }
@@ -9,14 +11,16 @@ enum BlockingThread {
 
     /// Runs `body` on a thread of its own that takes no signals, and returns when it ended.
     /// - Returns: nil when the system gives no thread.
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+    package static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
         await withCheckedContinuation { continuation in
             let isRunning = start { continuation.resume(returning: body()) }
             if !isRunning { continuation.resume(returning: nil) }
         }
     }
 
-    private static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    /// Runs `body` on a new, detached thread that takes no signals, and returns at once.
+    /// - Returns: false when the system gives no thread.
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         var everySignal = sigset_t()
         var before = sigset_t()
         sigfillset(&everySignal)

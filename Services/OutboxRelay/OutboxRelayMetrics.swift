@@ -21,6 +21,8 @@ final class RelayMetrics: Sendable {
         var backlog = 0
         var held: [HeldState: Int] = [:]
         var oldestHeld: Timestamp?
+        /// In partitions that no relay leases, as all are while none reaches the broker.
+        var oldestUnleased: Timestamp?
     }
 
     let leasesLost: Counter
@@ -80,7 +82,8 @@ final class RelayMetrics: Sendable {
 
     /// Seconds since the oldest event occurred that is neither published nor parked; 0 when there is none.
     private var oldestAge: Double {
-        let oldest = [state.withLock { $0.oldest }, gauges.withLock { $0.oldestHeld }].compactMap { $0 }.min()
+        let gauges = gauges.withLock { $0 }
+        let oldest = [state.withLock { $0.oldest }, gauges.oldestHeld, gauges.oldestUnleased].compactMap { $0 }.min()
         guard let oldest else { return 0 }
         return max(0, Double(WallClock.microsecondsSinceUnixEpoch() - oldest.microsecondsSinceUnixEpoch) / 1e6)
     }
@@ -90,7 +93,7 @@ final class RelayMetrics: Sendable {
             "outbox_pending", .gauge, "Events that are not published and not set aside, of all partitions; \(OutboxUpkeep.countedAtMost) at most."
         ) { Double(self.gauges.withLock { $0.backlog }) }
         registry.observe(
-            "outbox_oldest_age_seconds", .gauge, "Age of the oldest event that this relay has not published or parked; 0 without one."
+            "outbox_oldest_age_seconds", .gauge, "Age of the oldest event that is not published or parked, in this relay's partitions and in those that none leases; 0 without one."
         ) { self.oldestAge }
         registry.observe("outbox_partitions_owned", .gauge, "Partitions that this relay leases.") { Double(self.state.withLock { $0.owned }) }
         registry.observe("outbox_in_flight", .gauge, "Events sent and not confirmed.") { Double(self.state.withLock { $0.inFlight }) }

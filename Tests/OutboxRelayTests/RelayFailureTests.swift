@@ -172,7 +172,7 @@ extension RelayTests {
             }
         }
 
-        @Test("a queue that is full refuses; the events wait in the outbox and come in order when there is room")
+        @Test("a queue that is full refuses; the events wait in the outbox, use no attempt up, and come when there is room")
         func nacked() async throws {
             try await AMQPTopology(
                 exchanges: [EventTopology.exchange],

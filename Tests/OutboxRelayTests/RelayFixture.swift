@@ -175,7 +175,7 @@ struct RelayFixture {
 
     /// Whether every event that is in the outbox lies behind a mark.
     func isAllMarked() async throws -> Bool {
-        try await relayPool.withSession { session in try OutboxUpkeep().backlog(session) } == 0
+        try await relayPool.withSession { session in try OutboxUpkeep().backlog(session) }.count == 0
     }
 }
 
@@ -203,6 +203,13 @@ struct RunningRelay: Sendable {
     }
 
     func run() async throws { try await group.run() }
+
+    /// Seconds, as the metrics tell after a look of the housekeeping.
+    func oldestAge() async throws -> Double {
+        try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, logger: RelayFixture.quiet).count()
+        let line = registry.render().split(separator: "\n").first { $0.hasPrefix("outbox_oldest_age_seconds ") }
+        return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
+    }
 
     /// As SIGTERM does; `run` returns when it is done.
     func drain() async { await group.triggerGracefulShutdown() }

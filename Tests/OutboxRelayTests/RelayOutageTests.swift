@@ -32,18 +32,21 @@ extension RelayTests {
             }
         }
 
-        @Test("a relay that reaches no broker leaves its partitions to one that does")
+        @Test("a relay that reaches no broker leaves its partitions to one that does, and says meanwhile how old the oldest event is")
         func withoutBroker() async throws {
             try await fixture.declare()
             let nobody = try AMQPConfiguration(url: "amqp://u:p@127.0.0.1:\(FreePort.any())")
             let (lonely, other) = (try fixture.relay("a", broker: nobody), try fixture.relay("b"))
             try await fixture.running([lonely]) {
                 #expect(try await eventually { lonely.keeper.current.leases.count == 64 })
+                try await fixture.write(perKey: 5, keys: keys)
+                #expect(try await eventually { lonely.keeper.current.leases.isEmpty })
+                #expect(try await eventually { try await lonely.oldestAge() > 1 })
                 try await fixture.running([other]) {
-                    try await fixture.write(perKey: 5, keys: keys)
                     let received = try await fixture.collect { $0.firsts.count >= 60 }
                     for key in keys { #expect(received.byKey[key] == Array(0..<5), "\(key)") }
                     #expect(try await eventually { lonely.keeper.current.leases.isEmpty && other.keeper.current.leases.count == 64 })
+                    #expect(try await eventually { try await lonely.oldestAge() == 0 })
                 }
             }
         }

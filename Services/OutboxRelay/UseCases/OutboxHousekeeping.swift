@@ -36,7 +36,9 @@ struct OutboxHousekeeping: Service {
     func count() async throws {
         let gauges = try await pool.withSession { session in
             let (counts, oldest) = try HeldStore().counts(session)
-            return RelayMetrics.Gauges(backlog: try OutboxUpkeep().backlog(session), held: counts, oldestHeld: oldest)
+            let backlog = try OutboxUpkeep().backlog(session)
+            return RelayMetrics.Gauges(
+                backlog: backlog.count, held: counts, oldestHeld: oldest, oldestUnleased: backlog.oldestUnleased)
         }
         metrics.tell(gauges)
     }

@@ -141,7 +141,8 @@ struct OpenAPITests {
             "mode": #""atomic""#,
             "transfers": #"[{"source_wallet_id":"\#(Samples.wallet)","destination_wallet_id":"\#(Samples.other)","amount":1,"currency":"EUR"}]"#,
         ]
-        let properties = try #require(schema["properties"] as? JSONObject).keys.sorted()
+        let schemas = try #require(schema["properties"] as? JSONObject)
+        let properties = schemas.keys.sorted()
         let members = try properties.map { #""\#($0)":\#(try #require(values[$0]))"# }
         #expect(throws: Never.self, "\(name)") { try Body(wireBytes: Array("{\(members.joined(separator: ","))}".utf8)) }
         let other = #"{\#((members + [#""another":1"#]).joined(separator: ","))}"#
@@ -149,13 +150,23 @@ struct OpenAPITests {
         // Without a required member it is refused, without any other it is not.
         let required = Set(schema["required"] as? [String] ?? [])
         for left in properties {
-            let text = "{" + members.filter { !$0.hasPrefix(#""\#(left)""#) }.joined(separator: ",") + "}"
-            let isRead = (try? Body(wireBytes: Array(text.utf8))) != nil
+            let others = members.filter { !$0.hasPrefix(#""\#(left)""#) }
+            func isRead(_ members: [String]) -> Bool { (try? Body(wireBytes: Array("{\(members.joined(separator: ","))}".utf8))) != nil }
             // Members that stand together: all of them with values, or none.
             let together = (schema["anyOf"] as? [JSONObject])?.compactMap { $0["required"] as? [String] } ?? []
             let isDependent = together.contains { $0.contains(left) }
-            #expect(isRead == !(required.contains(left) || isDependent), "\(name) without \(left)")
+            let isOptional = !required.contains(left)
+            #expect(isRead(others) == (isOptional && !isDependent), "\(name) without \(left)")
+            // null says that it is left out, and the document says where that may be said.
+            #expect(isRead(others + [#""\#(left)":null"#]) == isRead(others), "\(name) with \(left) null")
+            #expect(Self.takesNull(schemas[left]) == isOptional, "\(name) with \(left) null")
         }
+    }
+
+    private static func takesNull(_ schema: Any?) -> Bool {
+        let schema = schema as? JSONObject
+        if let choices = schema?["anyOf"] as? [JSONObject] { return choices.contains { takesNull($0) } }
+        return schema?["type"] as? String == "null" || (schema?["type"] as? [String])?.contains("null") == true
     }
 
     @Test(

@@ -114,7 +114,7 @@ struct ConsumerCrashTests {
     func replayInterrupted() async throws {
         try await ConsumerFleet.with { fleet in
             try await fleet.execute("ALTER TABLE risk_alerts ADD CONSTRAINT crash CHECK (amount < 0) NOT VALID")
-            let consumer = try fleet.consumer(retries: "1ms,2ms")
+            let consumer = try fleet.consumer(settings: ["EVENT_RETRY_DELAYS": "1ms,2ms"])
             try await fleet.publish(Self.events)
             let areDead = try await eventually(within: .seconds(40), every: .milliseconds(50)) {
                 try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'open'") == Int64(Self.events)

@@ -19,10 +19,14 @@ struct ConsumerFleet {
     let database: TestDatabase
     let broker: RabbitMQServer
     let folder: String
+    let issuer: LocalTokenIssuer
+    private let databaseURL: String
     private let virtualHost = "v\(UUID().uuidString.prefix(8))"
 
     /// Lends a fleet and ends it on every path.
-    static func with(_ body: (ConsumerFleet) async throws -> Void) async throws {
+    ///
+    /// - Parameter isPooled: whether ops-risk reaches Postgres through PgBouncer in transaction mode.
+    static func with(isPooled: Bool = false, _ body: (ConsumerFleet) async throws -> Void) async throws {
         try await PostgresServer.withSeparate(settings: ["fsync": "on"]) { server in
             let database = try await server.makeDatabase(
                 service: "ops-risk",
@@ -32,7 +36,10 @@ struct ConsumerFleet {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-consumer-\(UUID().uuidString)").path
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(atPath: folder) }
-            let fleet = ConsumerFleet(server: server, database: database, broker: try await brokerTask.value, folder: folder)
+            let fleet = ConsumerFleet(
+                server: server, database: database, broker: try await brokerTask.value, folder: folder,
+                issuer: try LocalTokenIssuer.create(directory: folder, environment: "local"),
+                databaseURL: isPooled ? try await server.pooler().url(database.servingURL, server: server) : database.servingURL)
             try await fleet.prepare()
             try await body(fleet)
         }
@@ -41,7 +48,6 @@ struct ConsumerFleet {
     private func prepare() async throws {
         try await broker.control("add_vhost", virtualHost)
         try await broker.control("set_permissions", "-p", virtualHost, "florin", ".*", ".*", ".*")
-        _ = try LocalTokenIssuer.create(directory: folder, environment: "local")
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: LedgerFleet.seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
@@ -54,29 +60,35 @@ struct ConsumerFleet {
     private var brokerURL: String { broker.url(parameters: "/\(virtualHost)?heartbeat=2") }
     private var brokerConfiguration: AMQPConfiguration { get throws { try AMQPConfiguration(url: brokerURL) } }
 
-    func environment(admin: Int = 1, port: Int = 2, retries: String = "1s,2s") -> [String: String] {
+    /// - Parameter settings: beside, or in place of, those that every process has.
+    func environment(admin: Int = 1, port: Int = 2, settings: [String: String] = [:]) -> [String: String] {
         [
-            "FLORIN_ENVIRONMENT": "local", "OPS_RISK_DATABASE_URL": database.servingURL, "RABBITMQ_URL": brokerURL, "REPLAY_WINDOW": "in-process",
+            "FLORIN_ENVIRONMENT": "local", "OPS_RISK_DATABASE_URL": databaseURL, "RABBITMQ_URL": brokerURL, "REPLAY_WINDOW": "in-process",
             "INTERNAL_TLS": "off", "INTERNAL_AUTH_KEYS_FILE": "\(folder)/ops-risk.keys.json", "TOKEN_ISSUER": LocalTokenIssuer.defaultIssuer,
             "TOKEN_JWKS": LocalTokenIssuer.keySetPath(in: folder), "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(port)", "ADMIN_PORT": "\(admin)",
             "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"), "LOG_LEVEL": "error", "DEAD_LETTER_KEYS_FILE": "\(folder)/dead.json",
-            "EVENT_RETRY_DELAYS": retries, "RISK_HIGH_VALUE_THRESHOLDS": "*=100", "RISK_VELOCITY_LIMIT": "1000",
-        ]
+            "EVENT_RETRY_DELAYS": "1s,2s", "RISK_HIGH_VALUE_THRESHOLDS": "*=100", "RISK_VELOCITY_LIMIT": "1000",
+        ].merging(settings) { $1 }
     }
 
     /// A consumer, started.
-    func consumer(retries: String = "1s,2s") throws -> LedgerProcess {
-        let (admin, port) = (try FreePort.any(), try FreePort.any())
-        let process = LedgerProcess(Self.opsRisk, environment: environment(admin: admin, port: port, retries: retries), adminPort: admin)
+    ///
+    /// - Parameter port: of its API; any unless given.
+    func consumer(port: Int? = nil, settings: [String: String] = [:]) throws -> LedgerProcess {
+        let (admin, port) = (try FreePort.any(), try port ?? FreePort.any())
+        let process = LedgerProcess(Self.opsRisk, environment: environment(admin: admin, port: port, settings: settings), adminPort: admin)
         try process.start()
         return process
     }
 
     /// Publishes transfers of high value, one alert each, as the relay would.
-    func publish(_ count: Int) async throws {
+    ///
+    /// - Parameter wallets: whose money it is, in turn; each time another's unless given.
+    func publish(_ count: Int, from wallets: [WalletID] = []) async throws {
         let currency = try #require(Currency("EUR"))
         let events = try (0..<count).map { number in
-            let (source, destination) = (WalletID(UUID()), WalletID(UUID()))
+            let source = wallets.isEmpty ? WalletID(UUID()) : wallets[number % wallets.count]
+            let destination = WalletID(UUID())
             let money = try #require(Money(amountMinor: 1_000 + Int64(number), currency: currency))
             let payload = TransferPosted(
                 transferID: TransferID(UUID()), kind: .transfer,
@@ -108,13 +120,14 @@ struct ConsumerFleet {
     private static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
 
     /// One number out of the database, read as superuser.
-    func number(_ sql: String) async throws -> Int64 {
+    func number(_ sql: String) async throws -> Int64 { try await rows(sql) { row in try row.decode(0) }[0] }
+
+    /// Rows out of the database, read as superuser.
+    func rows<Value: Sendable>(_ sql: String, _ decode: @Sendable (PostgresRow) throws -> Value) async throws -> [Value] {
         let connection = try await server.superuserConnection(database: database.name)
-        let value = try await connection.withSession { session in
-            try session.query(PostgresQuery(unsafeSQL: sql))[0].decode(0, as: Int64.self)
-        }
+        let values = try await connection.withSession { session in try session.query(PostgresQuery(unsafeSQL: sql)).map(decode) }
         await connection.close()
-        return value
+        return values
     }
 
     func execute(_ statements: String...) async throws {

@@ -1,93 +1,34 @@
 import AccessTokens
 import Contracts
 import Foundation
-import RequestSigning
 import ServiceClient
 import TestSupport
 import Testing
 
-/// Schemathesis reads the OpenAPI document and asks a running ledger whatever the document allows and forbids, thousands of times.
-/// A new route is asked as soon as it is in the document.
-@Suite("The document against the running service")
+@Suite(
+    "The documents against the running services",
+    .enabled("Schemathesis can be installed") { await OutsideTool.isAvailable(Schemathesis.install) })
 struct SchemathesisTests {
-    private static let folder = RepositoryRoot.path("Tests/FleetTests/schemathesis")
-    private static let document = RepositoryRoot.path("Shared/Contracts/OpenAPI/wallet-ledger.json")
-
-    /// In whose name requests are made: each caller with the token that it brings.
-    private struct Party {
-        let name: String
-        let caller: String
-        let principal: Principal
-        let scopes: [String]
-        var roles: [String] = []
-    }
-
-    /// What `hooks.py` is told.
-    private struct Description: Encodable {
-        let keys: String
-        let token: String
-        let currency: String
-        let tally: String
-        /// Whether it must say whose wallets it wants to see.
-        let namesOwner: Bool
-        let ids: [String]
-    }
-
-    private static let parties = [
-        Party(
+    private static let ledgerParties = [
+        Schemathesis.Party(
             name: "client", caller: "api-gateway", principal: .client("bank"), scopes: ["ledger:read", "ledger:write", "ledger:fund"]),
-        Party(name: "user", caller: "mobile-bff", principal: .user(LedgerFleet.user), scopes: ["wallet"]),
-        Party(
+        Schemathesis.Party(name: "user", caller: "mobile-bff", principal: .user(LedgerFleet.user), scopes: ["wallet"]),
+        Schemathesis.Party(
             name: "staff", caller: "backoffice", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9w"), scopes: ["ledger:operate"],
-            roles: ["ledger-operator"]),
+            roles: ["ledger-operator"], namesOwner: true),
     ]
 
-    @Test(
-        "no answer is one that the document does not promise, for a client, a user and staff, behind PgBouncer",
-        .enabled("Schemathesis can be installed") { await OutsideTool.isAvailable(install) })
-    func document() async throws {
-        try await Self.install()
+    @Test("wallet-ledger: no answer is one that the document does not promise, for a client, a user and staff, behind PgBouncer")
+    func ledger() async throws {
+        try await Schemathesis.install()
         try await LedgerFleet.with(replicas: 1, isPooled: true) { fleet in
             try fleet.replicas[0].start()
             try await fleet.ready(0)
-            let answers = try await withThrowingTaskGroup(of: Set<String>.self) { group in
-                for party in Self.parties { group.addTask { try await Self.run(party, fleet) } }
-                return try await group.reduce(into: Set<String>()) { $0.formUnion($1) }
-            }
-            #expect(answers.filter { $0.hasPrefix("5") } == [])
-            // Otherwise a route could look well because nobody ever got past its door.
-            for operation in try Self.operations() {
-                #expect(answers.contains { $0.hasPrefix("2") && $0.hasSuffix(" " + operation) }, "\(operation) was never carried out")
-            }
+            let schemathesis = Schemathesis(service: "wallet-ledger", port: fleet.ports[0], folder: fleet.folder, issuer: fleet.issuer)
+            try await schemathesis.ask(as: Self.ledgerParties) { try await Self.seed(fleet) }
             let verified = try fleet.verify()
             #expect(verified.code == 0, "\(verified.output)")
         }
-    }
-
-    /// - Returns: what was answered, as `201 POST /v1/transfers`.
-    private static func run(_ party: Party, _ fleet: LedgerFleet) async throws -> Set<String> {
-        let folder = "\(fleet.folder)/schemathesis-\(party.name)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let ids = try await seed(fleet)
-        let token = try await fleet.issuer.token(
-            for: party.principal, scopes: party.scopes, roles: party.roles, lifetime: 3_600, now: LedgerFleet.seconds())
-        let description = Description(
-            keys: SigningKeyFolder(path: fleet.folder).path(of: party.caller), token: token, currency: "EUR",
-            tally: "\(folder)/tally.json", namesOwner: party.name == "staff", ids: ids)
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        try encoder.encode(description).write(to: URL(fileURLWithPath: "\(folder)/party.json"))
-        do {
-            try await Shell.run([
-                "/usr/bin/env", "--chdir=\(folder)", "FLORIN_PARTY=\(folder)/party.json", "SCHEMATHESIS_HOOKS=hooks",
-                "PYTHONPATH=\(Self.folder)", "PYTHONDONTWRITEBYTECODE=1", "HOME=\(folder)",
-                RepositoryRoot.path(".local/python-schemathesis/venv/bin/st"), "--config-file", "\(Self.folder)/schemathesis.toml", "run",
-                document, "--url", "http://127.0.0.1:\(fleet.ports[0])",
-            ])
-        } catch {
-            Issue.record("as \(party.name): \(findings("\(error)"))")
-        }
-        return Set(try object("\(folder)/tally.json").keys)
     }
 
     private static let holdCount = 30
@@ -114,31 +55,37 @@ struct SchemathesisTests {
         return funded + empty + transfers + holds + [LedgerFleet.user]
     }
 
-    /// Every operation of the document, as `POST /v1/transfers`.
-    private static func operations() throws -> [String] {
-        let methods: Set<String> = ["get", "put", "post", "delete", "patch"]
-        let paths = try #require(try object(document)["paths"] as? [String: [String: any Sendable]])
-        return paths.flatMap { path, item in
-            item.keys.filter(methods.contains).map { "\($0.uppercased()) \(path)" }
-        }.sorted()
-    }
+    private static let operators = [
+        Schemathesis.Party(
+            name: "backoffice", caller: "backoffice", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9x"), scopes: ["risk:operate"],
+            roles: ["risk-operator"]),
+        Schemathesis.Party(
+            name: "fleetctl", caller: "fleetctl", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9y"), scopes: ["risk:operate"],
+            roles: ["risk-operator"]),
+    ]
+    private static let outsiders = [
+        Schemathesis.Party(
+            name: "other-staff", caller: "backoffice", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9z"), scopes: ["ledger:operate"],
+            roles: ["ledger-operator"]),
+        Schemathesis.Party(name: "client", caller: "fleetctl", principal: .client("bank"), scopes: ["risk:operate"], roles: ["risk-operator"]),
+    ]
 
-    private static func object(_ path: String) throws -> [String: any Sendable] {
-        let data = try Data(contentsOf: URL(fileURLWithPath: path))
-        return try #require(try JSONSerialization.jsonObject(with: data) as? [String: any Sendable])
-    }
-
-    /// The part of a long report that says what is wrong, without the rules and empty lines between.
-    private static func findings(_ report: String) -> String {
-        let report = report.range(of: "= FAILURES =").map { report[$0.upperBound...] } ?? report[...]
-        let lines = report.split(separator: "\n").filter { !$0.allSatisfy { "=_- ".contains($0) } }
-        return String(lines.joined(separator: "\n").prefix(20_000))
-    }
-
-    /// It needs pip's settings from the environment.
-    private static func install() async throws {
-        try await Shell.run(
-            ["/bin/bash", RepositoryRoot.path("infra/local/venv.sh"), "python-schemathesis", "\(folder)/requirements.txt"],
-            environment: ProcessInfo.processInfo.environment)
+    @Test("ops-risk: no answer is one that the document does not promise, for its operators and for others, behind PgBouncer")
+    func opsRisk() async throws {
+        try await Schemathesis.install()
+        try await ConsumerFleet.with(isPooled: true) { fleet in
+            let port = try FreePort.any()
+            let process = try fleet.consumer(port: port, settings: ConsumerFleet.bothRules)
+            let ids = try await fleet.raiseAlerts()
+            try #require(try await eventually { (try? await PlainExchange(target: "/readyz").send(to: process.adminPort).status) == 200 })
+            let schemathesis = Schemathesis(service: "ops-risk", port: port, folder: fleet.folder, issuer: fleet.issuer)
+            let answers = try await schemathesis.ask(as: Self.operators + Self.outsiders) { ids }
+            // They are not told what exists, nor what is wrong with what they ask.
+            for party in Self.outsiders {
+                let told = try #require(answers[party.name]).filter { answer in !["401", "403", "405"].contains { answer.hasPrefix($0) } }
+                #expect(told == [], "\(party.name)")
+            }
+            try await fleet.expectAlertsResolvedOnce(by: Self.operators)
+        }
     }
 }

@@ -1,8 +1,8 @@
-"""What Schemathesis needs to get past the ledger's door: signatures, a token, and values that exist.
+"""What Schemathesis needs to get past a service's door: signatures, a token, and values that exist.
 
-FLORIN_PARTY names a JSON file: whose key file and token to use, ids to begin with, and where to leave the tally of answers. In the
-well-formed parts of a request what looks like an id becomes one of the same kind that exists, and every answer adds the ids that it
-shows. A route is named only where the document has a rule in words, which no schema can say.
+FLORIN_PARTY names a JSON file: which service is asked, whose key file and token to use, ids to begin with, and where to leave the tally
+of answers. In the well-formed parts of a request what looks like an id becomes one of the same kind that exists, and every answer adds
+the ids that it shows. A route is named only where the document has a rule in words, which no schema can say.
 """
 
 import atexit
@@ -18,7 +18,6 @@ from schemathesis.core.parameters import ParameterLocation
 
 from signing import Signature, outbound_key
 
-CALLEE = "wallet-ledger"
 IDENTIFIER = re.compile(r"[a-z]{3}_[0-7][0-9a-hjkmnp-tv-z]{25}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:")
 DEADLINE_SECONDS = 10
@@ -29,7 +28,7 @@ VALUES_PER_KIND = 64
 with open(os.environ["FLORIN_PARTY"], encoding="utf-8") as file:
     PARTY = json.load(file)
 
-AUTH = Signature(outbound_key(PARTY["keys"], CALLEE), PARTY["token"])
+AUTH = Signature(outbound_key(PARTY["keys"], PARTY["service"]), PARTY["token"])
 # The same choices in every run.
 dice = random.Random(0)
 # Ids by their prefix: from the start, and out of answers.

@@ -66,6 +66,15 @@ import Testing
         #expect(try await events(of: alert, api).count == 2)
     }
 
+    @Test func aNoteThatIsNullIsNone() async throws {
+        let api = try await RiskAPI.shared()
+        let staff = try await api.staff()
+        let alert = try await api.alert()
+        let resolved = try await api.resolve(alert, #"{"resolution":"confirmed","note":null}"#, as: staff)
+        #expect(resolved.status == 200 && resolved.json["note"] == nil, "\(resolved.text)")
+        #expect(try await api.resolve(alert, as: staff).bytes == resolved.bytes)
+    }
+
     @Test func aKeyRepeatsItsAnswerDoneOrRefused() async throws {
         let api = try await RiskAPI.shared()
         let staff = try await api.staff()

@@ -87,6 +87,15 @@ struct DeadLetterRegister: Sendable {
             attempts: Int(try row.decode(7, as: Int32.self)))
     }
 
+    /// - Returns: How many of these are open.
+    func open(among ids: [Int64], _ session: PostgresSession) throws(PostgresError) -> Int {
+        guard !ids.isEmpty else { return 0 }
+        let result = try session.query(
+            "SELECT count(*) FROM dead_letter_events WHERE id = ANY (\(ids)) AND consumer = \(consumer) AND status = 'open'")
+        guard let row = result.first else { return 0 }
+        return Int(try row.decode(0, as: Int64.self))
+    }
+
     /// - Returns: Whether it was open.
     @discardableResult
     func settle(

@@ -86,6 +86,8 @@ package struct DeadLetterReplay: Sendable {
         }
         do {
             try await replay(plan, options, &summary, report)
+            let taken = summary.takenLetters
+            summary.takenStillOpen = try await pool.withSession { session in try register.open(among: taken, session) }
         } catch {
             // Where the database is gone this fails too, and the run stays without an end.
             try? await end(summary.run, .interrupted)
@@ -105,7 +107,7 @@ package struct DeadLetterReplay: Sendable {
             try Task.checkCancellation()
             if let rate = options.rate { try await ContinuousClock().sleep(until: began + .seconds(Double(summary.tried) / rate)) }
             let result = try await replay(item, options, run: summary.run)
-            summary.count(result)
+            summary.count(result, of: item.letter.id)
             report(item, result, summary)
             failuresInARow = result.isFailure ? failuresInARow + 1 : result.isTried ? 0 : failuresInARow
             if failuresInARow >= Self.circuitLimit {

@@ -107,6 +107,19 @@ enum TestService: EventConsumingService {
         #expect(third.exit == .success && third.printed == ["nothing to replay"])
     }
 
+    @Test func `a replay that finds all in another's hands ends with 1 and says so`() async throws {
+        try await fixture.bury([fixture.envelope(1), fixture.envelope(2)])
+        try await fixture.database.server.holding("SELECT FROM dead_letter_events FOR UPDATE", database: fixture.database.name) {
+            let blocked = await run { await $0.replay(options(), json: true) }
+            #expect(blocked.exit == .failure)
+            let summary = try JSONParser.parse(Array(try #require(blocked.printed.last).utf8))
+            #expect(summary["taken_by_another"]?.integerValue == 2 && summary["taken_still_open"]?.integerValue == 2)
+            #expect(blocked.complained.first?.contains("another run has 2 of them in hand") == true)
+        }
+        let free = await run { await $0.replay(options(), json: false) }
+        #expect(free.exit == .success && free.printed.last?.contains("0 taken by another (0 still open)") == true)
+    }
+
     @Test func `a listing and a plan show no body and need no key`() async throws {
         try await fixture.bury([fixture.envelope(1, minute: 1), fixture.envelope(2, minute: 2)])
         let list = await run(["DEAD_LETTER_KEYS_FILE": "/nonexistent"]) { await $0.list(DeadLetterFilter(), json: false) }

@@ -146,6 +146,30 @@ import Testing
         #expect(try await runs().map { Int($0.replayed + $0.skipped) }.reduce(0, +) >= 40)
     }
 
+    @Test func `one that another settles meanwhile is no failure, one that another keeps open is`() async throws {
+        let events = (1...3).map { fixture.envelope($0, minute: $0) }
+        try await fixture.bury(events)
+        let settled = events[1].id.uuid
+        // While the first is replayed, somebody discards the second.
+        let replay = fixture.replay(
+            TestHandler { event, session in
+                guard event.payload == 1 else { return }
+                try session.execute("UPDATE dead_letter_events SET status = 'discarded', settled_at = now() WHERE event_id = \(settled)")
+            })
+        let summary = try await run(replay)
+        #expect(summary.replayed == 2 && summary.taken == 1 && summary.takenStillOpen == 0 && summary.isSuccess)
+        let held = fixture.envelope(4)
+        try await fixture.bury([held])
+        try await fixture.database.server.holding(
+            "SELECT FROM dead_letter_events WHERE event_id = '\(held.id.uuid)' FOR UPDATE", database: fixture.database.name
+        ) {
+            let summary = try await run(fixture.replay())
+            #expect(summary.taken == 1 && summary.takenStillOpen == 1 && summary.tried == 0 && !summary.isSuccess)
+        }
+        #expect(try await run(fixture.replay()).isSuccess)
+        #expect(try await fixture.numbers() == [1, 3, 4])
+    }
+
     @Test func `a run that is killed leaves a true count, and the next goes on there`() async throws {
         try await fixture.bury((0..<30).map { fixture.envelope($0, minute: $0) })
         let applied = Atomic<Int>(0)

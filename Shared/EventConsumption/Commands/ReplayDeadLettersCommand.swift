@@ -17,8 +17,8 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
             commandName: "replay-dead-letters", abstract: "Apply dead letters again, through the same handlers, each once.",
             discussion: """
                 Look at --plan first, then let --canary 1 go ahead, then replay the rest. A killed run is continued by starting another: what \
-                was replayed is not taken again. Exit codes: 0 all replayed, 1 some failed again, 3 the database cannot be reached, 64 wrong \
-                usage or configuration.
+                was replayed is not taken again. Exit codes: 0 all replayed, 1 some failed again, are too old or are in the hands of another \
+                run, 3 the database cannot be reached, 64 wrong usage or configuration.
                 """)
     }
 

@@ -81,7 +81,7 @@ package struct DeadLetterReplay: Sendable {
         guard !plan.items.isEmpty else { return summary }
         if !options.isDryRun {
             summary.run = try await pool.withSession { session in
-                try runs.begin(by: options.requestedBy, note: options.note, filter: options.filter, plan: plan, session)
+                try runs.begin(options, plan, session)
             }
         }
         do {

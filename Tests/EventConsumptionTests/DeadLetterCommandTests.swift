@@ -180,6 +180,16 @@ enum TestService: EventConsumingService {
         #expect(error.map { ReplayDeadLettersCommand<TestService>.exitCode(for: $0).rawValue } == 64)
     }
 
+    @Test func `a record names who was named, or else the environment's user; where there is none either, somebody must be named`() throws {
+        #expect(try OperatorText.person(named: nil, ["USER": "ana", "SUDO_USER": "bo"], isRecorded: true).hasPrefix("bo@"))
+        #expect(try OperatorText.person(named: "ana", ["USER": "bo"], isRecorded: true) == "ana")
+        #expect(try OperatorText.person(named: "ana", [:], isRecorded: true) == "ana")
+        let error = #expect(throws: ValidationError.self) { try OperatorText.person(named: nil, ["USER": ""], isRecorded: true) }
+        #expect(error?.message.contains("--requested-by") == true)
+        // A dry run leaves no record.
+        #expect(throws: Never.self) { try OperatorText.person(named: nil, [:], isRecorded: false) }
+    }
+
     @Test func `a discard names one and says why`() {
         let id = EventID(UUID()).description
         #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<TestService>.parse(["--note", "x"]) }
@@ -188,6 +198,5 @@ enum TestService: EventConsumingService {
         #expect(throws: Never.self) { try DiscardDeadLetterCommand<TestService>.parse(["--id", "4", "--note", "x"]) }
         #expect(throws: Never.self) { try ListDeadLettersCommand<TestService>.parse(["--status", "any", "--since", "24h"]) }
         #expect(throws: (any Error).self) { try ListDeadLettersCommand<TestService>.parse(["--status", "closed"]) }
-        #expect(OperatorText.person(["USER": "ana", "SUDO_USER": "bo"]).hasPrefix("bo@"))
     }
 }

@@ -123,17 +123,22 @@ struct ConsumerCrashTests {
             consumer.end(SIGKILL)
             try await fleet.execute("ALTER TABLE risk_alerts DROP CONSTRAINT crash")
             let replay = LedgerProcess(ConsumerFleet.opsRisk, environment: fleet.environment(), adminPort: 1)
-            try replay.start(["replay-dead-letters", "--rate", "20", "--json"])
+            try replay.start(["replay-dead-letters", "--rate", "20", "--json", "--requested-by", "first"])
             let isUnderWay = try await eventually(within: .seconds(20), every: .milliseconds(20)) {
                 try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'replayed'") >= 5
             }
             #expect(isUnderWay)
             replay.end(SIGKILL)
-            let rest = try LedgerProcess.run(["replay-dead-letters", "--json"], of: ConsumerFleet.opsRisk, environment: fleet.environment())
+            let arguments = ["replay-dead-letters", "--json"]
+            // The environment of these processes names no user.
+            let nobody = try LedgerProcess.run(arguments, of: ConsumerFleet.opsRisk, environment: fleet.environment())
+            #expect(nobody.code == 64 && nobody.output.contains("--requested-by"), "\(nobody.output)")
+            let rest = try LedgerProcess.run(
+                arguments + ["--requested-by", "second"], of: ConsumerFleet.opsRisk, environment: fleet.environment())
             #expect(rest.code == 0, "\(rest.output)")
             #expect(try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'replayed'") == Int64(Self.events))
             #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE finished_at IS NULL") == 1)
-            #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE ending = 'completed'") == 1)
+            #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE ending = 'completed' AND requested_by = 'second'") == 1)
             try await judge(fleet, events: Self.events)
             print("crash point: replay interrupted: \(Self.events) events, 0 lost, 0 double effects")
         }

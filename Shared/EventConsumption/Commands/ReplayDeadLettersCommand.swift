@@ -42,7 +42,9 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
     @Option(help: "Why, for the record of the run.")
     package var note: String?
 
-    @Option(name: .customLong("requested-by"), help: "Who, for the record of the run; the user and the host otherwise.")
+    @Option(
+        name: .customLong("requested-by"),
+        help: "Who, for the record of the run; otherwise the environment's user and the host. Required where it names none, as in a pod.")
     package var requestedBy: String?
 
     @Flag(help: "Print JSON, one object a line; the last is the summary.")
@@ -61,9 +63,9 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
         let filter = try selection.filter(now: EventClock.now())
         let desk = DeadLetterDesk<Service>.ofProcess()
         if plan { return try await desk.plan(filter, json: json).exit() }
+        let person = try OperatorText.person(named: requestedBy, ProcessInfo.processInfo.environment, isRecorded: !dryRun)
         let options = DeadLetterReplay.Options(
-            filter: filter, canary: canary, rate: rate, isDryRun: dryRun, isForced: force,
-            requestedBy: requestedBy ?? OperatorText.person(ProcessInfo.processInfo.environment), note: note)
+            filter: filter, canary: canary, rate: rate, isDryRun: dryRun, isForced: force, requestedBy: person, note: note)
         try await desk.replay(options, json: json).exit()
     }
 }

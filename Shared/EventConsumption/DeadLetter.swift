@@ -25,6 +25,8 @@ package struct DeadLetterSummary: Sendable, Hashable {
     package let lastFailedAt: Timestamp
     package let status: DeadLetterStatus
     package let note: String?
+    /// The key under which its body is encrypted; while one is open, its key must stay in the keys file.
+    package let bodyKeyID: String
 
     /// From when its age counts: an event that happened long ago may have been applied before anybody remembers.
     package var ageBegins: Timestamp { min(occurredAt ?? firstFailedAt, firstFailedAt) }

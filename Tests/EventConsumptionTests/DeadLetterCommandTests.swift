@@ -138,6 +138,21 @@ enum TestService: EventConsumingService {
         #expect(try json.printed.map { try JSONParser.parse(Array($0.utf8))["verdict"]?.stringValue } == ["new", "new"])
     }
 
+    @Test func `a listing says under which key a body is, so that it can be told when an old key may go`() async throws {
+        let rotated = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)]))
+        try await fixture.bury([fixture.envelope(1, minute: 1)])
+        try await fixture.bury([fixture.envelope(2, minute: 2)], keys: rotated)
+        func keysInUse() async throws -> [String?] {
+            try await run { await $0.list(DeadLetterFilter(), json: true) }.printed.map {
+                try JSONParser.parse(Array($0.utf8))["body_key_id"]?.stringValue
+            }
+        }
+        #expect(try await keysInUse() == ["first", "second"])
+        let summary = try await fixture.replay(keys: rotated).run(options(canary: 1)) { _, _, _ in }
+        #expect(summary.replayed == 1)
+        #expect(try await keysInUse() == ["second"])
+    }
+
     @Test func `one is discarded with a note, and not replayed any more`() async throws {
         let letters = try await fixture.bury([fixture.envelope(1)])
         var filter = DeadLetterFilter()

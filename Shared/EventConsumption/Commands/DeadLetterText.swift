@@ -100,6 +100,7 @@ enum DeadLetterText {
         writer.member("last_failed_at", letter.lastFailedAt.description)
         writer.member("status", letter.status.rawValue)
         optional("note", letter.note, &writer)
+        writer.member("body_key_id", letter.bodyKeyID)
     }
 
     private static func optional(_ name: StaticString, _ value: String?, _ writer: inout JSONWriter) {

@@ -25,6 +25,8 @@ package struct DeadLetterSummary: Sendable, Hashable {
     package let lastFailedAt: Timestamp
     package let status: DeadLetterStatus
     package let note: String?
+    /// The key under which its body is encrypted; while one is open, its key must stay in the keys file.
+    package let bodyKeyID: String
 
     /// From when its age counts: an event that happened long ago may have been applied before anybody remembers.
     package var ageBegins: Timestamp { min(occurredAt ?? firstFailedAt, firstFailedAt) }
@@ -64,17 +66,12 @@ package struct DeadLetterFilter: Sendable, Hashable {
         self.status = status
     }
 
-    /// As `replay_runs` keeps it.
-    var json: String {
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("limit", Int64(limit))
-            if let eventID { writer.member("event_id", eventID.description) }
-            if let id { writer.member("id", id) }
-            if let type { writer.member("type", type) }
-            if let kind { writer.member("class", kind.rawValue) }
-            if let since { writer.member("since", since.description) }
-        }
-        return String(decoding: writer.bytes, as: UTF8.self)
+    func encodeMembers(into writer: inout JSONWriter) {
+        writer.member("limit", Int64(limit))
+        if let eventID { writer.member("event_id", eventID.description) }
+        if let id { writer.member("id", id) }
+        if let type { writer.member("type", type) }
+        if let kind { writer.member("class", kind.rawValue) }
+        if let since { writer.member("since", since.description) }
     }
 }

@@ -14,7 +14,8 @@ internal import Glibc
 ///
 ///     {"keys": [{"keyid": "2026-11", "secret": "32 random bytes in base64"}]}
 ///
-/// No other member is taken. To rotate, put a new key before the others; take an old one out when no dead letter is under it any more.
+/// No other member is taken. It is read once, when the process starts. To rotate, put a new key before the others and restart the consumers;
+/// take an old one out when no open dead letter is under it any more, as the listing's `body_key_id` tells.
 enum DeadLetterKeyFile {
     static let maximumBytes = 16_384
 

@@ -10,7 +10,8 @@ struct DeadLetterRegister: Sendable {
     func list(_ filter: DeadLetterFilter, _ session: PostgresSession) throws(PostgresError) -> [DeadLetterSummary] {
         let result = try session.query(
             """
-            SELECT id, event_id, type, partition_key, occurred_at, error_class, reason, attempts, first_failed_at, last_failed_at, status, note
+            SELECT id, event_id, type, partition_key, occurred_at, error_class, reason, attempts, first_failed_at, last_failed_at, status, note,
+                body_key_id
             FROM dead_letter_events
             WHERE consumer = \(consumer)
                 AND (\(filter.status?.rawValue)::text IS NULL OR status = \(filter.status?.rawValue))
@@ -36,7 +37,8 @@ struct DeadLetterRegister: Sendable {
             type: try row.decodeIfPresent(2), partitionKey: try row.decodeIfPresent(3),
             occurredAt: try row.decodeIfPresent(4, as: PostgresTimestamp.self).map { Timestamp($0) }, kind: kind, reason: try row.decode(6),
             attempts: Int(try row.decode(7, as: Int32.self)), firstFailedAt: Timestamp(try row.decode(8, as: PostgresTimestamp.self)),
-            lastFailedAt: Timestamp(try row.decode(9, as: PostgresTimestamp.self)), status: status, note: try row.decodeIfPresent(11))
+            lastFailedAt: Timestamp(try row.decode(9, as: PostgresTimestamp.self)), status: status, note: try row.decodeIfPresent(11),
+            bodyKeyID: try row.decode(12))
     }
 
     /// What a replay of each would meet.
@@ -85,6 +87,15 @@ struct DeadLetterRegister: Sendable {
             contentType: try row.decodeIfPresent(3), routingKey: try row.decode(4),
             body: DeadLetterKeys.SealedBody(keyID: try row.decode(6), bytes: try row.decode(5)),
             attempts: Int(try row.decode(7, as: Int32.self)))
+    }
+
+    /// - Returns: How many of these are open.
+    func open(among ids: [Int64], _ session: PostgresSession) throws(PostgresError) -> Int {
+        guard !ids.isEmpty else { return 0 }
+        let result = try session.query(
+            "SELECT count(*) FROM dead_letter_events WHERE id = ANY (\(ids)) AND consumer = \(consumer) AND status = 'open'")
+        guard let row = result.first else { return 0 }
+        return Int(try row.decode(0, as: Int64.self))
     }
 
     /// - Returns: Whether it was open.

@@ -81,11 +81,13 @@ package struct DeadLetterReplay: Sendable {
         guard !plan.items.isEmpty else { return summary }
         if !options.isDryRun {
             summary.run = try await pool.withSession { session in
-                try runs.begin(by: options.requestedBy, note: options.note, filter: options.filter, plan: plan, session)
+                try runs.begin(options, plan, session)
             }
         }
         do {
             try await replay(plan, options, &summary, report)
+            let taken = summary.takenLetters
+            summary.takenStillOpen = try await pool.withSession { session in try register.open(among: taken, session) }
         } catch {
             // Where the database is gone this fails too, and the run stays without an end.
             try? await end(summary.run, .interrupted)
@@ -105,7 +107,7 @@ package struct DeadLetterReplay: Sendable {
             try Task.checkCancellation()
             if let rate = options.rate { try await ContinuousClock().sleep(until: began + .seconds(Double(summary.tried) / rate)) }
             let result = try await replay(item, options, run: summary.run)
-            summary.count(result)
+            summary.count(result, of: item.letter.id)
             report(item, result, summary)
             failuresInARow = result.isFailure ? failuresInARow + 1 : result.isTried ? 0 : failuresInARow
             if failuresInARow >= Self.circuitLimit {

@@ -54,23 +54,27 @@ package struct ReplaySummary: Sendable, Hashable {
     package var alreadyApplied = 0
     package var ignored = 0
     package var failed = 0
-    package var taken = 0
     package var tooOld = 0
+    /// The rows that somebody else replayed or had settled when their turn came.
+    package private(set) var takenLetters: [Int64] = []
+    /// Of the taken ones: open when the run ended. What becomes of them, whoever has them knows.
+    package var takenStillOpen = 0
     package var ending = Ending.completed
 
     init(selected: Int) { self.selected = selected }
 
+    package var taken: Int { takenLetters.count }
     package var tried: Int { replayed + alreadyApplied + ignored + failed }
     /// Whether everything that was asked for is done.
-    package var isSuccess: Bool { failed == 0 && tooOld == 0 }
+    package var isSuccess: Bool { failed == 0 && tooOld == 0 && takenStillOpen == 0 }
 
-    mutating func count(_ result: ReplayResult) {
+    mutating func count(_ result: ReplayResult, of letter: Int64) {
         switch result {
         case .replayed: replayed += 1
         case .alreadyApplied: alreadyApplied += 1
         case .ignored: ignored += 1
         case .failed: failed += 1
-        case .taken: taken += 1
+        case .taken: takenLetters.append(letter)
         case .tooOld: tooOld += 1
         }
     }

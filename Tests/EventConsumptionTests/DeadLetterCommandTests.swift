@@ -107,6 +107,19 @@ enum TestService: EventConsumingService {
         #expect(third.exit == .success && third.printed == ["nothing to replay"])
     }
 
+    @Test func `a replay that finds all in another's hands ends with 1 and says so`() async throws {
+        try await fixture.bury([fixture.envelope(1), fixture.envelope(2)])
+        try await fixture.database.server.holding("SELECT FROM dead_letter_events FOR UPDATE", database: fixture.database.name) {
+            let blocked = await run { await $0.replay(options(), json: true) }
+            #expect(blocked.exit == .failure)
+            let summary = try JSONParser.parse(Array(try #require(blocked.printed.last).utf8))
+            #expect(summary["taken_by_another"]?.integerValue == 2 && summary["taken_still_open"]?.integerValue == 2)
+            #expect(blocked.complained.first?.contains("another run has 2 of them in hand") == true)
+        }
+        let free = await run { await $0.replay(options(), json: false) }
+        #expect(free.exit == .success && free.printed.last?.contains("0 taken by another (0 still open)") == true)
+    }
+
     @Test func `a listing and a plan show no body and need no key`() async throws {
         try await fixture.bury([fixture.envelope(1, minute: 1), fixture.envelope(2, minute: 2)])
         let list = await run(["DEAD_LETTER_KEYS_FILE": "/nonexistent"]) { await $0.list(DeadLetterFilter(), json: false) }
@@ -123,6 +136,21 @@ enum TestService: EventConsumingService {
         #expect(plan.printed.last?.hasPrefix("2 would be replayed: 2 new") == true)
         let json = await run { await $0.plan(DeadLetterFilter(), json: true) }
         #expect(try json.printed.map { try JSONParser.parse(Array($0.utf8))["verdict"]?.stringValue } == ["new", "new"])
+    }
+
+    @Test func `a listing says under which key a body is, so that it can be told when an old key may go`() async throws {
+        let rotated = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)]))
+        try await fixture.bury([fixture.envelope(1, minute: 1)])
+        try await fixture.bury([fixture.envelope(2, minute: 2)], keys: rotated)
+        func keysInUse() async throws -> [String?] {
+            try await run { await $0.list(DeadLetterFilter(), json: true) }.printed.map {
+                try JSONParser.parse(Array($0.utf8))["body_key_id"]?.stringValue
+            }
+        }
+        #expect(try await keysInUse() == ["first", "second"])
+        let summary = try await fixture.replay(keys: rotated).run(options(canary: 1)) { _, _, _ in }
+        #expect(summary.replayed == 1)
+        #expect(try await keysInUse() == ["second"])
     }
 
     @Test func `one is discarded with a note, and not replayed any more`() async throws {
@@ -167,6 +195,16 @@ enum TestService: EventConsumingService {
         #expect(error.map { ReplayDeadLettersCommand<TestService>.exitCode(for: $0).rawValue } == 64)
     }
 
+    @Test func `a record names who was named, or else the environment's user; where there is none either, somebody must be named`() throws {
+        #expect(try OperatorText.person(named: nil, ["USER": "ana", "SUDO_USER": "bo"], isRecorded: true).hasPrefix("bo@"))
+        #expect(try OperatorText.person(named: "ana", ["USER": "bo"], isRecorded: true) == "ana")
+        #expect(try OperatorText.person(named: "ana", [:], isRecorded: true) == "ana")
+        let error = #expect(throws: ValidationError.self) { try OperatorText.person(named: nil, ["USER": ""], isRecorded: true) }
+        #expect(error?.message.contains("--requested-by") == true)
+        // A dry run leaves no record.
+        #expect(throws: Never.self) { try OperatorText.person(named: nil, [:], isRecorded: false) }
+    }
+
     @Test func `a discard names one and says why`() {
         let id = EventID(UUID()).description
         #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<TestService>.parse(["--note", "x"]) }
@@ -175,6 +213,5 @@ enum TestService: EventConsumingService {
         #expect(throws: Never.self) { try DiscardDeadLetterCommand<TestService>.parse(["--id", "4", "--note", "x"]) }
         #expect(throws: Never.self) { try ListDeadLettersCommand<TestService>.parse(["--status", "any", "--since", "24h"]) }
         #expect(throws: (any Error).self) { try ListDeadLettersCommand<TestService>.parse(["--status", "closed"]) }
-        #expect(OperatorText.person(["USER": "ana", "SUDO_USER": "bo"]).hasPrefix("bo@"))
     }
 }

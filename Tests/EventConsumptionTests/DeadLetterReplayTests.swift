@@ -44,6 +44,35 @@ import Testing
         }
     }
 
+    @Test func `the record says how a run was asked for`() async throws {
+        let envelope = fixture.envelope(1)
+        try await fixture.bury([envelope, fixture.envelope(2)])
+        let narrow = options {
+            $0.filter.eventID = envelope.id
+            $0.canary = 3
+            $0.rate = 12.5
+            $0.isForced = true
+        }
+        _ = try await run(fixture.replay(), narrow)
+        _ = try await run(fixture.replay())
+        let filters = try await fixture.pool.withSession { session in
+            try session.query("SELECT filter::text FROM replay_runs ORDER BY id").map { row in
+                try JSONParser.parse(Array(try row.decode(0, as: String.self).utf8))
+            }
+        }
+        #expect(filters.map { $0["force"] } == [.bool(true), .bool(false)])
+        #expect(filters.map { $0["canary"] } == [.number("3"), nil] && filters.map { $0["rate"] } == [.number("12.5"), nil])
+        #expect(filters.map { $0["event_id"] } == [.string(envelope.id.description), nil])
+    }
+
+    @Test func `one of a type that is ignored by now is settled, and counts as replayed`() async throws {
+        try await fixture.bury([fixture.envelope(1, type: ConsumptionFixture.ignoredType)])
+        let summary = try await run(fixture.replay())
+        #expect(summary.ignored == 1 && summary.isSuccess)
+        #expect(try await fixture.letters().map(\.status) == [.replayed])
+        #expect(try await runs().map { [$0.replayed, $0.skipped] } == [[1, 0]])
+    }
+
     @Test func `a replay applies each once, oldest event first, and marks it; another finds nothing to do`() async throws {
         try await fixture.bury([fixture.envelope(2, minute: 2), fixture.envelope(1, minute: 1), fixture.envelope(3, minute: 3)])
         let summary = try await run(fixture.replay())
@@ -144,6 +173,30 @@ import Testing
         #expect(summaries.map(\.failed) == [0, 0])
         #expect(try await fixture.numbers().sorted() == Array(0..<40))
         #expect(try await runs().map { Int($0.replayed + $0.skipped) }.reduce(0, +) >= 40)
+    }
+
+    @Test func `one that another settles meanwhile is no failure, one that another keeps open is`() async throws {
+        let events = (1...3).map { fixture.envelope($0, minute: $0) }
+        try await fixture.bury(events)
+        let settled = events[1].id.uuid
+        // While the first is replayed, somebody discards the second.
+        let replay = fixture.replay(
+            TestHandler { event, session in
+                guard event.payload == 1 else { return }
+                try session.execute("UPDATE dead_letter_events SET status = 'discarded', settled_at = now() WHERE event_id = \(settled)")
+            })
+        let summary = try await run(replay)
+        #expect(summary.replayed == 2 && summary.taken == 1 && summary.takenStillOpen == 0 && summary.isSuccess)
+        let held = fixture.envelope(4)
+        try await fixture.bury([held])
+        try await fixture.database.server.holding(
+            "SELECT FROM dead_letter_events WHERE event_id = '\(held.id.uuid)' FOR UPDATE", database: fixture.database.name
+        ) {
+            let summary = try await run(fixture.replay())
+            #expect(summary.taken == 1 && summary.takenStillOpen == 1 && summary.tried == 0 && !summary.isSuccess)
+        }
+        #expect(try await run(fixture.replay()).isSuccess)
+        #expect(try await fixture.numbers() == [1, 3, 4])
     }
 
     @Test func `a run that is killed leaves a true count, and the next goes on there`() async throws {

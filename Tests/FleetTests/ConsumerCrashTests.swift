@@ -5,13 +5,18 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A consumer killed with -9 at each step of its work: each event has its effect once, whoever finishes it.
+/// A consumer killed with -9 at each step of its work: each event has its effect once, whoever finishes it, and where none fails, the
+/// effects of a key in the order of its events.
 @Suite("A consumer that dies at each step", .serialized)
 struct ConsumerCrashTests {
     private static let events = 60
+    private static let wallets = 6
 
     /// Lets another consumer finish, and judges what came of the events.
-    private func finish(_ fleet: ConsumerFleet, step: String, events: Int = ConsumerCrashTests.events) async throws {
+    ///
+    /// - Parameter isOrdered: Whether the effects of each key must be in the order of publication.
+    private func finish(_ fleet: ConsumerFleet, step: String, isOrdered: Bool = false) async throws {
+        let events = Self.events
         let successor = try fleet.consumer()
         let isComplete = try await eventually(within: .seconds(40), every: .milliseconds(50)) {
             try await fleet.number("SELECT count(*) FROM processed_events") == Int64(events)
@@ -19,8 +24,9 @@ struct ConsumerCrashTests {
         #expect(isComplete)
         #expect(try await eventually(within: .seconds(20), every: .milliseconds(100)) { try await isQueueEmpty(fleet) })
         try await judge(fleet, events: events)
+        if isOrdered { try await judgeOrder(fleet) }
         #expect(successor.end(SIGTERM) == 0)
-        print("crash point: \(step): \(events) events, 0 lost, 0 double effects")
+        print("crash point: \(step): \(events) events, 0 lost, 0 double effects" + (isOrdered ? ", order kept" : ""))
     }
 
     private func isQueueEmpty(_ fleet: ConsumerFleet) async throws -> Bool {
@@ -36,18 +42,29 @@ struct ConsumerCrashTests {
         }
     }
 
+    /// The ids of the consumer's own events were drawn in the order of the effects; the amounts rise in the order of publication.
+    private func judgeOrder(_ fleet: ConsumerFleet) async throws {
+        let effects = """
+            SELECT amount, lag(amount) OVER (PARTITION BY partition_key ORDER BY id) AS before
+            FROM (SELECT id, partition_key, (data::jsonb ->> 'amount')::bigint AS amount FROM outbox_events) AS alert
+            """
+        let inOrder = try await fleet.number("SELECT count(*) FROM (\(effects)) AS effect WHERE before < amount")
+        // Each but the first of its key follows the one before.
+        #expect(inOrder == Int64(Self.events - Self.wallets))
+    }
+
     @Test("before its commit")
     func beforeCommit() async throws {
         try await ConsumerFleet.with { fleet in
             let consumer = try fleet.consumer()
             try await fleet.holding("LOCK TABLE risk_alerts IN SHARE MODE") {
-                try await fleet.publish(Self.events)
+                try await fleet.publish(Self.events, ofWallets: Self.wallets)
                 try await fleet.untilBlocked()
                 consumer.end(SIGKILL)
                 try await fleet.endSessions()
             }
             #expect(try await fleet.number("SELECT count(*) FROM processed_events") == 0)
-            try await finish(fleet, step: "consumer before its commit")
+            try await finish(fleet, step: "consumer before its commit", isOrdered: true)
         }
     }
 
@@ -57,14 +74,14 @@ struct ConsumerCrashTests {
             try await fleet.gate("processed_events")
             let consumer = try fleet.consumer()
             try await fleet.holding("SELECT pg_advisory_xact_lock(4711)") {
-                try await fleet.publish(Self.events)
+                try await fleet.publish(Self.events, ofWallets: Self.wallets)
                 try await fleet.untilBlocked()
                 // It has asked for the commit, and will not learn of it.
                 consumer.signal(SIGSTOP)
             }
             #expect(try await eventually(within: .seconds(10)) { try await fleet.number("SELECT count(*) FROM processed_events") > 0 })
             consumer.end(SIGKILL)
-            try await finish(fleet, step: "consumer after its commit, before its ack")
+            try await finish(fleet, step: "consumer after its commit, before its ack", isOrdered: true)
         }
     }
 
@@ -74,7 +91,7 @@ struct ConsumerCrashTests {
             // Every event fails, and its retry is published; the broker takes some of them and answers none.
             try await fleet.execute("ALTER TABLE risk_alerts ADD CONSTRAINT crash CHECK (amount < 0) NOT VALID")
             let consumer = try fleet.consumer()
-            try await fleet.publish(Self.events)
+            try await fleet.publish(Self.events, ofWallets: Self.wallets)
             let isRetried = try await eventually(within: .seconds(20), every: .milliseconds(5)) {
                 let metrics = try? await PlainExchange(target: "/metrics").send(to: consumer.adminPort).text
                 return metrics?.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("event_retries_total") && !$0.hasSuffix(" 0") } ?? false
@@ -104,7 +121,7 @@ struct ConsumerCrashTests {
             }
             #expect(try await eventually(within: .seconds(10)) { try await fleet.number("SELECT count(*) FROM dead_letter_events") == 1 })
             consumer.end(SIGKILL)
-            try await fleet.publish(Self.events)
+            try await fleet.publish(Self.events, ofWallets: Self.wallets)
             try await finish(fleet, step: "dead letter written, before its ack")
             #expect(try await fleet.number("SELECT count(*) FROM dead_letter_events") == 1)
         }
@@ -115,7 +132,7 @@ struct ConsumerCrashTests {
         try await ConsumerFleet.with { fleet in
             try await fleet.execute("ALTER TABLE risk_alerts ADD CONSTRAINT crash CHECK (amount < 0) NOT VALID")
             let consumer = try fleet.consumer(settings: ["EVENT_RETRY_DELAYS": "1ms,2ms"])
-            try await fleet.publish(Self.events)
+            try await fleet.publish(Self.events, ofWallets: Self.wallets)
             let areDead = try await eventually(within: .seconds(40), every: .milliseconds(50)) {
                 try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'open'") == Int64(Self.events)
             }
@@ -123,17 +140,22 @@ struct ConsumerCrashTests {
             consumer.end(SIGKILL)
             try await fleet.execute("ALTER TABLE risk_alerts DROP CONSTRAINT crash")
             let replay = LedgerProcess(ConsumerFleet.opsRisk, environment: fleet.environment(), adminPort: 1)
-            try replay.start(["replay-dead-letters", "--rate", "20", "--json"])
+            try replay.start(["replay-dead-letters", "--rate", "20", "--json", "--requested-by", "first"])
             let isUnderWay = try await eventually(within: .seconds(20), every: .milliseconds(20)) {
                 try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'replayed'") >= 5
             }
             #expect(isUnderWay)
             replay.end(SIGKILL)
-            let rest = try LedgerProcess.run(["replay-dead-letters", "--json"], of: ConsumerFleet.opsRisk, environment: fleet.environment())
+            let arguments = ["replay-dead-letters", "--json"]
+            // The environment of these processes names no user.
+            let nobody = try LedgerProcess.run(arguments, of: ConsumerFleet.opsRisk, environment: fleet.environment())
+            #expect(nobody.code == 64 && nobody.output.contains("--requested-by"), "\(nobody.output)")
+            let rest = try LedgerProcess.run(
+                arguments + ["--requested-by", "second"], of: ConsumerFleet.opsRisk, environment: fleet.environment())
             #expect(rest.code == 0, "\(rest.output)")
             #expect(try await fleet.number("SELECT count(*) FROM dead_letter_events WHERE status = 'replayed'") == Int64(Self.events))
             #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE finished_at IS NULL") == 1)
-            #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE ending = 'completed'") == 1)
+            #expect(try await fleet.number("SELECT count(*) FROM replay_runs WHERE ending = 'completed' AND requested_by = 'second'") == 1)
             try await judge(fleet, events: Self.events)
             print("crash point: replay interrupted: \(Self.events) events, 0 lost, 0 double effects")
         }

@@ -15,7 +15,7 @@ extension ConsumerFleet {
     /// - Returns: the ids of the alerts, of the wallets that they are about, and of the transfers.
     func raiseAlerts() async throws -> [String] {
         let debits = Self.payerCount * Self.debitsPerPayer
-        try await publish(debits, from: (0..<Self.payerCount).map { _ in WalletID(UUID()) })
+        try await publish(debits, ofWallets: Self.payerCount)
         // Each debit is of high value, and the last of each wallet is one too many.
         let alerts = Int64(debits + Self.payerCount)
         try #require(try await eventually(within: .seconds(40)) { try await number("SELECT count(*) FROM risk_alerts") == alerts })

@@ -81,21 +81,20 @@ struct ConsumerFleet {
         return process
     }
 
-    /// Publishes transfers of high value, one alert each, as the relay would.
-    ///
-    /// - Parameter wallets: whose money it is, in turn; each time another's unless given.
-    func publish(_ count: Int, from wallets: [WalletID] = []) async throws {
+    /// Publishes transfers of high value, one alert each, as the relay would; of the wallets in turn, each later one of a larger amount.
+    func publish(_ count: Int, ofWallets wallets: Int) async throws {
         let currency = try #require(Currency("EUR"))
+        let sources = (0..<wallets).map { _ in WalletID(UUID()) }
         let events = try (0..<count).map { number in
-            let source = wallets.isEmpty ? WalletID(UUID()) : wallets[number % wallets.count]
-            let destination = WalletID(UUID())
+            let (source, destination) = (sources[number % wallets], WalletID(UUID()))
             let money = try #require(Money(amountMinor: 1_000 + Int64(number), currency: currency))
             let payload = TransferPosted(
                 transferID: TransferID(UUID()), kind: .transfer,
                 money: money,
                 originalTransferID: nil, reference: nil, postedAt: Timestamp(microsecondsSinceUnixEpoch: Self.now()),
                 legs: [
-                    TransferLeg(walletID: source, walletVersion: 2, amountMinor: -1_000 - Int64(number), balanceAfterMinor: 0),
+                    TransferLeg(
+                        walletID: source, walletVersion: 2 + Int64(number / wallets), amountMinor: -1_000 - Int64(number), balanceAfterMinor: 0),
                     TransferLeg(walletID: destination, walletVersion: 1, amountMinor: 1_000 + Int64(number), balanceAfterMinor: 1_000),
                 ])
             let time = Timestamp(microsecondsSinceUnixEpoch: Self.now())

@@ -80,10 +80,11 @@ struct DemoEventSteps: Sendable {
         let id = transfer
         try await report.step("the cause mended, an SRE replays it with ops-risk replay-dead-letters, and it becomes an alert") { step in
             let event = try await event(of: id, step)
-            let outcome = try await fleet.run("ops-risk", ["replay-dead-letters", "--event-id", event.description, "--note", "demo", "--json"])
+            let replay = ["replay-dead-letters", "--event-id", event.description, "--requested-by", "demo", "--json"]
+            let outcome = try await fleet.run("ops-risk", replay + ["--note", "demo"])
             guard outcome.exitCode == 0 else { throw DemoFailure(step: step.title, expected: "exit 0", got: outcome.output) }
             let found = try await alert(of: id, wallets, step)
-            let again = try await fleet.run("ops-risk", ["replay-dead-letters", "--event-id", event.description, "--json"])
+            let again = try await fleet.run("ops-risk", replay)
             try step.expect("a second replay", 0, again.exitCode ?? -1)
             return found["id"]?.stringValue
         }

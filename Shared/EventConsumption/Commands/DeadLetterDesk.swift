@@ -65,6 +65,9 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
             }
             print(json ? DeadLetterText.json(summary) : DeadLetterText.line(summary, isDryRun: options.isDryRun))
             if summary.tooOld > 0 { complain("\(Service.name): \(summary.tooOld) are older than 14 days; look at --plan, then use --force") }
+            if summary.takenStillOpen > 0 {
+                complain("\(Service.name): another run has \(summary.takenStillOpen) of them in hand, still open; replay again when it has ended")
+            }
             if summary.ending == .circuitOpen {
                 complain("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not mended")
             }

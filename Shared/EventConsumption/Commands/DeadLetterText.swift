@@ -41,7 +41,7 @@ enum DeadLetterText {
         guard summary.selected > 0 else { return "nothing to replay" }
         let head = isDryRun ? "dry run, nothing was changed" : "run \(summary.run ?? 0)"
         return "\(head): \(summary.replayed) replayed, \(summary.alreadyApplied) already applied, \(summary.ignored) ignored, "
-            + "\(summary.failed) failed, \(summary.taken) taken by another, \(summary.tooOld) too old, of \(summary.selected); "
+            + "\(summary.failed) failed, \(summary.taken) taken by another (\(summary.takenStillOpen) still open), \(summary.tooOld) too old, of \(summary.selected); "
             + summary.ending.rawValue
     }
 
@@ -81,6 +81,7 @@ enum DeadLetterText {
             writer.member("ignored", Int64(summary.ignored))
             writer.member("failed", Int64(summary.failed))
             writer.member("taken_by_another", Int64(summary.taken))
+            writer.member("taken_still_open", Int64(summary.takenStillOpen))
             writer.member("too_old", Int64(summary.tooOld))
             writer.member("ending", summary.ending.rawValue)
         }
@@ -99,6 +100,7 @@ enum DeadLetterText {
         writer.member("last_failed_at", letter.lastFailedAt.description)
         writer.member("status", letter.status.rawValue)
         optional("note", letter.note, &writer)
+        writer.member("body_key_id", letter.bodyKeyID)
     }
 
     private static func optional(_ name: StaticString, _ value: String?, _ writer: inout JSONWriter) {

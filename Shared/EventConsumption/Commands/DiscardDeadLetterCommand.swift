@@ -18,7 +18,7 @@ package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncPa
     @Option(help: "Why; it stays with the dead letter.")
     package var note: String
 
-    @Option(name: .customLong("requested-by"), help: "Who; the user and the host otherwise.")
+    @Option(name: .customLong("requested-by"), help: "Who; otherwise the environment's user and the host. Required where it names none, as in a pod.")
     package var requestedBy: String?
 
     @Flag(name: .customLong("dry-run"), help: "Only show it.")
@@ -36,7 +36,7 @@ package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncPa
 
     package func run() async throws {
         let filter = try selection.filter(now: EventClock.now())
-        let person = requestedBy ?? OperatorText.person(ProcessInfo.processInfo.environment)
+        let person = try OperatorText.person(named: requestedBy, ProcessInfo.processInfo.environment, isRecorded: !dryRun)
         try await DeadLetterDesk<Service>.ofProcess().discard(filter, by: person, note: note, isDryRun: dryRun, json: json).exit()
     }
 }

@@ -15,9 +15,16 @@ enum OperatorText {
         }
     }
 
-    /// Who sits there, as far as the environment knows.
-    static func person(_ environment: [String: String]) -> String {
-        let user = ["SUDO_USER", "USER", "LOGNAME"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty } ?? "unknown"
+    /// Who asks: the one who is named, otherwise the environment's user. A pod's has none, nor has that of the local fleet's `exec`.
+    ///
+    /// - Parameter isRecorded: Whether anything keeps the name; nothing does of a dry run.
+    /// - Throws: `ValidationError`, which ends a command with 64, when a record would name nobody.
+    static func person(named name: String?, _ environment: [String: String], isRecorded: Bool) throws -> String {
+        if let name { return name }
+        guard let user = ["SUDO_USER", "USER", "LOGNAME"].lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }) else {
+            guard !isRecorded else { throw ValidationError("say who asks, with --requested-by: the environment names no user for the record") }
+            return "nobody"
+        }
         return String(PlainLine.text("\(user)@\(ProcessInfo.processInfo.hostName)").prefix(maximumCharacters))
     }
 }

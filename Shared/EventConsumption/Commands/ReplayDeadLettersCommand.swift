@@ -17,8 +17,8 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
             commandName: "replay-dead-letters", abstract: "Apply dead letters again, through the same handlers, each once.",
             discussion: """
                 Look at --plan first, then let --canary 1 go ahead, then replay the rest. A killed run is continued by starting another: what \
-                was replayed is not taken again. Exit codes: 0 all replayed, 1 some failed again, 3 the database cannot be reached, 64 wrong \
-                usage or configuration.
+                was replayed is not taken again. Exit codes: 0 all replayed, 1 some failed again, are too old or are in the hands of another \
+                run, 3 the database cannot be reached, 64 wrong usage or configuration.
                 """)
     }
 
@@ -42,7 +42,9 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
     @Option(help: "Why, for the record of the run.")
     package var note: String?
 
-    @Option(name: .customLong("requested-by"), help: "Who, for the record of the run; the user and the host otherwise.")
+    @Option(
+        name: .customLong("requested-by"),
+        help: "Who, for the record of the run; otherwise the environment's user and the host. Required where it names none, as in a pod.")
     package var requestedBy: String?
 
     @Flag(help: "Print JSON, one object a line; the last is the summary.")
@@ -61,9 +63,9 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
         let filter = try selection.filter(now: EventClock.now())
         let desk = DeadLetterDesk<Service>.ofProcess()
         if plan { return try await desk.plan(filter, json: json).exit() }
+        let person = try OperatorText.person(named: requestedBy, ProcessInfo.processInfo.environment, isRecorded: !dryRun)
         let options = DeadLetterReplay.Options(
-            filter: filter, canary: canary, rate: rate, isDryRun: dryRun, isForced: force,
-            requestedBy: requestedBy ?? OperatorText.person(ProcessInfo.processInfo.environment), note: note)
+            filter: filter, canary: canary, rate: rate, isDryRun: dryRun, isForced: force, requestedBy: person, note: note)
         try await desk.replay(options, json: json).exit()
     }
 }

@@ -9,6 +9,13 @@ import TestSupport
 
 /// A virtual host of one test's own, with the fleet's policies and with `fleetctl` as a user that may what it may in the fleet.
 struct TopologyBroker {
+    enum User {
+        /// The tests' own, who may do everything.
+        case everything
+        /// The tool's, who may do what infra/rabbitmq says.
+        case fleetctl
+    }
+
     /// What one run of the tool ended with and printed.
     struct Run {
         let exit: ProcessExit
@@ -53,15 +60,13 @@ struct TopologyBroker {
 
     /// Runs the tool as its user.
     func run(_ action: TopologyReport.Action) async -> Run {
-        let environment = ["RABBITMQ_URL": "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)/\(host)\(Self.patience)"]
         var printed: [String] = []
         let exit = await TopologyRun(action).perform(
-            environment: environment, print: { printed.append($0) }, complain: { printed.append($0) })
+            environment: ["RABBITMQ_URL": url], print: { printed.append($0) }, complain: { printed.append($0) })
         return Run(exit: exit, output: printed.joined(separator: "\n"))
     }
 
-    /// As somebody who may everything.
-    func declare(_ topology: AMQPTopology) async throws { try await topology.declare(on: configuration) }
+    func declare(_ topology: AMQPTopology, as user: User = .everything) async throws { try await topology.declare(on: configuration(user)) }
 
     func deleteQueue(_ name: String) async throws { try await server.control("delete_queue", "--vhost", host, name) }
 
@@ -70,16 +75,31 @@ struct TopologyBroker {
     /// Publishes one event of each type.
     /// - Returns: The types that no queue took.
     func publish(_ types: [String] = types) async throws -> [String] {
-        let publisher = try AMQPPublisher(configuration: configuration, name: "test", logger: Self.quiet)
+        let events = types.map {
+            EventMessage.publication(envelope: [1], id: EventID(UUID()), type: $0, source: "test", time: Timestamp(microsecondsSinceUnixEpoch: 0))
+        }
+        return zip(types, try await publish(events, as: .everything)).filter { $1 != .confirmed }.map(\.0)
+    }
+
+    func publish(_ publications: [AMQPPublication], as user: User) async throws -> [PublishOutcome] {
+        let publisher = try AMQPPublisher(configuration: configuration(user), name: "test", logger: Self.quiet)
         let running = Task { try await publisher.run() }
-        let outcomes = await publisher.publish(
-            types.map {
-                EventMessage.publication(
-                    envelope: [1], id: EventID(UUID()), type: $0, source: "test", time: Timestamp(microsecondsSinceUnixEpoch: 0))
-            })
+        let outcomes = await publisher.publish(publications)
         running.cancel()
         try await running.value
-        return zip(types, outcomes).filter { $1 != .confirmed }.map(\.0)
+        return outcomes
+    }
+
+    /// While a consumer gives back whatever the queue hands it.
+    func whileRefused<Value>(_ queue: String, _ body: () async throws -> Value) async throws -> Value {
+        let consumer = try AMQPConsumer(configuration: configuration(.everything), name: "test", queue: queue, logger: Self.quiet)
+        let running = Task { try await consumer.run() }
+        let refusing = Task { for await delivery in consumer.deliveries { consumer.reject(delivery.receipt, isRequeued: true) } }
+        defer {
+            refusing.cancel()
+            running.cancel()
+        }
+        return try await body()
     }
 
     /// Whether the queues come to hold so many messages, which the broker counts with some delay.
@@ -96,5 +116,12 @@ struct TopologyBroker {
             uniqueKeysWithValues: rows.map { $0.split(separator: "\t").map(String.init) }.filter { $0.count == 2 }.map { ($0[0], $0[1]) })
     }
 
-    private var configuration: AMQPConfiguration { get throws { try AMQPConfiguration(url: server.url(parameters: "/\(host)\(Self.patience)")) } }
+    private func configuration(_ user: User) throws -> AMQPConfiguration {
+        switch user {
+        case .everything: try AMQPConfiguration(url: server.url(parameters: "/\(host)\(Self.patience)"))
+        case .fleetctl: try AMQPConfiguration(url: url)
+        }
+    }
+
+    private var url: String { "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)/\(host)\(Self.patience)" }
 }

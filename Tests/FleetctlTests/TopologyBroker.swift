@@ -7,7 +7,7 @@ import Logging
 import ServiceRuntime
 import TestSupport
 
-/// A virtual host of one test's own, with the fleet's policies and with `fleetctl` as a user that may what it may in the fleet.
+/// A virtual host of one test's own, on a broker that others use too, with the fleet's policies and with `fleetctl` as a user that may what it may in the fleet.
 struct TopologyBroker {
     enum User {
         /// The tests' own, who may do everything.
@@ -33,12 +33,16 @@ struct TopologyBroker {
     /// Each connects once: on a busy machine the broker may take longer to answer than a client should wait.
     private static let patience = "?connection_timeout=30000"
 
-    private let server: RabbitMQServer
-    private let host = "t\(UUID().uuidString.prefix(8).lowercased())"
+    let server: RabbitMQServer
+    private let host: String
 
-    init() async throws {
-        server = try await Self.server.value
-        let path = "\(server.folder)/\(host).json"
+    init() async throws { try await self.init(Self.server.value, host: "t\(UUID().uuidString.prefix(8).lowercased())") }
+
+    /// - Parameter host: The virtual host; one that is there is given the same policies and user.
+    init(_ server: RabbitMQServer, host: String) async throws {
+        self.server = server
+        self.host = host
+        let path = "\(server.folder)/definitions.\(UUID().uuidString).json"
         try definitions().write(to: URL(fileURLWithPath: path))
         try await server.control("import_definitions", path)
     }
@@ -118,10 +122,11 @@ struct TopologyBroker {
 
     private func configuration(_ user: User) throws -> AMQPConfiguration {
         switch user {
-        case .everything: try AMQPConfiguration(url: server.url(parameters: "/\(host)\(Self.patience)"))
+        case .everything: try AMQPConfiguration(url: server.url(parameters: path))
         case .fleetctl: try AMQPConfiguration(url: url)
         }
     }
 
-    private var url: String { "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)/\(host)\(Self.patience)" }
+    private var url: String { "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)\(path)" }
+    private var path: String { "/\(host.replacing("/", with: "%2F"))\(Self.patience)" }
 }

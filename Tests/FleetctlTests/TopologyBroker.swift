@@ -76,6 +76,12 @@ struct TopologyBroker {
 
     func revokeConfigure() async throws { try await server.control("set_permissions", "-p", host, "fleetctl", "^$", ".*", ".*") }
 
+    /// Lets a queue hold so many messages, by a policy that says nothing else and comes before those of the fleet.
+    func limit(_ queue: String, to count: Int) async throws {
+        try await server.control(
+            "set_policy", "-p", host, "--apply-to", "queues", "--priority", "20", "limit", "^\(queue)$", #"{"max-length":\#(count)}"#)
+    }
+
     /// Publishes one event of each type.
     /// - Returns: The types that no queue took.
     func publish(_ types: [String] = types) async throws -> [String] {

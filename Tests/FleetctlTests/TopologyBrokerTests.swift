@@ -132,6 +132,25 @@ struct TopologyBrokerTests {
         #expect(isDead)
     }
 
+    @Test("a full retry queue refuses what comes: how full is its policy's to say, what then its arguments'")
+    func fullRetryQueue() async throws {
+        let broker = try await TopologyBroker()
+        let queue = AMQPQueue.waiting("ops-risk.retry.10m", for: .seconds(600), thenTo: "ops-risk")
+        try await broker.declare(AMQPTopology(queues: [queue]))
+        #expect(try await broker.column("policy") == [queue.name: "retries"])
+        try await broker.limit(queue.name, to: 1)
+        let message = AMQPPublication(AMQPMessage(body: [1], messageID: "waiting"), exchange: "", routingKey: queue.name)
+        var confirmed = 0
+        let isFull = try await eventually {
+            let outcomes = try await broker.publish([message], as: .everything)
+            confirmed += outcomes.count { $0 == .confirmed }
+            return outcomes == [.nacked]
+        }
+        #expect(isFull && confirmed >= 1)
+        // None of them was dropped for a later one.
+        #expect(try await broker.holds([queue.name: confirmed]))
+    }
+
     @Test("what the user may not do is told apart from drift, and by what is missing")
     func refused() async throws {
         let broker = try await TopologyBroker()

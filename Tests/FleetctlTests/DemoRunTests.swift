@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite("Demo: how it ends")
-struct DemoRunTests {
+final class DemoRunTests {
     private struct Ending {
         let exit: ProcessExit
         let printed: [String]
@@ -38,6 +38,8 @@ struct DemoRunTests {
             "FLORIN_DATABASES_FILE": "\(folder)/databases.env",
         ]
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     private func perform(_ changes: [String: String] = [:]) async -> Ending {
         let printed = Mutex<[String]>([])

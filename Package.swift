@@ -139,7 +139,7 @@ let package = Package(
             "Fleetctl",
             [
                 "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
-                asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, yams,
+                crypto, httpTypes, logging, nioCore, nioPosix, yams,
             ]),
 
         // Tests

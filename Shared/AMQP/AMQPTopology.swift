@@ -1,7 +1,8 @@
 /// Exchanges, queues and bindings that belong together, as values: declared in one place, and compared with the broker's.
 ///
 /// All are durable. What an operator must be able to change without deleting a queue (length, dead-letter exchange, delivery limit) belongs
-/// in a policy of the broker's, not in arguments here.
+/// in a policy of the broker's, not in arguments here. Queues made by ``AMQPQueue/waiting(_:for:thenTo:)`` are the exception: how long a
+/// message waits and where it goes then is what such a queue is for, and differs from one to the next, which a policy by name can't say.
 package struct AMQPTopology: Sendable, Hashable {
     package var exchanges: [AMQPExchange]
     package var queues: [AMQPQueue]
@@ -50,7 +51,8 @@ package struct AMQPQueue: Sendable, Hashable {
     ///
     /// One queue per delay: a queue lets only its first message go, so one with mixed delays would hold short ones behind long ones.
     /// What goes is dead-lettered at least once: by default the broker forgets it before the other queue has it on its disk, and a broker
-    /// that is killed in between loses it (RabbitMQ's "At-Least-Once Dead Lettering", which asks for the overflow argument as well).
+    /// that is killed in between loses it (RabbitMQ's "At-Least-Once Dead Lettering", which asks for the overflow argument as well). Both are
+    /// arguments, so that no queue of this kind depends on an operator's policy for losing nothing.
     package static func waiting(_ name: String, for delay: Duration, thenTo queue: String) -> AMQPQueue {
         let milliseconds = delay.components.seconds * 1000 + delay.components.attoseconds / 1_000_000_000_000_000
         return AMQPQueue(

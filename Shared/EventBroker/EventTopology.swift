@@ -15,7 +15,9 @@ package enum EventTopology {
     package static let unconsumedQueue = AMQPQueue("florin.unconsumed")
 
     /// Where a consumer's queue sends what it handed out too often without an answer, by its policy; bounded by a policy itself.
-    package static let deadExchange = AMQPExchange("florin.dead", kind: .fanout)
+    ///
+    /// By the default exchange: whoever may bind queues to an exchange and publish to it can reach every queue through it, so there is
+    /// none besides the one of the events, to which only relays publish.
     package static let deadQueue = AMQPQueue("florin.dead")
 
     package static func consumer(of service: String) -> EventConsumerQueue? { consumers.first { $0.service == service } }
@@ -30,9 +32,8 @@ package enum EventTopology {
     /// - Parameter types: Every event type of the fleet.
     package static func whole(types: [String]) -> AMQPTopology {
         AMQPTopology(
-            exchanges: [exchange, deadExchange], queues: consumers.map(\.queue) + [unconsumedQueue, deadQueue],
-            bindings: consumers.flatMap(\.bindings) + unconsumed(among: types).map(toUnconsumed)
-                + [AMQPBinding(queue: deadQueue.name, exchange: deadExchange.name, routingKey: "")])
+            exchanges: [exchange], queues: consumers.map(\.queue) + [unconsumedQueue, deadQueue],
+            bindings: consumers.flatMap(\.bindings) + unconsumed(among: types).map(toUnconsumed))
     }
 
     /// Bindings of types that had no consumer once and have one now.

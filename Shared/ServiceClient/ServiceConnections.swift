@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import HTTPTypes
+package import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -52,8 +52,8 @@ package final class ServiceConnections: Sendable {
         try? await client.shutdown()
     }
 
-    /// Sends a signed request once and reads the whole answer.
-    func exchange(
+    /// Sends a request once, as it is, and reads the whole answer.
+    package func exchange(
         _ address: ServiceAddress, method: String, target: String, fields: HTTPFields, body: [UInt8]?, timeout: Duration
     ) async -> TryOutcome {
         var request = HTTPClientRequest(url: address.description + target)

@@ -1,5 +1,5 @@
 /// What became of one try.
-enum TryOutcome: Sendable {
+package enum TryOutcome: Sendable {
     case answered(ServiceResponse)
     case unreachable(reason: String)
     case lost(reason: String)

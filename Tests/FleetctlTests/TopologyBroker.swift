@@ -7,8 +7,15 @@ import Logging
 import ServiceRuntime
 import TestSupport
 
-/// A virtual host of one test's own, with the fleet's policies and with `fleetctl` as a user that may what it may in the fleet.
+/// A virtual host of one test's own, on a broker that others use too, with the fleet's policies and with `fleetctl` as a user that may what it may in the fleet.
 struct TopologyBroker {
+    enum User {
+        /// The tests' own, who may do everything.
+        case everything
+        /// The tool's, who may do what infra/rabbitmq says.
+        case fleetctl
+    }
+
     /// What one run of the tool ended with and printed.
     struct Run {
         let exit: ProcessExit
@@ -26,12 +33,16 @@ struct TopologyBroker {
     /// Each connects once: on a busy machine the broker may take longer to answer than a client should wait.
     private static let patience = "?connection_timeout=30000"
 
-    private let server: RabbitMQServer
-    private let host = "t\(UUID().uuidString.prefix(8).lowercased())"
+    let server: RabbitMQServer
+    private let host: String
 
-    init() async throws {
-        server = try await Self.server.value
-        let path = "\(server.folder)/\(host).json"
+    init() async throws { try await self.init(Self.server.value, host: "t\(UUID().uuidString.prefix(8).lowercased())") }
+
+    /// - Parameter host: The virtual host; one that is there is given the same policies and user.
+    init(_ server: RabbitMQServer, host: String) async throws {
+        self.server = server
+        self.host = host
+        let path = "\(server.folder)/definitions.\(UUID().uuidString).json"
         try definitions().write(to: URL(fileURLWithPath: path))
         try await server.control("import_definitions", path)
     }
@@ -53,33 +64,52 @@ struct TopologyBroker {
 
     /// Runs the tool as its user.
     func run(_ action: TopologyReport.Action) async -> Run {
-        let environment = ["RABBITMQ_URL": "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)/\(host)\(Self.patience)"]
         var printed: [String] = []
         let exit = await TopologyRun(action).perform(
-            environment: environment, print: { printed.append($0) }, complain: { printed.append($0) })
+            environment: ["RABBITMQ_URL": url], print: { printed.append($0) }, complain: { printed.append($0) })
         return Run(exit: exit, output: printed.joined(separator: "\n"))
     }
 
-    /// As somebody who may everything.
-    func declare(_ topology: AMQPTopology) async throws { try await topology.declare(on: configuration) }
+    func declare(_ topology: AMQPTopology, as user: User = .everything) async throws { try await topology.declare(on: configuration(user)) }
 
     func deleteQueue(_ name: String) async throws { try await server.control("delete_queue", "--vhost", host, name) }
 
     func revokeConfigure() async throws { try await server.control("set_permissions", "-p", host, "fleetctl", "^$", ".*", ".*") }
 
+    /// Lets a queue hold so many messages, by a policy that says nothing else and comes before those of the fleet.
+    func limit(_ queue: String, to count: Int) async throws {
+        try await server.control(
+            "set_policy", "-p", host, "--apply-to", "queues", "--priority", "20", "limit", "^\(queue)$", #"{"max-length":\#(count)}"#)
+    }
+
     /// Publishes one event of each type.
     /// - Returns: The types that no queue took.
     func publish(_ types: [String] = types) async throws -> [String] {
-        let publisher = try AMQPPublisher(configuration: configuration, name: "test", logger: Self.quiet)
+        let events = types.map {
+            EventMessage.publication(envelope: [1], id: EventID(UUID()), type: $0, source: "test", time: Timestamp(microsecondsSinceUnixEpoch: 0))
+        }
+        return zip(types, try await publish(events, as: .everything)).filter { $1 != .confirmed }.map(\.0)
+    }
+
+    func publish(_ publications: [AMQPPublication], as user: User) async throws -> [PublishOutcome] {
+        let publisher = try AMQPPublisher(configuration: configuration(user), name: "test", logger: Self.quiet)
         let running = Task { try await publisher.run() }
-        let outcomes = await publisher.publish(
-            types.map {
-                EventMessage.publication(
-                    envelope: [1], id: EventID(UUID()), type: $0, source: "test", time: Timestamp(microsecondsSinceUnixEpoch: 0))
-            })
+        let outcomes = await publisher.publish(publications)
         running.cancel()
         try await running.value
-        return zip(types, outcomes).filter { $1 != .confirmed }.map(\.0)
+        return outcomes
+    }
+
+    /// While a consumer gives back whatever the queue hands it.
+    func whileRefused<Value>(_ queue: String, _ body: () async throws -> Value) async throws -> Value {
+        let consumer = try AMQPConsumer(configuration: configuration(.everything), name: "test", queue: queue, logger: Self.quiet)
+        let running = Task { try await consumer.run() }
+        let refusing = Task { for await delivery in consumer.deliveries { consumer.reject(delivery.receipt, isRequeued: true) } }
+        defer {
+            refusing.cancel()
+            running.cancel()
+        }
+        return try await body()
     }
 
     /// Whether the queues come to hold so many messages, which the broker counts with some delay.
@@ -96,5 +126,13 @@ struct TopologyBroker {
             uniqueKeysWithValues: rows.map { $0.split(separator: "\t").map(String.init) }.filter { $0.count == 2 }.map { ($0[0], $0[1]) })
     }
 
-    private var configuration: AMQPConfiguration { get throws { try AMQPConfiguration(url: server.url(parameters: "/\(host)\(Self.patience)")) } }
+    private func configuration(_ user: User) throws -> AMQPConfiguration {
+        switch user {
+        case .everything: try AMQPConfiguration(url: server.url(parameters: path))
+        case .fleetctl: try AMQPConfiguration(url: url)
+        }
+    }
+
+    private var url: String { "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)\(path)" }
+    private var path: String { "/\(host.replacing("/", with: "%2F"))\(Self.patience)" }
 }

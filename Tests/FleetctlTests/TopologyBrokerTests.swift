@@ -8,7 +8,7 @@ import Testing
 @Suite("Topology: on a broker", .serialized)
 struct TopologyBrokerTests {
     private static let everything = [
-        "exchange florin.events", "exchange florin.dead", "queue ops-risk", "queue florin.unconsumed", "queue florin.dead",
+        "exchange florin.events", "queue ops-risk", "queue florin.unconsumed", "queue florin.dead",
     ]
 
     @Test("on an empty broker plan names everything, apply makes it, and then there is nothing more to do")
@@ -93,6 +93,62 @@ struct TopologyBrokerTests {
         #expect(await broker.run(.apply).exit == .success)
         #expect(try await broker.publish([type]) == [])
         #expect(try await broker.holds(["ops-risk": 1, "florin.unconsumed": 0, "florin.dead": 0]))
+    }
+
+    @Test("the user of the topology publishes no event: by no exchange that is there, and by none that it makes")
+    func publishesNothing() async throws {
+        let broker = try await TopologyBroker()
+        #expect(await broker.run(.apply).exit == .success)
+        let forged = AMQPMessage(body: [1], messageID: "forged")
+        for (exchange, key) in [("", "ops-risk"), ("", "ops-risk.retry.1s"), ("", "florin.dead"), ("florin.events", "ledger.transfer.posted.v1")] {
+            let outcomes = try await broker.publish([AMQPPublication(forged, exchange: exchange, routingKey: key)], as: .fleetctl)
+            guard case .unknown(.channelClosed(code: 403, _)) = outcomes[0] else {
+                Issue.record("\(exchange) by \(key): \(outcomes)")
+                continue
+            }
+        }
+        let own = AMQPExchange("forge", kind: .fanout)
+        for binding in EventTopology.whole(types: TopologyBroker.types).queues.map({ AMQPBinding(queue: $0.name, exchange: own.name, routingKey: "") }
+        ) {
+            let error = await #expect(throws: AMQPError.self) {
+                try await broker.declare(AMQPTopology(exchanges: [own], bindings: [binding]), as: .fleetctl)
+            }
+            #expect(error?.finding == TopologyFinding(.binding, binding.description, .refused(code: 403)))
+        }
+        let sender = AMQPQueue("sender", arguments: ["x-dead-letter-exchange": "", "x-message-ttl": .integer(0)])
+        let error = await #expect(throws: AMQPError.self) { try await broker.declare(AMQPTopology(queues: [sender]), as: .fleetctl) }
+        #expect(error?.finding == TopologyFinding(.queue, "sender", .refused(code: 403)))
+        #expect(try await broker.holds(["ops-risk": 0, "florin.unconsumed": 0, "florin.dead": 0]))
+    }
+
+    @Test("what its consumer gives back again and again waits in the queue of the dead")
+    func dead() async throws {
+        let broker = try await TopologyBroker()
+        #expect(await broker.run(.apply).exit == .success)
+        #expect(try await broker.publish(["ledger.transfer.posted.v1"]) == [])
+        let isDead = try await broker.whileRefused("ops-risk") {
+            try await broker.holds(["ops-risk": 0, "florin.unconsumed": 0, "florin.dead": 1])
+        }
+        #expect(isDead)
+    }
+
+    @Test("a full retry queue refuses what comes: how full is its policy's to say, what then its arguments'")
+    func fullRetryQueue() async throws {
+        let broker = try await TopologyBroker()
+        let queue = AMQPQueue.waiting("ops-risk.retry.10m", for: .seconds(600), thenTo: "ops-risk")
+        try await broker.declare(AMQPTopology(queues: [queue]))
+        #expect(try await broker.column("policy") == [queue.name: "retries"])
+        try await broker.limit(queue.name, to: 1)
+        let message = AMQPPublication(AMQPMessage(body: [1], messageID: "waiting"), exchange: "", routingKey: queue.name)
+        var confirmed = 0
+        let isFull = try await eventually {
+            let outcomes = try await broker.publish([message], as: .everything)
+            confirmed += outcomes.count { $0 == .confirmed }
+            return outcomes == [.nacked]
+        }
+        #expect(isFull && confirmed >= 1)
+        // None of them was dropped for a later one.
+        #expect(try await broker.holds([queue.name: confirmed]))
     }
 
     @Test("what the user may not do is told apart from drift, and by what is missing")

@@ -32,13 +32,15 @@ package final class RabbitMQServer: Sendable {
     private static let sharedTask = Task { try await RabbitMQServer.startSeparate() }
 
     /// Starts a broker of one's own, which takes about eight seconds.
-    package static func startSeparate() async throws -> RabbitMQServer {
-        let server = try await RabbitMQServer()
+    ///
+    /// - Parameter plugins: Those that are enabled, by name.
+    package static func startSeparate(plugins: [String] = []) async throws -> RabbitMQServer {
+        let server = try await RabbitMQServer(plugins)
         try await server.start()
         return server
     }
 
-    private init() async throws {
+    private init(_ plugins: [String]) async throws {
         guard FileManager.default.isExecutableFile(atPath: "\(Self.scripts)/rabbitmq-server") else {
             throw StartFailure(description: "no \(Self.scripts)/rabbitmq-server; install the package rabbitmq-server")
         }
@@ -60,7 +62,7 @@ package final class RabbitMQServer: Sendable {
                 script: """
                     for f in pid epmd; do p=$(cat "$1/$f") && kill -CONT $p; kill -KILL $p; done 2>/dev/null; rm -rf "$1"
                     """, arguments: [folder], as: Self.asBroker))
-        try await writeFiles()
+        try await writeFiles(plugins)
         // Started by hand so that its process is known; the node would start one that outlives it.
         _ = try Shell.spawn(
             Self.asBroker(
@@ -138,7 +140,7 @@ package final class RabbitMQServer: Sendable {
         getuid() == 0 ? ["/usr/sbin/runuser", "-u", "rabbitmq", "--"] + command : command
     }
 
-    private func writeFiles() async throws {
+    private func writeFiles(_ plugins: [String]) async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let issued = try await authority.issue("broker", hosts: "DNS:localhost")
         for (from, to) in [(issued.certificate, "broker.crt"), (issued.key, "broker.key"), ("\(authority.folder)/ca.crt", "ca.crt")] {
@@ -160,7 +162,7 @@ package final class RabbitMQServer: Sendable {
 
             """
         try settings.write(toFile: "\(folder)/rabbitmq.conf", atomically: false, encoding: .utf8)
-        try "[].\n".write(toFile: "\(folder)/plugins", atomically: false, encoding: .utf8)
+        try "[\(plugins.joined(separator: ","))].\n".write(toFile: "\(folder)/plugins", atomically: false, encoding: .utf8)
         try UUID().uuidString.write(toFile: "\(folder)/.erlang.cookie", atomically: false, encoding: .utf8)
         try await Shell.run(["/bin/chmod", "400", "\(folder)/.erlang.cookie"])
         if getuid() == 0 { try await Shell.run(["/usr/bin/chown", "-R", "rabbitmq", folder]) }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # fleet.sh run|up|demo|down|status|logs|reset: the local fleet. The Makefile's targets of the same names call this.
 # fleet.sh exec SERVICE COMMAND...: a command of a service as that service, such as exec ops-risk list-dead-letters --json.
+# fleet.sh exec fleetctl COMMAND...: one of the operators' tool, such as exec fleetctl topology plan.
 # fleet.sh rabbitmqctl ARGUMENTS: operators' commands on its RabbitMQ.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -321,9 +322,14 @@ command_reset() {
 }
 
 command_exec() {
-    (($# >= 2)) || fail "usage: fleet.sh exec SERVICE COMMAND..., SERVICE being one of: ${SERVICES[*]}"
-    runs "$1" || fail "there is no service $1 here, but: ${SERVICES[*]}"
+    (($# >= 2)) || fail "usage: fleet.sh exec SERVICE COMMAND..., SERVICE being fleetctl or one of: ${SERVICES[*]}"
+    if [[ $1 != fleetctl ]] && ! runs "$1"; then
+        fail "there is no service $1 here, but: ${SERVICES[*]} (and fleetctl)"
+    fi
     clear_environment
+    if [[ $1 == fleetctl ]]; then
+        exec_fleetctl "${@:2}"
+    fi
     exec_service "$@"
 }
 

@@ -8,6 +8,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 MINIMUM_SWIFT=6.2
+# The image's, so that both are held to one.
+MINIMUM_LIBRABBITMQ=$(sed -n 's/^ARG MINIMUM_LIBRABBITMQ=//p' "$FLORIN_REPOSITORY/infra/docker/Dockerfile")
 
 require_swift() {
     local version hint=""
@@ -21,6 +23,17 @@ require_swift() {
     fi
 }
 
+librabbitmq_version() { dpkg-query -W -f '${Version}' librabbitmq4 2>/dev/null; }
+has_fixed_librabbitmq() { dpkg --compare-versions "$(librabbitmq_version)" ge "$MINIMUM_LIBRABBITMQ"; }
+
+# Where dpkg knows it: a library that was put there by hand is that hand's business.
+require_fixed_librabbitmq() {
+    [[ -n $MINIMUM_LIBRABBITMQ ]] || fail "infra/docker/Dockerfile names no MINIMUM_LIBRABBITMQ"
+    [[ -n $(librabbitmq_version) ]] || return 0
+    has_fixed_librabbitmq ||
+        fail "librabbitmq4 $(librabbitmq_version) lacks security fixes; $MINIMUM_LIBRABBITMQ or later is needed: apt-get update && apt-get install librabbitmq4 (bookworm-security has it)"
+}
+
 has_postgres_server() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
 missing_packages() {
@@ -30,6 +43,7 @@ missing_packages() {
     command -v pkg-config >/dev/null || printf 'pkg-config\n'
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
     [[ -f /usr/include/amqp.h ]] || printf 'librabbitmq-dev\n'
+    [[ -z $(librabbitmq_version) ]] || has_fixed_librabbitmq || printf 'librabbitmq4\nlibrabbitmq-dev\n'
     [[ -f /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
     command -v git >/dev/null || printf 'git\n'
     [[ -f /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'
@@ -115,6 +129,7 @@ main() {
     if ((${#packages[@]} > 0)); then
         install_packages "${packages[@]}"
     fi
+    require_fixed_librabbitmq
     if [[ ${1:-} == --tests ]]; then
         "$LOCAL_SCRIPTS/venv.sh" python-crosscheck "$FLORIN_REPOSITORY/Tests/RequestSigningTests/crosscheck/requirements.txt"
         "$LOCAL_SCRIPTS/venv.sh" python-schemas "$FLORIN_REPOSITORY/Tests/ContractsTests/crosscheck/requirements.txt"

@@ -126,11 +126,17 @@ service_environment() {
     esac
 }
 
+# COMMAND...: becomes the operators' tool, as its own user of the broker and as the caller, whose files it may be given.
+exec_fleetctl() {
+    export FLORIN_ENVIRONMENT=local
+    broker_environment fleetctl
+    exec "$RELEASE/bin/fleetctl" "$@"
+}
+
 # Exchanges, queues and bindings, before anything publishes or consumes; running it again changes nothing.
 ensure_topology() (
     clear_environment
-    broker_environment fleetctl
-    FLORIN_ENVIRONMENT=local "$RELEASE/bin/fleetctl" topology apply
+    exec_fleetctl topology apply
 )
 
 # Becomes the given program as the given user; its pid is the caller's.

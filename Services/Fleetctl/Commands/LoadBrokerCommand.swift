@@ -1,4 +1,3 @@
-import AMQP
 import ArgumentParser
 import FoundationEssentials
 import ServiceRuntime
@@ -8,8 +7,8 @@ struct LoadBrokerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "broker", abstract: "Publish or consume events at RabbitMQ.",
         discussion: """
-            Both declare the queue of ops-risk as ops-risk does, and read RABBITMQ_URL, for amqps:// RABBITMQ_CA_FILE too. Exit code 1: an event \
-            was not confirmed, or did not come.
+            Both declare the queue of ops-risk as ops-risk does, and read RABBITMQ_URL, for amqps:// RABBITMQ_CA_FILE too. Exit codes: 1 an event \
+            was not confirmed, or did not come, 3 the broker cannot be reached, 64 wrong usage or configuration.
             """, subcommands: [Publish.self, Consume.self])
 
     struct Measured: ParsableArguments {
@@ -19,12 +18,13 @@ struct LoadBrokerCommand: AsyncParsableCommand {
 
     fileprivate static let maximumEvents = 1_000_000
 
-    fileprivate static func broker() throws -> AMQPConfiguration {
-        do {
-            return try BrokerLoad.configuration(environment: ProcessInfo.processInfo.environment)
-        } catch {
-            throw ValidationError("\(error)")
-        }
+    fileprivate static func perform(
+        _ name: String, _ measured: Measured, _ work: (BrokerLoad) async throws -> ProcessExit
+    ) async throws {
+        try await ProcessExit.ending("fleetctl load broker \(name)") {
+            let broker = try BrokerLoad.configuration(environment: ProcessInfo.processInfo.environment)
+            return try await work(BrokerLoad(broker, measuring: measured.measure))
+        }.exit()
     }
 }
 
@@ -59,11 +59,12 @@ extension LoadBrokerCommand {
         }
 
         func run() async throws {
-            let load = BrokerLoad(try LoadBrokerCommand.broker(), measuring: measured.measure)
-            let publications = try TransferEvents(wallets: wallets, milliseconds: spacing).publications(count: events)
-            let report = try await load.publish(publications, window: window)
-            print(report)
-            guard report.events == events else { throw ExitCode.failure }
+            try await LoadBrokerCommand.perform("publish", measured) { load in
+                let publications = try TransferEvents(wallets: wallets, milliseconds: spacing).publications(count: events)
+                let report = try await load.publish(publications, window: window)
+                print(report)
+                return report.events == events ? .success : .failure
+            }
         }
     }
 
@@ -100,14 +101,15 @@ extension LoadBrokerCommand {
         }
 
         func run() async throws {
-            let load = BrokerLoad(try LoadBrokerCommand.broker(), measuring: measured.measure)
-            let consumption = try await load.consume(
-                events: events, prefetch: prefetch, acknowledging: acknowledge, idle: .seconds(idle))
-            if let arrivals {
-                try Data(consumption.arrivals.map(\.line).joined().utf8).write(to: URL(fileURLWithPath: arrivals))
+            try await LoadBrokerCommand.perform("consume", measured) { load in
+                let consumption = try await load.consume(
+                    events: events, prefetch: prefetch, acknowledging: acknowledge, idle: .seconds(idle))
+                if let arrivals {
+                    try Data(consumption.arrivals.map(\.line).joined().utf8).write(to: URL(fileURLWithPath: arrivals))
+                }
+                print(consumption.report)
+                return events == nil || consumption.report.events == events ? .success : .failure
             }
-            print(consumption.report)
-            guard events == nil || consumption.report.events == events else { throw ExitCode.failure }
         }
     }
 }

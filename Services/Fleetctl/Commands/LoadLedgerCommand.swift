@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import FoundationEssentials
 import RequestSigning
+import ServiceRuntime
 
 /// `fleetctl load ledger`, or `fleetctl load` alone.
 struct LoadLedgerCommand: AsyncParsableCommand {
@@ -9,7 +10,8 @@ struct LoadLedgerCommand: AsyncParsableCommand {
         commandName: "ledger", abstract: "Puts wallet-ledger under load and prints one line of JSON.",
         discussion: """
             Requests are signed and serialised before the clock starts, each with its own key and nonce. Only complete answers count, and \
-            every id is looked up afterwards. Exit code 1: a transfer was not found, a connection was lost, or nothing was posted.
+            every id is looked up afterwards. Exit codes: 1 a transfer was not found, a connection was lost, or nothing was posted, 3 wallet-ledger \
+            cannot be reached, 64 wrong usage.
             """)
 
     /// Signatures live 30 s from their signing on; a run has to end well before.
@@ -98,11 +100,13 @@ struct LoadLedgerCommand: AsyncParsableCommand {
         } catch {
             throw ValidationError("\(error)")
         }
-        let (outcome, measured) = try await post(pairs, to: target, signedBy: signer)
-        let found = try await lookUp(outcome.writtenTransferIDs, on: target, signedBy: signer)
-        let report = LoadReport(outcome, found: found, transfersPerRequest: batch, measuredNanoseconds: measured)
-        print(report)
-        guard report.isSound else { throw ExitCode.failure }
+        try await ProcessExit.ending("fleetctl load ledger") {
+            let (outcome, measured) = try await post(pairs, to: target, signedBy: signer)
+            let found = try await lookUp(outcome.writtenTransferIDs, on: target, signedBy: signer)
+            let report = LoadReport(outcome, found: found, transfersPerRequest: batch, measuredNanoseconds: measured)
+            print(report)
+            return report.isSound ? .success : .failure
+        }.exit()
     }
 
     private func post(
@@ -119,7 +123,7 @@ struct LoadLedgerCommand: AsyncParsableCommand {
             return try signer.transfer(from: source, to: destination, money: money, created: created, using: &generator)
         }
         guard Self.now + Int64(seconds) < created + SignatureProfile.maximumLifetimeSeconds else {
-            throw ValidationError("signing took so long that signatures would expire during the run: lower --signed-per-second")
+            throw InvalidConfiguration(key: "--signed-per-second", "signing took so long that signatures would expire during the run: lower it")
         }
         let before = measure.map(ProcessorTime.used(byTreeOf:))
         let outcome = try await target.run(

@@ -1,20 +1,30 @@
 import Contracts
 import FoundationEssentials
-import Logging
 import Postgres
+package import ServiceRuntime
 
 /// What the demo looks up in the fleet's databases, and breaks in one of them for a moment.
-struct DemoDatabase: Sendable {
+///
+/// Every question throws ``UnreachableDependency`` when the server does not answer it, and `PostgresError` otherwise.
+package struct DemoDatabase: Sendable {
     private static let constraint = "demo_outage"
 
-    private let ledger: String
-    private let opsRisk: String
-    private let opsRiskOwner: String
+    private let ledger: PostgresConfiguration
+    private let opsRisk: PostgresConfiguration
+    private let opsRiskOwner: PostgresConfiguration
 
-    init(_ settings: DemoSettings) {
-        ledger = settings.ledgerDatabaseURL
-        opsRisk = settings.foreignDatabaseURL
-        opsRiskOwner = settings.opsRiskOwnerDatabaseURL
+    /// - Throws: When one of the URLs can't be used.
+    package init(_ settings: DemoSettings) throws(InvalidConfiguration) {
+        func configuration(_ url: String) throws(InvalidConfiguration) -> PostgresConfiguration {
+            do {
+                return try PostgresConfiguration(url: url, applicationName: "fleetctl demo")
+            } catch {
+                throw InvalidConfiguration(key: "FLORIN_DATABASES_FILE", "\(error)")
+            }
+        }
+        ledger = try configuration(settings.ledgerDatabaseURL)
+        opsRisk = try configuration(settings.foreignDatabaseURL)
+        opsRiskOwner = try configuration(settings.opsRiskOwnerDatabaseURL)
     }
 
     /// The events of transfers, by the outbox of the ledger.
@@ -49,17 +59,23 @@ struct DemoDatabase: Sendable {
             "ALTER TABLE risk_alerts ADD CONSTRAINT \(Self.constraint) CHECK (amount <> \(amount)) NOT VALID")
     }
 
-    func mendAlerts() async throws { try await owner("ALTER TABLE risk_alerts DROP CONSTRAINT IF EXISTS \(Self.constraint)") }
+    package func mendAlerts() async throws { try await owner("ALTER TABLE risk_alerts DROP CONSTRAINT IF EXISTS \(Self.constraint)") }
 
     private func owner(_ statement: String) async throws {
         try await session(opsRiskOwner) { session in try session.execute(PostgresQuery(unsafeSQL: statement)) }
     }
 
     @discardableResult
-    private func session<Value: Sendable>(_ url: String, _ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
-        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: url, applicationName: "fleetctl demo"))
-        let value = try await connection.withSession(body)
-        await connection.close()
-        return value
+    private func session<Value: Sendable>(
+        _ database: PostgresConfiguration, _ body: @Sendable (PostgresSession) throws -> Value
+    ) async throws -> Value {
+        do {
+            let connection = try await PostgresConnection.connect(database)
+            let value = try await connection.withSession(body)
+            await connection.close()
+            return value
+        } catch let error as PostgresError where error.kind == .connectFailed || error.isConnectionLost {
+            throw UnreachableDependency("Postgres at \(database.host):\(database.port)", reason: "\(error)")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import NIOPosix
+import ServiceRuntime
 
 #if canImport(Darwin)
 import Darwin
@@ -21,6 +22,15 @@ package enum ChildProcess {
         package let exitCode: Int32?
         /// Standard output and standard error, as they were written.
         package let output: String
+
+        /// Where a program says what ended it.
+        package var lastLine: String? { output.split(whereSeparator: \.isNewline).last.map(String.init) }
+
+        /// - Throws: ``UnreachableDependency`` when one of our programs ended because it could not reach something.
+        func unlessUnreachable(_ program: String) throws(UnreachableDependency) -> Outcome {
+            guard exitCode == ProcessExit.unreachable.rawValue else { return self }
+            throw UnreachableDependency("what \(program) needs", reason: lastLine ?? "it does not say")
+        }
     }
 
     /// More than any command of ours prints; what comes after it is read and dropped.

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import ServiceRuntime
 
 /// What becomes of a transfer's event: it arrives, once in effect, whatever stands in its way.
 struct DemoEventSteps: Sendable {
@@ -98,7 +99,7 @@ struct DemoEventSteps: Sendable {
             var transfers: [String] = []
             for number in 0..<Self.payments {
                 if number == Self.payments / 3 {
-                    guard fleet.killBroker() else { throw DemoFailure(step: step.title, expected: "a broker to kill", got: "none") }
+                    guard fleet.killBroker() else { throw UnreachableDependency("RabbitMQ", reason: "it does not run") }
                 }
                 let answer = try await transfer(1, wallets)
                 try step.expect(answer, status: 201)

@@ -9,21 +9,24 @@ import Glibc
 #endif
 
 /// The fleet as its operators handle it: commands of its services, and its servers' processes.
-struct DemoFleet: Sendable {
+package struct DemoFleet: Sendable {
     private static let limit = Duration.seconds(60)
 
     private let command: String
     private let runDirectory: String
 
-    init(_ settings: DemoSettings) {
+    package init(_ settings: DemoSettings) {
         command = settings.fleetCommand
         runDirectory = settings.runDirectory
     }
 
     /// Runs `service command…` as that service.
-    func run(_ service: String, _ arguments: [String]) async throws -> ChildProcess.Outcome {
+    ///
+    /// - Throws: ``UnreachableDependency`` when the command says that it cannot reach what it needs.
+    package func run(_ service: String, _ arguments: [String]) async throws -> ChildProcess.Outcome {
         try await ChildProcess.run(
-            command, ["exec", service] + arguments, environment: ProcessInfo.processInfo.environment, limit: Self.limit)
+            command, ["exec", service] + arguments, environment: ProcessInfo.processInfo.environment, limit: Self.limit
+        ).unlessUnreachable(service)
     }
 
     /// Ends the broker's process as a crash would; its supervisor starts it again.

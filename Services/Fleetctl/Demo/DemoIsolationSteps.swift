@@ -22,8 +22,9 @@ struct DemoIsolationSteps: Sendable {
         }
         try await report.step("wallet-ledger verify re-derives every balance from the entries") { step in
             let outcome = try await ChildProcess.run(
-                settings.ledgerExecutable, ["verify"], environment: settings.ledgerEnvironment, limit: Self.verifyLimit)
-            let last = Self.lastLine(of: outcome.output) ?? "nothing"
+                settings.ledgerExecutable, ["verify"], environment: settings.ledgerEnvironment, limit: Self.verifyLimit
+            ).unlessUnreachable("wallet-ledger verify")
+            let last = outcome.lastLine ?? "nothing"
             guard outcome.exitCode == 0 else { throw DemoFailure(step: step.title, expected: "exit 0", got: Self.got(outcome)) }
             return last
         }
@@ -41,11 +42,7 @@ struct DemoIsolationSteps: Sendable {
 
     private static func got(_ outcome: ChildProcess.Outcome) -> String {
         let code = outcome.exitCode.map { "exit \($0)" } ?? "killed"
-        return "\(code), \(lastLine(of: outcome.output) ?? "nothing printed")"
-    }
-
-    private static func lastLine(of output: String) -> String? {
-        output.split(whereSeparator: \.isNewline).last.map(String.init)
+        return "\(code), \(outcome.lastLine ?? "nothing printed")"
     }
 
     private static func line(in output: String, naming name: String) -> String? {

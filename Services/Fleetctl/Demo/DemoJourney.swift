@@ -1,26 +1,40 @@
-import AsyncHTTPClient
+import ServiceClient
+import ServiceRuntime
 
 /// The demo: what the fleet promises, shown on the one that is up.
 struct DemoJourney: Sendable {
+    /// A machine that builds beside the demo is slow to accept.
+    private static let connectLimit = Duration.seconds(5)
+
     let settings: DemoSettings
     let report: DemoReport
     /// Seconds since the Unix epoch.
     let now: Int64
 
-    /// - Throws: ``DemoFailure`` at the first step that goes otherwise, or what keeps the demo from starting.
+    /// - Throws: ``DemoFailure`` at the first step that goes otherwise, ``UnreachableDependency`` when something of the fleet does not answer,
+    ///   ``InvalidConfiguration`` when the demo cannot start.
     func run() async throws {
-        let people = try await DemoPeople(settings, now: now)
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let database = try DemoDatabase(settings)
+        let people = try await people()
+        let connections = ServiceConnections(connectTimeout: Self.connectLimit)
         do {
-            try await run(people, DemoService(address: settings.ledger, client: client))
+            try await run(people, database, DemoService(name: "wallet-ledger", address: settings.ledger, connections: connections))
         } catch {
-            try? await client.shutdown()
+            await connections.close()
             throw error
         }
-        try await client.shutdown()
+        await connections.close()
     }
 
-    private func run(_ people: DemoPeople, _ ledger: DemoService) async throws {
+    private func people() async throws(InvalidConfiguration) -> DemoPeople {
+        do {
+            return try await DemoPeople(settings, now: now)
+        } catch {
+            throw InvalidConfiguration(key: "FLORIN_KEYS_DIRECTORY or FLORIN_ISSUER_DIRECTORY", "\(error)")
+        }
+    }
+
+    private func run(_ people: DemoPeople, _ database: DemoDatabase, _ ledger: DemoService) async throws {
         let money = DemoMoneySteps(ledger: ledger, report: report, people: people)
         let wallets = try await money.open()
         let transfer = try await money.transfer(wallets)
@@ -30,10 +44,9 @@ struct DemoJourney: Sendable {
         let holds = DemoHoldSteps(ledger: ledger, report: report, people: people)
         try await holds.hold(wallets)
         try await holds.batch(wallets)
-        let database = DemoDatabase(settings)
+        let opsRisk = DemoService(name: "ops-risk", address: settings.opsRisk, connections: ledger.connections)
         let events = DemoEventSteps(
-            ledger: ledger, opsRisk: DemoService(address: settings.opsRisk, client: ledger.client), database: database,
-            fleet: DemoFleet(settings), report: report, people: people)
+            ledger: ledger, opsRisk: opsRisk, database: database, fleet: DemoFleet(settings), report: report, people: people)
         try await events.alert(wallets)
         try await events.poison(wallets)
         try await events.brokerOutage(wallets)

@@ -1,4 +1,5 @@
 import Contracts
+import ServiceRuntime
 
 /// The first step that went otherwise than it had to.
 struct DemoFailure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -44,11 +45,16 @@ struct DemoReport: Sendable {
     let print: @Sendable (String) -> Void
 
     /// Runs one step and prints its line, with what it found if that says more than the title.
+    ///
+    /// - Throws: ``UnreachableDependency`` when something that the step needs does not answer, otherwise ``DemoFailure``.
     func step(_ title: String, _ body: (DemoStep) async throws -> String?) async throws {
         let found: String?
         do {
             found = try await body(DemoStep(title: title))
         } catch let failure as DemoFailure {
+            throw failure
+        } catch let failure as UnreachableDependency {
+            print("✗ \(title)")
             throw failure
         } catch {
             throw DemoFailure(step: title, expected: "an answer", got: "\(error)")

@@ -1,11 +1,9 @@
-import AsyncHTTPClient
 import Contracts
 import FoundationEssentials
 import HTTPTypes
-import NIOCore
-import NIOHTTP1
 import RequestSigning
 import ServiceClient
+import ServiceRuntime
 
 /// A request as it goes over the wire, signed or not: the demo also sends what the shared client never would.
 struct DemoRequest: Sendable {
@@ -25,20 +23,27 @@ struct DemoAnswer: Sendable {
 
     var code: String? { json["code"]?.stringValue }
 
+    init(_ response: ServiceResponse) {
+        status = response.status
+        isReplayed = response.headerFields[HTTPField.Name("idempotency-replayed")!] == "true"
+        body = response.body
+        json = (try? JSONParser.parse(response.body)) ?? .null
+    }
+
     /// Status and code, as the demo prints them.
     var summary: String { code.map { "\(status) \($0)" } ?? "\(status)" }
 }
 
 /// A service that is up, over HTTP.
 struct DemoService: Sendable {
-    private static let timeLimit = TimeAmount.seconds(10)
-    private static let maximumAnswerBytes = 1 << 20
+    private static let timeLimit = Duration.seconds(10)
     /// A service that has just started refuses what was signed in the second of its start.
     private static let startTries = 5
     private static let startPause = Duration.milliseconds(500)
 
+    let name: String
     let address: ServiceAddress
-    let client: HTTPClient
+    let connections: ServiceConnections
 
     /// The request with its token, key and type, not yet signed.
     func request(_ method: String, _ target: String, token: String, key: String? = nil, body: [UInt8]? = nil) -> DemoRequest {
@@ -75,16 +80,25 @@ struct DemoService: Sendable {
     }
 
     /// Sends exactly these bytes.
+    ///
+    /// - Throws: ``UnreachableDependency`` when there is no answer.
     func send(_ request: DemoRequest) async throws -> DemoAnswer {
-        var message = HTTPClientRequest(url: address.description + request.target)
-        message.method = HTTPMethod(rawValue: request.method)
-        message.headers.add(name: "Host", value: address.authority)
-        for field in request.fields { message.headers.add(name: field.name.rawName, value: field.value) }
-        if let body = request.body { message.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await client.execute(message, timeout: Self.timeLimit)
-        let body = Array(try await response.body.collect(upTo: Self.maximumAnswerBytes).readableBytesView)
-        return DemoAnswer(
-            status: Int(response.status.code), isReplayed: response.headers.first(name: "Idempotency-Replayed") == "true", body: body,
-            json: (try? JSONParser.parse(body)) ?? .null)
+        let outcome = await connections.exchange(
+            address, method: request.method, target: request.target, fields: request.fields, body: request.body, timeout: Self.timeLimit)
+        switch outcome {
+        case .answered(let response): return DemoAnswer(response)
+        case .unreachable(let reason), .lost(let reason): throw unreachable(reason)
+        case .timedOut: throw unreachable("no answer in time")
+        case .tooLarge: throw UnusableAnswer(description: "an answer larger than any of ours")
+        case .cancelled: throw CancellationError()
+        }
+    }
+
+    private func unreachable(_ reason: String) -> UnreachableDependency {
+        UnreachableDependency("\(name) at \(address.authority)", reason: reason)
+    }
+
+    private struct UnusableAnswer: Error, CustomStringConvertible {
+        let description: String
     }
 }

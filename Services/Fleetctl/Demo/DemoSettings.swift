@@ -1,13 +1,9 @@
 import FoundationEssentials
 package import ServiceClient
+package import ServiceRuntime
 
 /// Where the demo finds the fleet: the variables that `make demo` sets.
 package struct DemoSettings: Sendable {
-    /// What is missing or unusable, in one line.
-    package struct Invalid: Error, Sendable, Hashable, CustomStringConvertible {
-        package let description: String
-    }
-
     package let environmentName: String
     package let ledger: ServiceAddress
     package let opsRisk: ServiceAddress
@@ -28,18 +24,18 @@ package struct DemoSettings: Sendable {
     /// Reads the variables and the file of databases.
     ///
     /// - Parameter readFile: the content of a file, or nil when it cannot be read.
-    /// - Throws: ``Invalid`` naming the variable.
-    package init(environment: [String: String], readFile: (String) -> String?) throws(Invalid) {
-        func value(_ name: String) throws(Invalid) -> String {
+    /// - Throws: ``InvalidConfiguration`` naming the variable.
+    package init(environment: [String: String], readFile: (String) -> String?) throws(InvalidConfiguration) {
+        func value(_ name: String) throws(InvalidConfiguration) -> String {
             guard let value = environment[name], !value.isEmpty else {
-                throw Invalid(description: "\(name) is not set; `make demo` sets it")
+                throw Self.invalid(name, " is not set; `make demo` sets it")
             }
             return value
         }
         environmentName = environment["FLORIN_ENVIRONMENT"] ?? "production"
-        func address(_ name: String) throws(Invalid) -> ServiceAddress {
+        func address(_ name: String) throws(InvalidConfiguration) -> ServiceAddress {
             let text = try value(name)
-            guard let address = try? ServiceAddress(text) else { throw Invalid(description: "\(name): expected http://host:port") }
+            guard let address = try? ServiceAddress(text) else { throw InvalidConfiguration(key: name, "expected http://host:port") }
             return address
         }
         ledger = try address("FLORIN_LEDGER_URL")
@@ -50,16 +46,19 @@ package struct DemoSettings: Sendable {
         keysDirectory = try value("FLORIN_KEYS_DIRECTORY")
         issuerDirectory = try value("FLORIN_ISSUER_DIRECTORY")
         let file = try value("FLORIN_DATABASES_FILE")
-        guard let text = readFile(file) else { throw Invalid(description: "FLORIN_DATABASES_FILE: \(file) cannot be read") }
+        guard let text = readFile(file) else { throw InvalidConfiguration(key: "FLORIN_DATABASES_FILE", "\(file) cannot be read") }
         let urls = Self.variables(in: text)
-        guard let own = urls["WALLET_LEDGER_SERVING_URL"] else {
-            throw Invalid(description: "\(file) has no WALLET_LEDGER_SERVING_URL")
+        func url(_ name: String) throws(InvalidConfiguration) -> String {
+            guard let url = urls[name] else { throw Self.invalid(file, " has no \(name)") }
+            return url
         }
-        guard let foreign = urls["OPS_RISK_SERVING_URL"] else { throw Invalid(description: "\(file) has no OPS_RISK_SERVING_URL") }
-        guard let owner = urls["OPS_RISK_OWNER_URL"] else { throw Invalid(description: "\(file) has no OPS_RISK_OWNER_URL") }
-        ledgerDatabaseURL = own
-        opsRiskOwnerDatabaseURL = owner
-        foreignDatabaseURL = foreign
+        ledgerDatabaseURL = try url("WALLET_LEDGER_SERVING_URL")
+        foreignDatabaseURL = try url("OPS_RISK_SERVING_URL")
+        opsRiskOwnerDatabaseURL = try url("OPS_RISK_OWNER_URL")
+    }
+
+    private static func invalid(_ key: String, _ explanation: String) -> InvalidConfiguration {
+        InvalidConfiguration(ConfigurationProblem(key: key, explanation: explanation))
     }
 
     /// The environment in which the ledger's executable would serve, if nothing in it were wrong.

@@ -3,7 +3,7 @@ import Contracts
 import EventBroker
 import FoundationEssentials
 import Logging
-import ServiceRuntime
+package import ServiceRuntime
 
 /// RabbitMQ under load, by the same client as the services use.
 package struct BrokerLoad: Sendable {
@@ -28,7 +28,7 @@ package struct BrokerLoad: Sendable {
     private let queue: String
 
     /// - Throws: ``InvalidConfiguration`` when RABBITMQ_URL is missing or can't be used.
-    package static func configuration(environment: [String: String]) throws -> AMQPConfiguration {
+    package static func configuration(environment: [String: String]) throws(InvalidConfiguration) -> AMQPConfiguration {
         try BrokerSettings(SettingsReader(environment: environment).read(BrokerSettings.declared)).configuration
     }
 
@@ -44,7 +44,7 @@ package struct BrokerLoad: Sendable {
     ///
     /// - Parameter window: Sent and not yet confirmed.
     /// - Returns: how many were confirmed, and how long it took from handing them over to the last confirm.
-    /// - Throws: `AMQPError` when there is no connection.
+    /// - Throws: ``UnreachableDependency`` when there is no connection.
     package func publish(_ publications: [AMQPPublication], window: Int) async throws -> BrokerLoadReport {
         let publisher = try AMQPPublisher(
             configuration: configuration, name: Self.name, topology: topology,
@@ -68,7 +68,7 @@ package struct BrokerLoad: Sendable {
     ///   - count: How many are expected; nil for as many as come.
     ///   - idle: Without any event for so long the run ends.
     /// - Returns: how many came, and how long it took from the first to the last.
-    /// - Throws: `AMQPError` when there is no connection.
+    /// - Throws: ``UnreachableDependency`` when there is no connection.
     package func consume(
         events count: Int?, prefetch: Int, acknowledging group: Int, idle: Duration
     ) async throws -> (report: BrokerLoadReport, arrivals: [Arrival]) {
@@ -100,12 +100,13 @@ package struct BrokerLoad: Sendable {
         }
     }
 
+    /// Waits for the first connection, and for no second attempt.
     private func connected(_ status: () -> AMQPConnectionStatus) async throws {
         let end = ContinuousClock.now + Self.connectLimit
-        while !status().isOpen {
-            guard ContinuousClock.now < end else {
-                throw UnreachableDependency("RabbitMQ", reason: status().lastError?.description ?? "no answer")
-            }
+        while true {
+            let status = status()
+            if status.isOpen { return }
+            guard status.lastError == nil, ContinuousClock.now < end else { throw UnreachableDependency(configuration, status.lastError) }
             try await Task.sleep(for: Self.tick)
         }
     }

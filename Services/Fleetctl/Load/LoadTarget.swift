@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import ServiceClient
+import ServiceRuntime
 
 /// The service that is put under load, over plain HTTP.
 package struct LoadTarget: Sendable {
@@ -36,18 +37,24 @@ package struct LoadTarget: Sendable {
     ///
     /// Every connection is open before the clock starts; all live on one event loop, which costs one thread.
     ///
-    /// - Throws: What keeps a connection from opening. Afterwards nothing throws: the outcome tells.
+    /// - Throws: ``UnreachableDependency`` when a connection does not open. Afterwards nothing throws: the outcome tells.
     package func run(
         _ requests: [[UInt8]], connections: Int, limit: Duration, rate: Int? = nil, expectedStatus: Int, transfersPerRequest: Int = 1
     ) async throws -> LoadOutcome {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        return try await loop.flatSubmit {
+        let running = loop.flatSubmit {
             let run = LoadRun(
                 requests: requests.map { ByteBuffer(bytes: $0) }, transfersPerRequest: transfersPerRequest, expectedStatus: expectedStatus,
                 limit: TimeAmount(limit), rate: rate, eventLoop: loop)
             let receiveBytes = Self.receiveBytes + (transfersPerRequest - 1) * Self.receiveBytesPerItem
             return connect(run, connections: connections, receiveBytes: receiveBytes, on: loop).assumeIsolated().flatMap { run.begin() }.nonisolated()
-        }.get()
+        }
+        do {
+            return try await running.get()
+        } catch {
+            let cause = (error as? NIOConnectionError)?.connectionErrors.first?.error ?? error
+            throw UnreachableDependency("wallet-ledger at \(authority)", reason: "\(cause)")
+        }
     }
 
     private func connect(_ run: LoadRun, connections: Int, receiveBytes: Int, on loop: any EventLoop) -> EventLoopFuture<Void> {

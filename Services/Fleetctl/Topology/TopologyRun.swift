@@ -21,14 +21,11 @@ package struct TopologyRun: Sendable {
     package func perform(
         environment: [String: String], print: (String) -> Void, complain: (String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
-        do {
+        await ProcessExit.ending("fleetctl topology \(action.rawValue)", complain: complain) {
             let broker = try BrokerSettings(SettingsReader(environment: environment).read(BrokerSettings.declared))
             let report = try await report(broker.configuration)
             print(isJSON ? report.json : report.text)
             return report.exit
-        } catch {
-            complain("fleetctl topology \(action.rawValue): \(error)")
-            return ProcessExit(endingWith: error)
         }
     }
 
@@ -44,7 +41,7 @@ package struct TopologyRun: Sendable {
                 return TopologyReport(.apply, types: Self.types, made: change.made, findings: change.remaining)
             }
         } catch {
-            throw UnreachableDependency("RabbitMQ at \(configuration.host):\(configuration.port)", reason: "\(error)")
+            throw UnreachableDependency(configuration, error)
         }
     }
 }

@@ -54,13 +54,10 @@ extension FlorinService {
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:),
         _ work: @Sendable (Settings, ProcessContext) async throws -> ProcessExit
     ) async -> ProcessExit {
-        do {
+        await ProcessExit.ending(name, complain: complain) {
             try inspect(environment, complain: complain)
             let (processSettings, settings) = try Settings.load(environment: environment)
             return try await work(settings, makeContext(name, processSettings))
-        } catch {
-            complain("\(name): \(error)")
-            return ProcessExit(endingWith: error)
         }
     }
 }

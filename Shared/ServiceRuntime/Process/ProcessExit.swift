@@ -17,4 +17,21 @@ package enum ProcessExit: Int32, Sendable {
         default: self = .failure
         }
     }
+
+    /// What a command ends with: its work's own end or, after an error, the error's code and one line that names the command.
+    ///
+    /// - Parameters:
+    ///   - name: The command as it was called, `fleetctl topology plan` say.
+    ///   - complain: Takes the line.
+    ///   - work: Its errors must be safe to print.
+    package static func ending(
+        _ name: String, complain: (String) -> Void = StandardError.write(line:), _ work: () async throws -> ProcessExit
+    ) async -> ProcessExit {
+        do {
+            return try await work()
+        } catch {
+            complain("\(name): \(error)")
+            return ProcessExit(endingWith: error)
+        }
+    }
 }

@@ -40,7 +40,7 @@ package struct HeldStore: Sendable {
     package struct Selection: Sendable, Hashable {
         package var eventID: EventID?
         package var type: String?
-        /// Of the last failure.
+        /// Failed for the first time then or later.
         package var since: Timestamp?
         package var limit: Int
 
@@ -134,7 +134,7 @@ package struct HeldStore: Sendable {
             FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state = 'parked'
                 AND (\(selection.eventID?.uuid)::uuid IS NULL OR e.event_id = \(selection.eventID?.uuid))
                 AND (\(selection.type)::text IS NULL OR e.type = \(selection.type))
-                AND (\(selection.since?.stored)::timestamptz IS NULL OR h.last_failed_at >= \(selection.since?.stored))
+                AND (\(selection.since?.stored)::timestamptz IS NULL OR h.first_failed_at >= \(selection.since?.stored))
             ORDER BY e.id LIMIT \(Int64(selection.limit))
             """
         ).map(Self.summary)

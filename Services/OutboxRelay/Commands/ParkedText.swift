@@ -1,0 +1,51 @@
+import Contracts
+import Outbox
+
+/// How parked events and what became of them are shown; never what is in them.
+enum ParkedText {
+    static func line(_ event: HeldStore.Summary) -> String {
+        "\(event.eventID)  \(event.type)  \(event.subject)  \(event.attempts) attempts, first \(event.firstFailedAt), "
+            + "last \(event.lastFailedAt): \(event.reason)"
+    }
+
+    static func line(_ failure: ReplayParked.Failure) -> String { "outbox id \(failure.id): \(failure.reason)" }
+
+    static func line(_ result: ReplayParked.Result) -> String { "\(result.published) published, \(result.failures.count) failed again" }
+
+    static func progress(_ result: ReplayParked.Result, of count: Int) -> String {
+        "published \(result.published), failed \(result.failures.count), of \(count)"
+    }
+
+    static func json(_ event: HeldStore.Summary) -> String {
+        text { writer in
+            writer.member("event_id", event.eventID.description)
+            writer.member("type", event.type)
+            writer.member("subject", event.subject)
+            writer.member("outbox_id", event.id)
+            writer.member("attempts", Int64(event.attempts))
+            writer.member("reason", event.reason)
+            writer.member("first_failed_at", event.firstFailedAt.description)
+            writer.member("last_failed_at", event.lastFailedAt.description)
+        }
+    }
+
+    static func json(_ failure: ReplayParked.Failure) -> String {
+        text { writer in
+            writer.member("outbox_id", failure.id)
+            writer.member("reason", failure.reason)
+        }
+    }
+
+    static func json(_ result: ReplayParked.Result) -> String {
+        text { writer in
+            writer.member("published", Int64(result.published))
+            writer.member("failed", Int64(result.failures.count))
+        }
+    }
+
+    private static func text(_ members: (inout JSONWriter) -> Void) -> String {
+        var writer = JSONWriter()
+        writer.object(members)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import Outbox
+import Postgres
+import ServiceRuntime
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import OutboxRelay
+
+extension RelayTests {
+    /// The commands over parked events, as an operator meets them.
+    @Suite struct ParkedDeskTests {
+        let fixture: RelayFixture
+
+        init() async throws { fixture = try await RelayFixture() }
+
+        private final class Output: Sendable {
+            let printed = Mutex<[String]>([])
+            let complained = Mutex<[String]>([])
+        }
+
+        private func run(
+            _ changes: [String: String] = [:], _ work: (ParkedDesk) async -> ProcessExit
+        ) async -> (exit: ProcessExit, printed: [String], complained: [String]) {
+            let environment = [
+                "FLORIN_ENVIRONMENT": "local", "OUTBOX_SOURCE": "wallet-ledger", "LEDGER_DATABASE_URL": fixture.database.relayURL,
+                "RABBITMQ_URL": fixture.broker.url(parameters: "?heartbeat=1"), "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"),
+            ].merging(changes) { $1 }
+            let output = Output()
+            let desk = ParkedDesk(
+                environment: environment,
+                context: { service, settings in
+                    ProcessContext(service: service, settings: settings, logger: RelayFixture.quiet, metrics: PrometheusRegistry())
+                },
+                print: { line in output.printed.withLock { $0.append(line) } },
+                complain: { line in output.complained.withLock { $0.append(line) } })
+            let exit = await work(desk)
+            return (exit, output.printed.withLock { $0 }, output.complained.withLock { $0 })
+        }
+
+        /// Events that were written and parked.
+        /// - Parameter age: Since they failed for the first time; they failed again just now.
+        private func park(_ count: Int, age: Duration = .seconds(60), type: String? = nil) async throws -> [EventID] {
+            let events = (0..<count).map { fixture.event($0, key: "k", type: type) }
+            try await fixture.write(events)
+            try await fixture.relayPool.withSession { session in
+                try session.execute(
+                    """
+                    INSERT INTO outbox_held (
+                        id, partition, partition_key, state, attempts, next_attempt_at, reason, first_failed_at, last_failed_at)
+                    SELECT id, hashtextextended(partition_key, 0) & 63, partition_key, 'parked', 3, now(), 'unroutable',
+                        now() - make_interval(secs => \(age.inSeconds)), now()
+                    FROM outbox_events WHERE event_id = ANY(\(events.map(\.id.uuid)))
+                    """)
+            }
+            return events.map(\.id)
+        }
+
+        private func all(since: Duration? = nil) -> HeldStore.Selection {
+            HeldStore.Selection(since: since.map { ParkedDesk.now().earlier(by: $0) }, limit: 200)
+        }
+
+        @Test("those are listed that failed for the first time since")
+        func since() async throws {
+            let (old, new) = (try await park(1, age: .seconds(7_200)), try await park(1))
+            let listed = await run { await $0.list(all(since: .seconds(10_800)), json: true) }
+            #expect(listed.exit == .success)
+            #expect(try listed.printed.map { try JSONParser.parse(Array($0.utf8))["event_id"]?.stringValue } == (old + new).map(\.description))
+            let recent = await run { await $0.list(all(since: .seconds(3_600)), json: false) }
+            #expect(recent.printed.count == 2 && recent.printed[0].hasPrefix(new[0].description) && recent.printed[1] == "1 dead letters")
+        }
+
+        @Test("one is discarded once, and a dry run only shows it")
+        func discard() async throws {
+            let id = try await park(1)[0]
+            let dry = await run { await $0.discard(id, note: "no use", isDryRun: true, json: false) }
+            #expect(dry.exit == .success && dry.printed.count == 1 && dry.printed[0].hasPrefix("would be discarded: \(id)  "))
+            #expect(try await fixture.held() == ["parked": 1])
+            let done = await run { await $0.discard(id, note: "no use", isDryRun: false, json: true) }
+            #expect(done.exit == .success && done.printed.count == 1)
+            #expect(try JSONParser.parse(Array(done.printed[0].utf8))["event_id"]?.stringValue == id.description)
+            #expect(try await fixture.held() == ["discarded": 1])
+            for isDryRun in [true, false] {
+                let again = await run { await $0.discard(id, note: "no use", isDryRun: isDryRun, json: true) }
+                #expect(again.exit == .failure && again.printed.isEmpty)
+                #expect(again.complained == ["outbox-relay: \(id) is no dead letter of the relay of wallet-ledger"])
+            }
+        }
+
+        @Test("a database that goes away in the middle of a command is named, with 3")
+        func databaseLost() async throws {
+            let (server, name) = (fixture.database.server, fixture.database.name)
+            try await server.holding("LOCK TABLE outbox_held IN ACCESS EXCLUSIVE MODE", database: name) {
+                async let listed = run { await $0.list(all(), json: false) }
+                let superuser = try await server.superuserConnection(database: name)
+                let isTerminated = try await eventually {
+                    try await superuser.withSession { session in
+                        try session.query(
+                            """
+                            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                                AND query LIKE '%FROM outbox_held h JOIN outbox_events%'
+                            """
+                        ).rowCount == 1
+                    }
+                }
+                await superuser.close()
+                #expect(isTerminated)
+                let (exit, printed, complained) = await listed
+                #expect(exit == .unreachable && printed.isEmpty)
+                #expect(complained.count == 1 && complained[0].hasPrefix("outbox-relay: cannot reach Postgres at 127.0.0.1:\(server.port): "))
+            }
+        }
+
+        @Test(arguments: [
+            ["--limit", "0"], ["--limit", "10001"], ["--event-id", "evt_1"], ["--since", "yesterday"], ["--since", "2026-11-21"],
+        ]) func `options that make no sense are refused with 64`(arguments: [String]) {
+            let error = #expect(throws: (any Error).self) { try ReplayParkedCommand.parse(arguments) }
+            #expect(error.map { ReplayParkedCommand.exitCode(for: $0).rawValue } == 64)
+        }
+
+        @Test("--since is a time, or how long ago")
+        func sinceOption() throws {
+            let now = ParkedDesk.now()
+            let ago = try ListParkedCommand.parse(["--since", "24h"]).selection.selection(now: now)
+            #expect(ago.since == now.earlier(by: .seconds(86_400)))
+            let time = try ListParkedCommand.parse(["--since", "2026-11-21T05:00:00Z"]).selection.selection(now: now)
+            #expect(time.since?.description == "2026-11-21T05:00:00.000Z")
+            #expect(throws: (any Error).self) { try DiscardParkedCommand.parse(["--event-id", "evt_1", "--note", "x"]) }
+        }
+    }
+}

@@ -114,6 +114,24 @@ extension RelayTests {
             }
         }
 
+        @Test("what another replay has in hand is counted and no success")
+        func taken() async throws {
+            try await fixture.declare()
+            let ids = try await park(3)
+            let store = HeldStore()
+            let claimed = try await fixture.relayPool.withSession { session in
+                let first = try store.parked(session, HeldStore.Selection(eventID: ids[0], limit: 1)).map(\.id)
+                return try store.claimParked(session, ids: first, for: 60)
+            }
+            #expect(claimed.map(\.row.eventID) == [ids[0]])
+            let replay = await run { await $0.replay(all(), isDryRun: false, json: false) }
+            #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 taken by another"])
+            let again = await run { await $0.replay(all(), isDryRun: false, json: true) }
+            #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1}"#])
+            #expect(try await fixture.held() == ["parked": 1])
+            #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == ids.dropFirst().map(\.description))
+        }
+
         @Test(arguments: [
             ["--limit", "0"], ["--limit", "10001"], ["--event-id", "evt_1"], ["--since", "yesterday"], ["--since", "2026-11-21"],
         ]) func `options that make no sense are refused with 64`(arguments: [String]) {

@@ -65,7 +65,7 @@ struct ParkedDesk: Sendable {
             }
             for failure in result.failures { print(json ? ParkedText.json(failure) : ParkedText.line(failure)) }
             print(json ? ParkedText.json(result) : ParkedText.line(result))
-            return result.failures.isEmpty ? .success : .failure
+            return result.isSuccess ? .success : .failure
         }
     }
 

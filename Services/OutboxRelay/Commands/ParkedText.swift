@@ -10,7 +10,9 @@ enum ParkedText {
 
     static func line(_ failure: ReplayParked.Failure) -> String { "outbox id \(failure.id): \(failure.reason)" }
 
-    static func line(_ result: ReplayParked.Result) -> String { "\(result.published) published, \(result.failures.count) failed again" }
+    static func line(_ result: ReplayParked.Result) -> String {
+        "\(result.published) published, \(result.failures.count) failed again, \(result.taken) taken by another"
+    }
 
     static func progress(_ result: ReplayParked.Result, of count: Int) -> String {
         "published \(result.published), failed \(result.failures.count), of \(count)"
@@ -40,6 +42,7 @@ enum ParkedText {
         text { writer in
             writer.member("published", Int64(result.published))
             writer.member("failed", Int64(result.failures.count))
+            writer.member("taken_by_another", Int64(result.taken))
         }
     }
 

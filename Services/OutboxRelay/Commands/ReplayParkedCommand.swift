@@ -5,7 +5,11 @@ import ServiceRuntime
 struct ReplayParkedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay-dead-letters", abstract: "Publish events once more that could not be published.",
-        discussion: "Exit codes: 0 all published, 1 some failed again, 3 the database or the broker cannot be reached, 64 wrong usage.")
+        discussion: """
+            What another replay has in hand, one that was interrupted less than a minute ago say, is not published. Exit codes: 0 all \
+            published, 1 some failed again or were taken by another, 3 the database or the broker cannot be reached, 64 wrong usage or \
+            configuration.
+            """)
 
     @OptionGroup var source: SourceOption
     @OptionGroup var selection: ParkedSelection

@@ -5,8 +5,8 @@ import ServiceRuntime
 
 /// Publishes parked events once more, past the relay: their keys went on without them.
 ///
-/// Each is claimed for a minute, so that two operators don't publish it twice. An end in the middle leaves it parked; then it may have been
-/// published and comes again, which consumers recognize by its id.
+/// Each is claimed for a minute, so that two operators don't publish it twice. An end in the middle leaves it parked, and claimed until the
+/// minute is over; then it may have been published and comes again, which consumers recognize by its id.
 struct ReplayParked {
     struct Failure: Sendable, Hashable {
         let id: Int64
@@ -16,6 +16,11 @@ struct ReplayParked {
     struct Result: Sendable, Hashable {
         var published = 0
         var failures: [Failure] = []
+        /// In another's hands, or settled by another since they were selected.
+        var taken = 0
+
+        /// Whether everything that was asked for is done.
+        var isSuccess: Bool { failures.isEmpty && taken == 0 }
     }
 
     private static let claim = 60.0
@@ -35,6 +40,7 @@ struct ReplayParked {
             let page = Array(rest.prefix(Self.pageSize))
             rest = rest.dropFirst(page.count)
             let claimed = try await pool.withSession { session in try store.claimParked(session, ids: page, for: Self.claim) }
+            result.taken += page.count - claimed.count
             let outcomes = await publisher.publish(claimed.map { $0.row.publication(from: source) })
             let pairs = zip(claimed, outcomes)
             let published = pairs.filter { $1 == .confirmed }.map(\.0.row.id)

@@ -58,8 +58,6 @@ package enum OutboxRelay: DatabaseService {
     }
 
     private static func check(_ status: AMQPConnectionStatus) throws {
-        if let reason = status.blockedReason { throw UnreachableDependency("the broker", reason: "it is blocked: \(reason)") }
-        guard !status.isOpen else { return }
-        throw UnreachableDependency("the broker", reason: status.lastError?.description ?? "not connected yet")
+        if let hindrance = status.hindrance { throw UnreachableDependency("the broker", reason: hindrance) }
     }
 }

@@ -175,6 +175,13 @@ package struct HeldStore: Sendable {
             """)
     }
 
+    /// Parked events are in nobody's hands again, and otherwise as they were.
+    /// - Throws: `PostgresError`.
+    package func released(_ session: PostgresSession, ids: [Int64]) throws {
+        guard !ids.isEmpty else { return }
+        try session.execute("UPDATE outbox_held SET next_attempt_at = clock_timestamp() WHERE id = ANY(\(ids)) AND state = 'parked'")
+    }
+
     /// Gives a parked event up, for a reason that is kept.
     /// - Returns: whether it was parked.
     /// - Throws: `PostgresError`.

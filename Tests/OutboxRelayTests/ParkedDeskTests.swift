@@ -1,3 +1,4 @@
+import AMQP
 import ArgumentParser
 import Contracts
 import Foundation
@@ -127,9 +128,70 @@ extension RelayTests {
             let replay = await run { await $0.replay(all(), isDryRun: false, json: false) }
             #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 taken by another"])
             let again = await run { await $0.replay(all(), isDryRun: false, json: true) }
-            #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1}"#])
+            #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1,"left":0}"#])
             #expect(try await fixture.held() == ["parked": 1])
             #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == ids.dropFirst().map(\.description))
+        }
+
+        /// The attempts of what is parked and in nobody's hands.
+        private func attempts() async throws -> [Int] {
+            try await fixture.relayPool.withSession { session in
+                let store = HeldStore()
+                return try store.claimParked(session, ids: store.parked(session, all()).map(\.id), for: 0).map(\.attempts)
+            }
+        }
+
+        @Test("a broker that is blocked after it let the command in is named, with 3; the events are left as they were")
+        func blocked() async throws {
+            try await fixture.declare()
+            _ = try await park(3)
+            try await fixture.broker.control("set_vm_memory_high_watermark", "0.000001")
+            let replay = await run { await $0.replay(all(), isDryRun: false, json: true) }
+            try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
+            #expect(replay.exit == .unreachable)
+            #expect(replay.printed == [#"{"published":0,"failed":0,"taken_by_another":0,"left":3}"#])
+            let broker = try fixture.configuration
+            #expect(replay.complained.count == 1)
+            #expect(
+                replay.complained.first?.hasPrefix("outbox-relay: cannot reach RabbitMQ at \(broker.host):\(broker.port): it is blocked: ") == true)
+            #expect(try await attempts() == [3, 3, 3])
+            let again = await run { await $0.replay(all(), isDryRun: false, json: false) }
+            #expect(again.exit == .success && again.printed == ["3 published, 0 failed again, 0 taken by another"])
+        }
+
+        /// Replays all with a broker that answers so, one page after another.
+        private func replay(_ script: [[PublishOutcome]]) async throws -> (result: ReplayParked.Result, sent: [[String]]) {
+            let parked = try await fixture.relayPool.withSession { session in try HeldStore().parked(session, all()) }
+            let answers = Mutex(script)
+            let sent = Mutex<[[String]]>([])
+            let replay = ReplayParked(source: "wallet-ledger", pool: fixture.relayPool) { publications in
+                sent.withLock { $0.append(publications.map(\.message.messageID)) }
+                return answers.withLock { $0.removeFirst() }
+            }
+            return (try await replay.run(parked) { _ in }, sent.withLock { $0 })
+        }
+
+        @Test("what a broker that is full does not take uses up no attempt, what no queue wants does")
+        func refused() async throws {
+            _ = try await park(3)
+            let exchange = PublishOutcome.unknown(.channelClosed(code: 404, text: "no exchange"))
+            let result = try await replay([[.nacked, exchange, .unroutable(code: 312, text: "NO_ROUTE")]]).result
+            #expect(!result.isSuccess && result.published == 0 && result.left == 0)
+            let reasons = ["not accepted by the broker (basic.nack)", "404 no exchange", "unroutable: 312 NO_ROUTE"]
+            #expect(Set(result.failures.map(\.reason)) == Set(reasons))
+            #expect(try await attempts() == [3, 3, 4])
+        }
+
+        @Test("what was in doubt or not sent goes again while anything gets through, and stays as it was once nothing does")
+        func again() async throws {
+            let names = try await park(3).map(\.description)
+            // The connection is lost in the middle, then the last gets through, then nobody hears anything.
+            let (result, sent) = try await replay([
+                [.confirmed, .unknown(.connectionLost), .notSent(.timedOut)], [.notSent(.timedOut), .confirmed], [.unknown(.timedOut)],
+            ])
+            #expect(result == ReplayParked.Result(published: 2, left: 1) && !result.isSuccess)
+            #expect(sent == [names, [names[1], names[2]], [names[1]]])
+            #expect(try await attempts() == [3])
         }
 
         @Test(arguments: [

@@ -120,7 +120,8 @@ extension RelayTests {
                 logger: RelayFixture.quiet)
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await publisher.run() }
-                let result = try await ReplayParked(source: "wallet-ledger", pool: fixture.relayPool, publisher: publisher).run(parked) { _ in }
+                let replay = ReplayParked(source: "wallet-ledger", pool: fixture.relayPool) { await publisher.publish($0) }
+                let result = try await replay.run(parked) { _ in }
                 group.cancelAll()
                 return result
             }

@@ -59,13 +59,14 @@ struct ParkedDesk: Sendable {
                 if !json { print("\(parked.count) dead letters would be published") }
                 return .success
             }
-            let result = try await publishing(settings, context) { publisher in
-                let replay = ReplayParked(source: settings.source.rawValue, pool: pool, publisher: publisher)
-                return try await replay.run(parked) { result in progress?(ParkedText.progress(result, of: parked.count)) }
+            return try await publishing(settings, context) { publisher in
+                let replay = ReplayParked(source: settings.source.rawValue, pool: pool) { publications in await publisher.publish(publications) }
+                let result = try await replay.run(parked) { result in progress?(ParkedText.progress(result, of: parked.count)) }
+                for failure in result.failures { print(json ? ParkedText.json(failure) : ParkedText.line(failure)) }
+                print(json ? ParkedText.json(result) : ParkedText.line(result))
+                guard result.left == 0 else { throw Self.unreachable(settings, publisher.status, otherwise: "nothing is confirmed in time") }
+                return result.isSuccess ? .success : .failure
             }
-            for failure in result.failures { print(json ? ParkedText.json(failure) : ParkedText.line(failure)) }
-            print(json ? ParkedText.json(result) : ParkedText.line(result))
-            return result.isSuccess ? .success : .failure
         }
     }
 
@@ -85,22 +86,25 @@ struct ParkedDesk: Sendable {
     private func publishing<Value: Sendable>(
         _ settings: OutboxRelayConfiguration, _ context: ProcessContext, _ body: @Sendable (AMQPPublisher) async throws -> Value
     ) async throws -> Value {
-        let broker = settings.broker.configuration
         let publisher = try AMQPPublisher(
-            configuration: broker, name: "\(settings.source.rawValue)-replay", options: OutboxRelay.publisherOptions(RelayTiming()),
-            logger: context.logger, metrics: context.metrics)
+            configuration: settings.broker.configuration, name: "\(settings.source.rawValue)-replay",
+            options: OutboxRelay.publisherOptions(RelayTiming()), logger: context.logger, metrics: context.metrics)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await publisher.run() }
             defer { group.cancelAll() }
             let deadline = ContinuousClock.now + Self.connectLimit
             while !publisher.status.isOpen {
-                guard ContinuousClock.now < deadline else {
-                    throw UnreachableDependency(
-                        "RabbitMQ at \(broker.host):\(broker.port)", reason: publisher.status.lastError?.description ?? "no answer")
-                }
+                guard ContinuousClock.now < deadline else { throw Self.unreachable(settings, publisher.status, otherwise: "no answer") }
                 try await Task.sleep(for: .milliseconds(20))
             }
             return try await body(publisher)
         }
+    }
+
+    private static func unreachable(
+        _ settings: OutboxRelayConfiguration, _ status: AMQPConnectionStatus, otherwise reason: String
+    ) -> UnreachableDependency {
+        let broker = settings.broker.configuration
+        return UnreachableDependency("RabbitMQ at \(broker.host):\(broker.port)", reason: status.hindrance ?? reason)
     }
 }

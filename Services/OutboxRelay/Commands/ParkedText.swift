@@ -11,7 +11,8 @@ enum ParkedText {
     static func line(_ failure: ReplayParked.Failure) -> String { "outbox id \(failure.id): \(failure.reason)" }
 
     static func line(_ result: ReplayParked.Result) -> String {
-        "\(result.published) published, \(result.failures.count) failed again, \(result.taken) taken by another"
+        let text = "\(result.published) published, \(result.failures.count) failed again, \(result.taken) taken by another"
+        return result.left == 0 ? text : "\(text), \(result.left) left as they were"
     }
 
     static func progress(_ result: ReplayParked.Result, of count: Int) -> String {
@@ -43,6 +44,7 @@ enum ParkedText {
             writer.member("published", Int64(result.published))
             writer.member("failed", Int64(result.failures.count))
             writer.member("taken_by_another", Int64(result.taken))
+            writer.member("left", Int64(result.left))
         }
     }
 

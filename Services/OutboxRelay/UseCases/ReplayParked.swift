@@ -19,8 +19,11 @@ struct ReplayParked {
         /// In another's hands, or settled by another since they were selected.
         var taken = 0
 
+        /// Left as they were, because the broker took nothing any more.
+        var left = 0
+
         /// Whether everything that was asked for is done.
-        var isSuccess: Bool { failures.isEmpty && taken == 0 }
+        var isSuccess: Bool { failures.isEmpty && taken == 0 && left == 0 }
     }
 
     private static let claim = 60.0
@@ -28,38 +31,55 @@ struct ReplayParked {
 
     let source: String
     let pool: PostgresPool
-    let publisher: AMQPPublisher
+    /// Publishes in this order; one outcome per message.
+    let publish: @Sendable ([AMQPPublication]) async -> [PublishOutcome]
 
+    /// Ends early when the broker takes nothing of a page, nor says anything against it: it is away or blocked.
+    ///
     /// - Parameter progress: Told after each page.
     /// - Throws: `PostgresError`.
     func run(_ parked: [HeldStore.Summary], progress: (Result) -> Void) async throws -> Result {
         var result = Result()
-        var rest = parked.map(\.id)[...]
-        let store = HeldStore()
+        var rest = parked.map(\.id)
         while !rest.isEmpty {
             let page = Array(rest.prefix(Self.pageSize))
-            rest = rest.dropFirst(page.count)
-            let claimed = try await pool.withSession { session in try store.claimParked(session, ids: page, for: Self.claim) }
+            let claimed = try await pool.withSession { session in try HeldStore().claimParked(session, ids: page, for: Self.claim) }
             result.taken += page.count - claimed.count
-            let outcomes = await publisher.publish(claimed.map { $0.row.publication(from: source) })
-            let pairs = zip(claimed, outcomes)
-            let published = pairs.filter { $1 == .confirmed }.map(\.0.row.id)
-            let failed = pairs.filter { $1 != .confirmed }.map { Failure(id: $0.row.id, reason: Self.reason($1)) }
-            try await pool.withTransaction { session in
-                try store.published(session, ids: published)
-                try store.failed(session, ids: failed.map(\.id), reasons: failed.map(\.reason))
+            let again = claimed.isEmpty ? [] : try await replay(claimed, &result)
+            rest = again + rest.dropFirst(page.count)
+            guard again.isEmpty || again.count < claimed.count else {
+                result.left = rest.count
+                break
             }
-            result.published += published.count
-            result.failures += failed
             progress(result)
         }
         return result
     }
 
-    private static func reason(_ outcome: PublishOutcome) -> String {
-        switch PublishVerdict(outcome) {
-        case .failed(let reason, _), .refused(let reason), .suspect(let reason): reason
-        case .again, .published: "not confirmed in time"
+    /// Publishes claimed events, and writes what became of each.
+    ///
+    /// An attempt is used up by what is wrong with the event alone, not by a broker that is away, full or blocked.
+    /// - Returns: those that are to be published again, claimed no more.
+    private func replay(_ claimed: [HeldStore.HeldRow], _ result: inout Result) async throws -> [Int64] {
+        let outcomes = await publish(claimed.map { $0.row.publication(from: source) })
+        var (published, again): ([Int64], [Int64]) = ([], [])
+        var (failed, refused): ([Failure], [Failure]) = ([], [])
+        for (event, outcome) in zip(claimed, outcomes) {
+            switch PublishVerdict(outcome) {
+            case .published: published.append(event.row.id)
+            case .again: again.append(event.row.id)
+            case .refused(let reason): refused.append(Failure(id: event.row.id, reason: reason))
+            case .failed(let reason, _), .suspect(let reason): failed.append(Failure(id: event.row.id, reason: reason))
+            }
         }
+        try await pool.withTransaction { [published, again, failed, refused] session in
+            let store = HeldStore()
+            try store.published(session, ids: published)
+            try store.failed(session, ids: failed.map(\.id), reasons: failed.map(\.reason))
+            try store.released(session, ids: again + refused.map(\.id))
+        }
+        result.published += published.count
+        result.failures += failed + refused
+        return again
     }
 }

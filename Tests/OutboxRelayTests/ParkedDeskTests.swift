@@ -43,9 +43,12 @@ extension RelayTests {
         }
 
         /// Events that were written and parked.
-        /// - Parameter age: Since they failed for the first time; they failed again just now.
-        private func park(_ count: Int, age: Duration = .seconds(60), type: String? = nil) async throws -> [EventID] {
-            let events = (0..<count).map { fixture.event($0, key: "k", type: type) }
+        /// - Parameters:
+        ///   - age: Since they failed for the first time; they failed again just now.
+        ///   - occurred: How long ago.
+        private func park(_ count: Int, age: Duration = .seconds(60), occurred: Duration = .zero) async throws -> [EventID] {
+            let time = ParkedDesk.now().earlier(by: occurred)
+            let events = (0..<count).map { fixture.event($0, key: "k", at: time) }
             try await fixture.write(events)
             try await fixture.relayPool.withSession { session in
                 try session.execute(
@@ -125,12 +128,40 @@ extension RelayTests {
                 return try store.claimParked(session, ids: first, for: 60)
             }
             #expect(claimed.map(\.row.eventID) == [ids[0]])
-            let replay = await run { await $0.replay(all(), isDryRun: false, json: false) }
-            #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 taken by another"])
-            let again = await run { await $0.replay(all(), isDryRun: false, json: true) }
-            #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1,"left":0}"#])
+            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
+            #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 taken by another, 0 too old"])
+            let again = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
+            #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1,"too_old":0,"left":0}"#])
             #expect(try await fixture.held() == ["parked": 1])
             #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == ids.dropFirst().map(\.description))
+        }
+
+        @Test("what may be older than consumers remember is named and not published without force")
+        func tooOld() async throws {
+            try await fixture.declare()
+            let fortnight = Duration.seconds(14 * 86_400)
+            // One failed long ago; one happened long ago, and may have been published before it failed.
+            let old = try await park(1, age: fortnight + .seconds(60)) + park(1, occurred: fortnight + .seconds(60))
+            let young = try await park(1, age: fortnight - .seconds(60), occurred: fortnight - .seconds(60))
+            let dry = await run { await $0.replay(all(), isForced: false, isDryRun: true, json: false) }
+            #expect(dry.exit == .success && dry.printed.count == 4 && dry.complained.isEmpty)
+            #expect(dry.printed.filter { $0.hasSuffix("  too old without --force") }.count == 2)
+            #expect(dry.printed.last == "1 dead letters would be published; 2 too old without --force")
+
+            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
+            #expect(replay.exit == .failure)
+            let printed = try replay.printed.map { try JSONParser.parse(Array($0.utf8)) }
+            #expect(printed.dropLast().map { $0["event_id"]?.stringValue } == old.map(\.description))
+            #expect(printed.dropLast().allSatisfy { $0["too_old"]?.boolValue == true })
+            #expect(replay.printed.last == #"{"published":1,"failed":0,"taken_by_another":0,"too_old":2,"left":0}"#)
+            #expect(replay.complained == ["outbox-relay: 2 are older than 14 days; look at --dry-run, then use --force"])
+            #expect(try await fixture.collect { $0.count >= 1 }.map(\.id) == young.map(\.description))
+            #expect(try await attempts() == [3, 3])
+
+            let forced = await run { await $0.replay(all(), isForced: true, isDryRun: false, json: false) }
+            #expect(forced.exit == .success && forced.complained.isEmpty)
+            #expect(forced.printed == ["2 published, 0 failed again, 0 taken by another, 0 too old"])
+            #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == old.map(\.description))
         }
 
         /// The attempts of what is parked and in nobody's hands.
@@ -146,17 +177,17 @@ extension RelayTests {
             try await fixture.declare()
             _ = try await park(3)
             try await fixture.broker.control("set_vm_memory_high_watermark", "0.000001")
-            let replay = await run { await $0.replay(all(), isDryRun: false, json: true) }
+            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
             try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
             #expect(replay.exit == .unreachable)
-            #expect(replay.printed == [#"{"published":0,"failed":0,"taken_by_another":0,"left":3}"#])
+            #expect(replay.printed == [#"{"published":0,"failed":0,"taken_by_another":0,"too_old":0,"left":3}"#])
             let broker = try fixture.configuration
             #expect(replay.complained.count == 1)
             #expect(
                 replay.complained.first?.hasPrefix("outbox-relay: cannot reach RabbitMQ at \(broker.host):\(broker.port): it is blocked: ") == true)
             #expect(try await attempts() == [3, 3, 3])
-            let again = await run { await $0.replay(all(), isDryRun: false, json: false) }
-            #expect(again.exit == .success && again.printed == ["3 published, 0 failed again, 0 taken by another"])
+            let again = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
+            #expect(again.exit == .success && again.printed == ["3 published, 0 failed again, 0 taken by another, 0 too old"])
         }
 
         /// Replays all with a broker that answers so, one page after another.
@@ -168,7 +199,7 @@ extension RelayTests {
                 sent.withLock { $0.append(publications.map(\.message.messageID)) }
                 return answers.withLock { $0.removeFirst() }
             }
-            return (try await replay.run(parked) { _ in }, sent.withLock { $0 })
+            return (try await replay.run(parked, isForced: false, now: ParkedDesk.now()) { _ in }, sent.withLock { $0 })
         }
 
         @Test("what a broker that is full does not take uses up no attempt, what no queue wants does")

@@ -51,23 +51,41 @@ struct ParkedDesk: Sendable {
         }
     }
 
-    func replay(_ selection: HeldStore.Selection, isDryRun: Bool, json: Bool) async -> ProcessExit {
+    func replay(_ selection: HeldStore.Selection, isForced: Bool, isDryRun: Bool, json: Bool) async -> ProcessExit {
         await perform("replay-dead-letters") { settings, pool, context in
+            let now = Self.now()
             let parked = try await pool.withSession { session in try HeldStore().parked(session, selection) }
-            if isDryRun {
-                for event in parked { print(json ? ParkedText.json(event) : ParkedText.line(event)) }
-                if !json { print("\(parked.count) dead letters would be published") }
+            guard !isDryRun else {
+                show(parked, json: json) { !isForced && $0.isTooOld(now) }
                 return .success
             }
             return try await publishing(settings, context) { publisher in
                 let replay = ReplayParked(source: settings.source.rawValue, pool: pool) { publications in await publisher.publish(publications) }
-                let result = try await replay.run(parked) { result in progress?(ParkedText.progress(result, of: parked.count)) }
-                for failure in result.failures { print(json ? ParkedText.json(failure) : ParkedText.line(failure)) }
-                print(json ? ParkedText.json(result) : ParkedText.line(result))
+                let result = try await replay.run(parked, isForced: isForced, now: now) { result in
+                    progress?(ParkedText.progress(result, of: parked.count))
+                }
+                report(result, json: json)
                 guard result.left == 0 else { throw Self.unreachable(settings, publisher.status, otherwise: "nothing is confirmed in time") }
                 return result.isSuccess ? .success : .failure
             }
         }
+    }
+
+    private func show(_ parked: [HeldStore.Summary], json: Bool, isTooOld: (HeldStore.Summary) -> Bool) {
+        for event in parked {
+            let isTooOld = isTooOld(event)
+            print(json ? ParkedText.json(event, isTooOld: isTooOld) : ParkedText.line(event, isTooOld: isTooOld))
+        }
+        let tooOld = parked.count(where: isTooOld)
+        if !json { print("\(parked.count - tooOld) dead letters would be published; \(tooOld) too old without --force") }
+    }
+
+    private func report(_ result: ReplayParked.Result, json: Bool) {
+        for failure in result.failures { print(json ? ParkedText.json(failure) : ParkedText.line(failure)) }
+        for event in result.tooOld { print(json ? ParkedText.json(event, isTooOld: true) : ParkedText.line(event, isTooOld: true)) }
+        print(json ? ParkedText.json(result) : ParkedText.line(result))
+        guard !result.tooOld.isEmpty else { return }
+        complain("\(OutboxRelay.name): \(result.tooOld.count) are older than \(ReplayAge.text); look at --dry-run, then use --force")
     }
 
     /// Looks at the environment, the database and its schema, and does something with them.

@@ -1,4 +1,6 @@
 import AMQP
+import Contracts
+import EventBroker
 import Outbox
 import Postgres
 import ServiceRuntime
@@ -10,6 +12,7 @@ import ServiceRuntime
 struct ReplayParked {
     struct Failure: Sendable, Hashable {
         let id: Int64
+        let eventID: EventID
         let reason: String
     }
 
@@ -18,12 +21,13 @@ struct ReplayParked {
         var failures: [Failure] = []
         /// In another's hands, or settled by another since they were selected.
         var taken = 0
-
         /// Left as they were, because the broker took nothing any more.
         var left = 0
+        /// Not without force: consumers may have forgotten that they applied them.
+        var tooOld: [HeldStore.Summary] = []
 
         /// Whether everything that was asked for is done.
-        var isSuccess: Bool { failures.isEmpty && taken == 0 && left == 0 }
+        var isSuccess: Bool { failures.isEmpty && taken == 0 && left == 0 && tooOld.isEmpty }
     }
 
     private static let claim = 60.0
@@ -36,11 +40,14 @@ struct ReplayParked {
 
     /// Ends early when the broker takes nothing of a page, nor says anything against it: it is away or blocked.
     ///
-    /// - Parameter progress: Told after each page.
+    /// - Parameters:
+    ///   - isForced: Takes those too that are older than ``ReplayAge/maximum``.
+    ///   - progress: Told after each page.
     /// - Throws: `PostgresError`.
-    func run(_ parked: [HeldStore.Summary], progress: (Result) -> Void) async throws -> Result {
+    func run(_ parked: [HeldStore.Summary], isForced: Bool, now: Timestamp, progress: (Result) -> Void) async throws -> Result {
         var result = Result()
-        var rest = parked.map(\.id)
+        result.tooOld = isForced ? [] : parked.filter { $0.isTooOld(now) }
+        var rest = parked.filter { isForced || !$0.isTooOld(now) }.map(\.id)
         while !rest.isEmpty {
             let page = Array(rest.prefix(Self.pageSize))
             let claimed = try await pool.withSession { session in try HeldStore().claimParked(session, ids: page, for: Self.claim) }
@@ -68,8 +75,8 @@ struct ReplayParked {
             switch PublishVerdict(outcome) {
             case .published: published.append(event.row.id)
             case .again: again.append(event.row.id)
-            case .refused(let reason): refused.append(Failure(id: event.row.id, reason: reason))
-            case .failed(let reason, _), .suspect(let reason): failed.append(Failure(id: event.row.id, reason: reason))
+            case .refused(let reason): refused.append(Failure(event.row, reason))
+            case .failed(let reason, _), .suspect(let reason): failed.append(Failure(event.row, reason))
             }
         }
         try await pool.withTransaction { [published, again, failed, refused] session in
@@ -82,4 +89,13 @@ struct ReplayParked {
         result.failures += failed + refused
         return again
     }
+}
+
+extension ReplayParked.Failure {
+    init(_ row: OutboxRow, _ reason: String) { self.init(id: row.id, eventID: row.eventID, reason: reason) }
+}
+
+extension HeldStore.Summary {
+    /// Older than may be replayed without force.
+    func isTooOld(_ now: Timestamp) -> Bool { ReplayAge.isExceeded(since: ageBegins, now: now) }
 }

@@ -48,7 +48,10 @@ extension RelayTests {
         ///   - occurred: How long ago.
         private func park(_ count: Int, age: Duration = .seconds(60), occurred: Duration = .zero) async throws -> [EventID] {
             let time = ParkedDesk.now().earlier(by: occurred)
-            let events = (0..<count).map { fixture.event($0, key: "k", at: time) }
+            return try await park((0..<count).map { fixture.event($0, key: "k", at: time) }, age: age)
+        }
+
+        private func park(_ events: [OutboxEvent], age: Duration = .seconds(60)) async throws -> [EventID] {
             try await fixture.write(events)
             try await fixture.relayPool.withSession { session in
                 try session.execute(
@@ -223,6 +226,32 @@ extension RelayTests {
             #expect(result == ReplayParked.Result(published: 2, left: 1) && !result.isSuccess)
             #expect(sent == [names, [names[1], names[2]], [names[1]]])
             #expect(try await attempts() == [3])
+        }
+
+        @Test("the one over which the broker closes the channel is found among the others, which are published and keep their attempts")
+        func suspects() async throws {
+            let names = try await park(4).map(\.description)
+            let closed = PublishOutcome.unknown(.channelClosed(code: 406, text: "too large"))
+            let (result, sent) = try await replay([
+                [closed, closed, closed, .notSent(.timedOut)], [.confirmed], [closed], [.confirmed], [.confirmed],
+            ])
+            #expect(result.published == 3 && result.failures.map(\.eventID.description) == [names[1]] && result.left == 0)
+            #expect(sent == [names] + names.map { [$0] })
+            #expect(try await attempts() == [4])
+        }
+
+        @Test("a broker that closes the channel over one of them gets the others")
+        func channelCloser() async throws {
+            try await fixture.declare()
+            let huge = OutboxEvent(
+                id: EventID(UUID()), type: fixture.type, subject: "bad", partitionKey: "bad", occurredAt: ParkedDesk.now(), traceparent: nil,
+                data: Array("{\"x\":\"\(String(repeating: "x", count: RabbitMQServer.maximumMessageBytes + 1))\"}".utf8))
+            let ids = try await park([fixture.event(0, key: "k"), huge, fixture.event(1, key: "k")])
+            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
+            #expect(replay.exit == .failure && replay.printed.count == 2)
+            #expect(replay.printed[0].hasPrefix("\(ids[1])  outbox id ") && replay.printed[0].contains("the broker closes the channel over it"))
+            #expect(replay.printed[1] == "2 published, 1 failed again, 0 taken by another, 0 too old")
+            #expect(try await fixture.collect { $0.firsts.count >= 2 }.byKey == ["k": [0, 1]])
         }
 
         @Test(arguments: [

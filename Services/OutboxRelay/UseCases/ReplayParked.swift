@@ -30,6 +30,13 @@ struct ReplayParked {
         var isSuccess: Bool { failures.isEmpty && taken == 0 && left == 0 && tooOld.isEmpty }
     }
 
+    /// What is to be published again, claimed no more.
+    private struct Returned {
+        var again: [Int64] = []
+        /// Several that were in flight when the broker closed the channel.
+        var suspects: [Int64] = []
+    }
+
     private static let claim = 60.0
     private static let pageSize = 100
 
@@ -48,13 +55,17 @@ struct ReplayParked {
         var result = Result()
         result.tooOld = isForced ? [] : parked.filter { $0.isTooOld(now) }
         var rest = parked.filter { isForced || !$0.isTooOld(now) }.map(\.id)
+        // The first so many of the rest are sent one by one.
+        var suspects = 0
         while !rest.isEmpty {
-            let page = Array(rest.prefix(Self.pageSize))
+            let page = Array(rest.prefix(suspects > 0 ? 1 : Self.pageSize))
+            suspects -= min(suspects, page.count)
             let claimed = try await pool.withSession { session in try HeldStore().claimParked(session, ids: page, for: Self.claim) }
             result.taken += page.count - claimed.count
-            let again = claimed.isEmpty ? [] : try await replay(claimed, &result)
-            rest = again + rest.dropFirst(page.count)
-            guard again.isEmpty || again.count < claimed.count else {
+            let returned = claimed.isEmpty ? Returned() : try await replay(claimed, &result)
+            rest = returned.suspects + returned.again + rest.dropFirst(page.count)
+            suspects += returned.suspects.count
+            guard returned.again.isEmpty || returned.again.count < claimed.count else {
                 result.left = rest.count
                 break
             }
@@ -66,28 +77,29 @@ struct ReplayParked {
     /// Publishes claimed events, and writes what became of each.
     ///
     /// An attempt is used up by what is wrong with the event alone, not by a broker that is away, full or blocked.
-    /// - Returns: those that are to be published again, claimed no more.
-    private func replay(_ claimed: [HeldStore.HeldRow], _ result: inout Result) async throws -> [Int64] {
-        let outcomes = await publish(claimed.map { $0.row.publication(from: source) })
-        var (published, again): ([Int64], [Int64]) = ([], [])
+    private func replay(_ claimed: [HeldStore.HeldRow], _ result: inout Result) async throws -> Returned {
+        let verdicts = await publish(claimed.map { $0.row.publication(from: source) }).map(PublishVerdict.init)
+        var published: [Int64] = []
+        var returned = Returned()
         var (failed, refused): ([Failure], [Failure]) = ([], [])
-        for (event, outcome) in zip(claimed, outcomes) {
-            switch PublishVerdict(outcome) {
+        for (event, verdict) in zip(claimed, verdicts) {
+            switch verdict {
             case .published: published.append(event.row.id)
-            case .again: again.append(event.row.id)
+            case .again: returned.again.append(event.row.id)
+            case .suspect where claimed.count > 1: returned.suspects.append(event.row.id)
             case .refused(let reason): refused.append(Failure(event.row, reason))
             case .failed(let reason, _), .suspect(let reason): failed.append(Failure(event.row, reason))
             }
         }
-        try await pool.withTransaction { [published, again, failed, refused] session in
+        try await pool.withTransaction { [published, returned, failed, refused] session in
             let store = HeldStore()
             try store.published(session, ids: published)
             try store.failed(session, ids: failed.map(\.id), reasons: failed.map(\.reason))
-            try store.released(session, ids: again + refused.map(\.id))
+            try store.released(session, ids: returned.again + returned.suspects + refused.map(\.id))
         }
         result.published += published.count
         result.failures += failed + refused
-        return again
+        return returned
     }
 }
 

@@ -169,8 +169,8 @@ let package = Package(
         tests(
             "OutboxRelayTests",
             [
-                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", coreMetrics, logging,
-                serviceLifecycle,
+                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceRuntime", "TestSupport", argumentParser, coreMetrics,
+                logging, serviceLifecycle,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(

@@ -13,8 +13,9 @@ package enum OutboxRelay: DatabaseService {
     private static let poolSize = 4
 
     /// The variable of the source's database is the relay's own.
-    package static func databaseOwner(_ environment: [String: String]) -> String {
-        environment[OutboxRelayConfiguration.source.key] ?? RelaySource.walletLedger.rawValue
+    package static func databaseOwner(_ environment: [String: String]) throws(InvalidConfiguration) -> String {
+        let source = OutboxRelayConfiguration.source
+        return try SettingsReader(environment: environment).read([source])[source].rawValue
     }
 
     package static func compose(_ settings: OutboxRelayConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
@@ -57,8 +58,6 @@ package enum OutboxRelay: DatabaseService {
     }
 
     private static func check(_ status: AMQPConnectionStatus) throws {
-        if let reason = status.blockedReason { throw UnreachableDependency("the broker", reason: "it is blocked: \(reason)") }
-        guard !status.isOpen else { return }
-        throw UnreachableDependency("the broker", reason: status.lastError?.description ?? "not connected yet")
+        if let hindrance = status.hindrance { throw UnreachableDependency("the broker", reason: hindrance) }
     }
 }

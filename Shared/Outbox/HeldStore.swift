@@ -30,17 +30,21 @@ package struct HeldStore: Sendable {
         package let eventID: EventID
         package let type: String
         package let subject: String
+        package let occurredAt: Timestamp
         package let attempts: Int
         package let reason: String
         package let firstFailedAt: Timestamp
         package let lastFailedAt: Timestamp
+
+        /// From when its age counts: an attempt that was in doubt, before those that failed, may have published it.
+        package var ageBegins: Timestamp { min(occurredAt, firstFailedAt) }
     }
 
     /// Which parked events an operator means.
     package struct Selection: Sendable, Hashable {
         package var eventID: EventID?
         package var type: String?
-        /// Of the last failure.
+        /// Failed for the first time then or later.
         package var since: Timestamp?
         package var limit: Int
 
@@ -130,11 +134,11 @@ package struct HeldStore: Sendable {
     package func parked(_ session: PostgresSession, _ selection: Selection) throws -> [Summary] {
         try session.query(
             """
-            SELECT e.id, e.event_id, e.type, e.subject, h.attempts, h.reason, h.first_failed_at, h.last_failed_at
+            SELECT e.id, e.event_id, e.type, e.subject, e.occurred_at, h.attempts, h.reason, h.first_failed_at, h.last_failed_at
             FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state = 'parked'
                 AND (\(selection.eventID?.uuid)::uuid IS NULL OR e.event_id = \(selection.eventID?.uuid))
                 AND (\(selection.type)::text IS NULL OR e.type = \(selection.type))
-                AND (\(selection.since?.stored)::timestamptz IS NULL OR h.last_failed_at >= \(selection.since?.stored))
+                AND (\(selection.since?.stored)::timestamptz IS NULL OR h.first_failed_at >= \(selection.since?.stored))
             ORDER BY e.id LIMIT \(Int64(selection.limit))
             """
         ).map(Self.summary)
@@ -175,6 +179,13 @@ package struct HeldStore: Sendable {
             """)
     }
 
+    /// Parked events are in nobody's hands again, and otherwise as they were.
+    /// - Throws: `PostgresError`.
+    package func released(_ session: PostgresSession, ids: [Int64]) throws {
+        guard !ids.isEmpty else { return }
+        try session.execute("UPDATE outbox_held SET next_attempt_at = clock_timestamp() WHERE id = ANY(\(ids)) AND state = 'parked'")
+    }
+
     /// Gives a parked event up, for a reason that is kept.
     /// - Returns: whether it was parked.
     /// - Throws: `PostgresError`.
@@ -195,8 +206,8 @@ package struct HeldStore: Sendable {
     private static func summary(_ row: PostgresRow) throws -> Summary {
         Summary(
             id: try row.decode(0), eventID: EventID(try row.decode(1)), type: try row.decode(2), subject: try row.decode(3),
-            attempts: Int(try row.decode(4, as: Int32.self)), reason: try row.decode(5),
-            firstFailedAt: Timestamp(try row.decode(6, as: PostgresTimestamp.self)),
-            lastFailedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)))
+            occurredAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)), attempts: Int(try row.decode(5, as: Int32.self)),
+            reason: try row.decode(6), firstFailedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)),
+            lastFailedAt: Timestamp(try row.decode(8, as: PostgresTimestamp.self)))
     }
 }

@@ -73,6 +73,18 @@ package struct PostgresError: Error, Sendable {
     /// Whether the connection is gone; true too when that left the outcome of a COMMIT unknown.
     package var isConnectionLost: Bool { kind == .connectionLost || kind == .commitOutcomeUnknown }
 
+    /// Whether the database can't be used at all, whoever asks: there is no connection, or the server shuts down, starts, is full, has run
+    /// out of something or takes no writes (Postgres, appendix A: classes 08, 53, 57P and 58, and 25006).
+    package var isOutage: Bool {
+        switch kind {
+        case .connectFailed, .connectionLost, .commitOutcomeUnknown, .poolTimeout, .poolExhausted, .poolClosed: return true
+        case .server:
+            guard let sqlState else { return false }
+            return sqlState == .readOnlyTransaction || ["08", "53", "57P", "58"].contains { sqlState.rawValue.hasPrefix($0) }
+        case .transactionAborted, .cancelled, .decoding, .protocolViolation, .invalidConfiguration: return false
+        }
+    }
+
     /// Whether the server gave up a statement because of `statement_timeout` or `lock_timeout`.
     package var isTimeout: Bool { kind == .server && (sqlState == .queryCanceled || sqlState == .lockNotAvailable) }
 }

@@ -9,7 +9,9 @@ package protocol DatabaseServiceConfiguration: ServiceConfiguration {
 /// A service that has a database of its own, and no other: its variables are looked at before anything is read from them.
 package protocol DatabaseService: FlorinService where Settings: DatabaseServiceConfiguration {
     /// Whose database the process uses.
-    static func databaseOwner(_ environment: [String: String]) -> String
+    ///
+    /// - Throws: ``InvalidConfiguration`` when the environment does not say it.
+    static func databaseOwner(_ environment: [String: String]) throws(InvalidConfiguration) -> String
 }
 
 extension DatabaseService {
@@ -19,7 +21,7 @@ extension DatabaseService {
     package static func inspect(
         _ environment: [String: String], complain: @Sendable (_ line: String) -> Void
     ) throws(InvalidConfiguration) {
-        let findings = DatabaseIsolation.findings(environment: environment, service: databaseOwner(environment))
+        let findings = DatabaseIsolation.findings(environment: environment, service: try databaseOwner(environment))
         guard !findings.isEmpty else { return }
         let key = DatabaseSchema.isolation.key
         let mode = environment[key].flatMap(DatabaseIsolation.Mode.init(rawValue:)) ?? .strict

@@ -78,9 +78,34 @@ package struct ServiceDatabase: Sendable {
         do {
             connection = try await PostgresConnection.connect(configuration, logger: logger)
         } catch {
-            throw UnreachableDependency("Postgres at \(configuration.host):\(configuration.port)", reason: "\(error)")
+            throw Self.unreachable(configuration, error)
         }
         return try await connection.withSession(body)
+    }
+
+    /// Lends a command a pool, when the database was checked as it is for a server.
+    ///
+    /// - Parameter application: What the server shows as the connections' name.
+    /// - Throws: ``UnreachableDependency`` when the database is away, at first or in the middle; ``InvalidConfiguration``, `MigrationError`,
+    ///   `PostgresError`; what `body` throws.
+    package func withPool<Value: Sendable>(
+        as application: String, connections: Int, _ logger: Logger, _ body: @Sendable (PostgresPool) async throws -> Value
+    ) async throws -> Value {
+        let configuration = try configuration(as: application)
+        do {
+            try await check(configuration, logger)
+            let pool = PostgresPool(configuration: configuration, options: PoolOptions(maximumConnections: connections), logger: logger)
+            let outcome: Result<Value, any Error>
+            do { outcome = .success(try await body(pool)) } catch { outcome = .failure(error) }
+            await pool.close()
+            return try outcome.get()
+        } catch let error as PostgresError where error.isOutage {
+            throw Self.unreachable(configuration, error)
+        }
+    }
+
+    private static func unreachable(_ configuration: PostgresConfiguration, _ error: PostgresError) -> UnreachableDependency {
+        UnreachableDependency("Postgres at \(configuration.host):\(configuration.port)", reason: "\(error)")
     }
 
     /// - Throws: ``InvalidConfiguration`` in strict mode when there are findings.

@@ -102,6 +102,18 @@ struct EventFleet {
         try await server.holding(statement, database: database.name, body)
     }
 
+    /// Sets every event aside as a relay does after its last attempt, a minute ago.
+    func park() async throws {
+        try await server.execute(
+            [
+                """
+                INSERT INTO outbox_held (id, partition, partition_key, state, attempts, next_attempt_at, reason, first_failed_at, last_failed_at)
+                SELECT id, hashtextextended(partition_key, 0) & 63, partition_key, 'parked', 3, now(), 'unroutable',
+                    now() - interval '1 minute', now() - interval '1 minute' FROM outbox_events
+                """
+            ], database: database.name)
+    }
+
     /// Everything that waits in the queue, in its order.
     func collect(atLeast count: Int, within limit: Duration = .seconds(30)) async throws -> [ArrivedEvent] {
         let consumer = try AMQPConsumer(

@@ -100,7 +100,9 @@ extension RelayTests {
             let parked = try await fixture.relayPool.withSession { session in try store.parked(session, HeldStore.Selection(limit: 10)) }
             #expect(parked.map(\.eventID) == [first.id, second.id])
             #expect(parked.allSatisfy { $0.attempts == 2 && $0.reason.hasPrefix("unroutable: 312") })
-            #expect(try await replay(parked) == ReplayParked.Result(published: 0, failures: parked.map { .init(id: $0.id, reason: $0.reason) }))
+            #expect(
+                try await replay(parked)
+                    == ReplayParked.Result(published: 0, failures: parked.map { .init(id: $0.id, eventID: $0.eventID, reason: $0.reason) }))
             try await fixture.declare("#")
             let only = try await fixture.relayPool.withSession { session in
                 try store.parked(session, HeldStore.Selection(eventID: first.id, limit: 10))
@@ -120,7 +122,8 @@ extension RelayTests {
                 logger: RelayFixture.quiet)
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await publisher.run() }
-                let result = try await ReplayParked(source: "wallet-ledger", pool: fixture.relayPool, publisher: publisher).run(parked) { _ in }
+                let replay = ReplayParked(source: "wallet-ledger", pool: fixture.relayPool) { await publisher.publish($0) }
+                let result = try await replay.run(parked, isForced: false, now: ParkedDesk.now()) { _ in }
                 group.cancelAll()
                 return result
             }

@@ -76,10 +76,11 @@ struct RelayFixture {
         _ = try await eventually(within: .seconds(3)) { false }
     }
 
-    func event(_ number: Int, key: String, type: String? = nil) -> OutboxEvent {
+    /// - Parameter time: When it occurred; now, unless said otherwise.
+    func event(_ number: Int, key: String, type: String? = nil, at time: Timestamp = ParkedDesk.now()) -> OutboxEvent {
         OutboxEvent(
             id: EventID(UUID()), type: type ?? self.type, subject: key, partitionKey: key,
-            occurredAt: Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch()), traceparent: nil,
+            occurredAt: time, traceparent: nil,
             data: Array("{\"key\":\"\(key)\",\"number\":\(number)}".utf8))
     }
 

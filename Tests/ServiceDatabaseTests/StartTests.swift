@@ -83,4 +83,24 @@ struct StartTests {
         let said = try #require(error).description
         #expect(said.hasPrefix("cannot reach Postgres at 127.0.0.1:\(port): ") && !said.contains("hunter2"), "\(said)")
     }
+
+    @Test("a server that goes away while a command is at work is named as well; what it only refuses is not called away")
+    func commandPool() async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        let database = try fixture.database(url: fixture.database.servingURL)
+        func run(_ statement: String) async throws {
+            try await database.withPool(as: "test", connections: 1, fixture.logger) { pool in
+                try await pool.withSession { session in _ = try session.query(PostgresQuery(unsafeSQL: statement)) }
+            }
+        }
+        for statement in ["SELECT pg_terminate_backend(pg_backend_pid())", "DO $$ BEGIN RAISE SQLSTATE '53100'; END $$"] {
+            let error = await #expect(throws: UnreachableDependency.self) { try await run(statement) }
+            #expect(error?.name == "Postgres at 127.0.0.1:\(fixture.database.server.port)")
+        }
+        let refused = await #expect(throws: PostgresError.self) { try await run("SELECT 1 / 0") }
+        #expect(refused?.sqlState == .divisionByZero)
+        let behind = try fixture.database(url: fixture.database.servingURL, of: DatabaseSchema(service: "wallet-ledger", shared: ["nowhere"]))
+        await #expect(throws: MigrationError.self) { try await behind.withPool(as: "test", connections: 1, fixture.logger) { _ in } }
+    }
 }

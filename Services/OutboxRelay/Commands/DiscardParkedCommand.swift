@@ -1,7 +1,5 @@
 import ArgumentParser
 import Contracts
-import Outbox
-import Postgres
 import ServiceRuntime
 
 /// `discard-dead-letter`: gives one parked event up.
@@ -16,20 +14,18 @@ struct DiscardParkedCommand: AsyncParsableCommand {
     @Option(help: "Why it is given up; 1 to 500 characters.")
     var note: String
 
+    @Flag(help: "Only show it.")
+    var dryRun = false
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func validate() throws {
-        guard EventID(eventID) != nil else { throw ValidationError("--event-id is no event's id") }
+        _ = try EventID(argument: eventID)
         guard (1...500).contains(note.count) else { throw ValidationError("--note is a text of 1 to 500 characters") }
     }
 
     func run() async throws {
-        guard let id = EventID(eventID) else { return }
-        let note = note
-        try await OutboxRelay.perform(environment: source.environment) { settings, context in
-            let pool = try await settings.pool(for: "discard-dead-letter", context)
-            let isDiscarded = try await pool.withSession { session in try HeldStore().discard(session, eventID: id, note: note) }
-            await pool.close()
-            print(isDiscarded ? "discarded \(id)" : "\(id) is no dead letter of the relay of \(settings.source.rawValue)")
-            return isDiscarded ? .success : .failure
-        }.exit()
+        let id = try EventID(argument: eventID)
+        try await ParkedDesk.ofProcess(source).discard(id, note: note, isDryRun: dryRun, json: json).exit()
     }
 }

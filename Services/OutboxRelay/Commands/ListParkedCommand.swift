@@ -1,6 +1,4 @@
 import ArgumentParser
-import Outbox
-import Postgres
 import ServiceRuntime
 
 /// `list-dead-letters`: the events that were parked.
@@ -15,14 +13,6 @@ struct ListParkedCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let (selection, json) = (selection.selection, json)
-        try await OutboxRelay.perform(environment: source.environment) { settings, context in
-            let pool = try await settings.pool(for: "list-dead-letters", context)
-            let parked = try await pool.withSession { session in try HeldStore().parked(session, selection) }
-            await pool.close()
-            for one in parked { print(json ? one.json : one.line) }
-            if !json { print(parked.isEmpty ? "no dead letters" : "\(parked.count) dead letters") }
-            return .success
-        }.exit()
+        try await ParkedDesk.ofProcess(source).list(selection.selection(now: ParkedDesk.now()), json: json).exit()
     }
 }

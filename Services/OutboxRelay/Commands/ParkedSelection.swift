@@ -1,8 +1,6 @@
 import ArgumentParser
 import Contracts
 import Outbox
-import Postgres
-import ServiceDatabase
 import ServiceRuntime
 
 /// Which dead letters of the relay an operator means: events that were parked after their last attempt.
@@ -16,47 +14,28 @@ struct ParkedSelection: ParsableArguments {
     @Option(help: "Only events of this type.")
     var type: String?
 
-    @Option(help: "Only those that failed last at this time or later, in RFC 3339: 2026-11-21T05:00:00Z.")
+    @Option(help: "Those that failed for the first time since: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")
     var since: String?
 
-    func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit is a number from 1 to 10000") }
-        if let eventID, EventID(eventID) == nil { throw ValidationError("--event-id is no event's id") }
-        if let since, Timestamp(rfc3339: since, rounding: .down) == nil { throw ValidationError("--since is no time in RFC 3339") }
-    }
+    func validate() throws { _ = try selection(now: ParkedDesk.now()) }
 
-    var selection: HeldStore.Selection {
-        HeldStore.Selection(
-            eventID: eventID.flatMap { EventID($0) }, type: type, since: since.flatMap { Timestamp(rfc3339: $0, rounding: .down) }, limit: limit)
-    }
-}
-
-extension OutboxRelayConfiguration {
-    /// A pool for a command, whose database was checked as a relay's is.
-    ///
-    /// - Throws: ``UnreachableDependency``, ``InvalidConfiguration``.
-    func pool(for command: String, _ context: ProcessContext) async throws -> PostgresPool {
-        let configuration = try database.configuration(as: "\(OutboxRelay.name) \(command)")
-        try await database.check(configuration, context.logger)
-        return PostgresPool(configuration: configuration, options: PoolOptions(maximumConnections: 1), logger: context.logger)
-    }
-}
-
-extension HeldStore.Summary {
-    var json: String {
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("event_id", eventID.description)
-            writer.member("type", type)
-            writer.member("subject", subject)
-            writer.member("outbox_id", id)
-            writer.member("attempts", Int64(attempts))
-            writer.member("reason", reason)
-            writer.member("first_failed_at", firstFailedAt.description)
-            writer.member("last_failed_at", lastFailedAt.description)
+    /// - Throws: `ValidationError`, which ends a command with 64.
+    func selection(now: Timestamp) throws -> HeldStore.Selection {
+        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be 1 to 10000") }
+        var selection = HeldStore.Selection(type: type, limit: limit)
+        if let eventID { selection.eventID = try EventID(argument: eventID) }
+        if let since {
+            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since is neither a time nor a duration") }
+            selection.since = time
         }
-        return String(decoding: writer.bytes, as: UTF8.self)
+        return selection
     }
+}
 
-    var line: String { "\(eventID)  \(type)  \(subject)  \(attempts) attempts, last \(lastFailedAt): \(reason)" }
+extension EventID {
+    /// - Throws: `ValidationError`, which ends a command with 64.
+    init(argument: String) throws {
+        guard let id = EventID(argument) else { throw ValidationError("--event-id is no id of an event (evt_...)") }
+        self = id
+    }
 }

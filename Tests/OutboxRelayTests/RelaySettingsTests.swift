@@ -1,0 +1,44 @@
+import ServiceRuntime
+import Synchronization
+import Testing
+
+@testable import OutboxRelay
+
+@Suite("Relay: its settings")
+struct RelaySettingsTests {
+    private static let url = "postgres://relay:hunter2@127.0.0.1:1/none"
+
+    private func start(_ environment: [String: String]) async -> (exit: ProcessExit, complaints: [String]) {
+        let complaints = Mutex<[String]>([])
+        let complain: @Sendable (String) -> Void = { line in complaints.withLock { $0.append(line) } }
+        let exit = await OutboxRelay.perform(environment: environment, complain: complain) { _, _ in
+            Issue.record("it started")
+            return .success
+        }
+        return (exit, complaints.withLock { $0 })
+    }
+
+    @Test(
+        "a source that is missing or unknown is what the one line names, whatever databases there are",
+        arguments: [
+            ([:], " is missing"), (["OUTBOX_SOURCE": ""], " is missing"), (["OPS_RISK_DATABASE_URL": url], " is missing"),
+            (["OUTBOX_SOURCE": "nonsense"], "=nonsense is not accepted"),
+            (["OUTBOX_SOURCE": "identity", "IDENTITY_DATABASE_URL": url, "DATABASE_ISOLATION_MODE": "warn"], "=identity is not accepted"),
+        ])
+    func source(_ environment: [String: String], _ fault: String) async {
+        let (exit, complaints) = await start(environment)
+        #expect(exit == .usage)
+        #expect(complaints == ["outbox-relay: OUTBOX_SOURCE\(fault): expected wallet-ledger or ops-risk"])
+    }
+
+    @Test("of a source that there is the own database alone may be set")
+    func databases() async {
+        let missing = await start(["OUTBOX_SOURCE": "ops-risk"])
+        #expect(missing.exit == .usage && missing.complaints.first?.contains("OPS_RISK_DATABASE_URL is not set") == true)
+        let foreign = await start(["OUTBOX_SOURCE": "ops-risk", "OPS_RISK_DATABASE_URL": Self.url, "LEDGER_DATABASE_URL": Self.url])
+        #expect(foreign.exit == .usage && foreign.complaints.first?.contains("LEDGER_DATABASE_URL is set, which belongs to wallet-ledger") == true)
+        #expect(throws: Never.self) {
+            try OutboxRelay.inspect(["OUTBOX_SOURCE": "ops-risk", "OPS_RISK_DATABASE_URL": Self.url]) { line in Issue.record("\(line)") }
+        }
+    }
+}

@@ -93,7 +93,8 @@ final class RelayMetrics: Sendable {
             "outbox_pending", .gauge, "Events that are not published and not set aside, of all partitions; \(OutboxUpkeep.countedAtMost) at most."
         ) { Double(self.gauges.withLock { $0.backlog }) }
         registry.observe(
-            "outbox_oldest_age_seconds", .gauge, "Age of the oldest event that is not published or parked, in this relay's partitions and in those that none leases; 0 without one."
+            "outbox_oldest_age_seconds", .gauge,
+            "Age of the oldest event that is not published or parked, of this relay's partitions and those that none leases; 0 without one."
         ) { self.oldestAge }
         registry.observe("outbox_partitions_owned", .gauge, "Partitions that this relay leases.") { Double(self.state.withLock { $0.owned }) }
         registry.observe("outbox_in_flight", .gauge, "Events sent and not confirmed.") { Double(self.state.withLock { $0.inFlight }) }

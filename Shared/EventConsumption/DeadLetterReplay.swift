@@ -16,7 +16,7 @@ package struct DeadLetterReplay: Sendable {
         package var rate: Double?
         /// Runs the handlers and rolls everything back; recorded nowhere.
         package var isDryRun: Bool
-        /// Takes those too that are older than ``ReplayPlan/maximumAge``.
+        /// Takes those too that are older than ``ReplayAge/maximum``.
         package var isForced: Bool
         package var requestedBy: String
         package var note: String?

@@ -41,15 +41,6 @@ enum FailureDiagnosis: Sendable, Hashable {
 }
 
 extension SQLState {
-    /// The server can't do anybody's work: it shuts down or starts, is full, has no connection left, or is a standby (Postgres, appendix
-    /// A: 57P01 to 57P05, 53100, 53300, 25006, classes 08 and 58).
-    fileprivate var isServerUnavailable: Bool {
-        rawValue.hasPrefix("57P") || ["53100", "53300", "25006"].contains(rawValue) || rawValue.hasPrefix("08") || rawValue.hasPrefix("58")
-    }
-
-    /// The rest of class 53, insufficient resources, which a single statement may bring about by itself.
-    fileprivate var isServerExhausted: Bool { rawValue.hasPrefix("53") }
-
     /// A lock was waited for in vain, or the statement ran too long: what is behind it may be next.
     var isTimeOut: Bool { rawValue == "55P03" || rawValue == "57014" }
 

@@ -1,4 +1,5 @@
 internal import Contracts
+internal import EventBroker
 
 /// What a replay would meet, dead letter by dead letter, in the order in which it would take them.
 package struct ReplayPlan: Sendable, Hashable {
@@ -20,7 +21,7 @@ package struct ReplayPlan: Sendable, Hashable {
 
         init(_ letter: DeadLetterSummary, _ prospect: DeadLetterRegister.Prospect, now: Timestamp) {
             self.letter = letter
-            isTooOld = letter.ageBegins < now.earlier(by: ReplayPlan.maximumAge)
+            isTooOld = ReplayAge.isExceeded(since: letter.ageBegins, now: now)
             if prospect.isApplied {
                 (verdict, detail) = (.alreadyApplied, nil)
             } else if prospect.isOvertaken {
@@ -32,9 +33,6 @@ package struct ReplayPlan: Sendable, Hashable {
             }
         }
     }
-
-    /// Half as long as it is remembered which events were applied.
-    package static let maximumAge = Duration.seconds(14 * 86_400)
 
     package let items: [Item]
 

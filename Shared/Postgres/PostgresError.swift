@@ -74,13 +74,12 @@ package struct PostgresError: Error, Sendable {
     package var isConnectionLost: Bool { kind == .connectionLost || kind == .commitOutcomeUnknown }
 
     /// Whether the database can't be used at all, whoever asks: there is no connection, or the server shuts down, starts, is full, has run
-    /// out of something or takes no writes (Postgres, appendix A: classes 08, 53, 57P and 58, and 25006).
+    /// out of something or takes no writes.
     package var isOutage: Bool {
         switch kind {
         case .connectFailed, .connectionLost, .commitOutcomeUnknown, .poolTimeout, .poolExhausted, .poolClosed: return true
         case .server:
-            guard let sqlState else { return false }
-            return sqlState == .readOnlyTransaction || ["08", "53", "57P", "58"].contains { sqlState.rawValue.hasPrefix($0) }
+            return sqlState.map { $0.isServerUnavailable || $0.isServerExhausted } ?? false
         case .transactionAborted, .cancelled, .decoding, .protocolViolation, .invalidConfiguration: return false
         }
     }

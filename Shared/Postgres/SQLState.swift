@@ -30,5 +30,15 @@ package struct SQLState: RawRepresentable, Sendable, Hashable, CustomStringConve
     package static let adminShutdown = SQLState(rawValue: "57P01")
     package static let crashShutdown = SQLState(rawValue: "57P02")
     package static let cannotConnectNow = SQLState(rawValue: "57P03")
+    package static let diskFull = SQLState(rawValue: "53100")
     package static let tooManyConnections = SQLState(rawValue: "53300")
+
+    /// The server can't do anybody's work: it shuts down or starts, is full, has no connection left, or is a standby (Postgres, appendix
+    /// A: 57P01 to 57P05, 53100, 53300, 25006, classes 08 and 58).
+    package var isServerUnavailable: Bool {
+        [.diskFull, .tooManyConnections, .readOnlyTransaction].contains(self) || ["57P", "08", "58"].contains { rawValue.hasPrefix($0) }
+    }
+
+    /// The rest of class 53, insufficient resources, which a single statement may bring about by itself.
+    package var isServerExhausted: Bool { rawValue.hasPrefix("53") && !isServerUnavailable }
 }

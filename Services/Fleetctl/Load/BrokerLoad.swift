@@ -106,7 +106,9 @@ package struct BrokerLoad: Sendable {
         while true {
             let status = status()
             if status.isOpen { return }
-            guard status.lastError == nil, ContinuousClock.now < end else { throw UnreachableDependency(configuration, status.lastError) }
+            guard status.lastError == nil, ContinuousClock.now < end else {
+                throw UnreachableDependency(configuration, reason: status.lastError?.description)
+            }
             try await Task.sleep(for: Self.tick)
         }
     }

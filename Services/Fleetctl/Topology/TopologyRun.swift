@@ -41,7 +41,7 @@ package struct TopologyRun: Sendable {
                 return TopologyReport(.apply, types: Self.types, made: change.made, findings: change.remaining)
             }
         } catch {
-            throw UnreachableDependency(configuration, error)
+            throw UnreachableDependency(configuration, reason: error.description)
         }
     }
 }

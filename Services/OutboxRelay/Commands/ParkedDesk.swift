@@ -65,8 +65,9 @@ struct ParkedDesk: Sendable {
                     progress?(ParkedText.progress(result, of: parked.count))
                 }
                 report(result, json: json)
-                guard result.left == 0 else { throw Self.unreachable(settings, publisher.status, otherwise: "nothing is confirmed in time") }
-                return result.isSuccess ? .success : .failure
+                guard result.left > 0 else { return result.isSuccess ? .success : .failure }
+                let reason = publisher.status.hindrance ?? "nothing is confirmed in time"
+                throw UnreachableDependency(settings.broker.configuration, reason: reason)
             }
         }
     }
@@ -112,17 +113,12 @@ struct ParkedDesk: Sendable {
             defer { group.cancelAll() }
             let deadline = ContinuousClock.now + Self.connectLimit
             while !publisher.status.isOpen {
-                guard ContinuousClock.now < deadline else { throw Self.unreachable(settings, publisher.status, otherwise: "no answer") }
+                guard ContinuousClock.now < deadline else {
+                    throw UnreachableDependency(settings.broker.configuration, reason: publisher.status.hindrance)
+                }
                 try await Task.sleep(for: .milliseconds(20))
             }
             return try await body(publisher)
         }
-    }
-
-    private static func unreachable(
-        _ settings: OutboxRelayConfiguration, _ status: AMQPConnectionStatus, otherwise reason: String
-    ) -> UnreachableDependency {
-        let broker = settings.broker.configuration
-        return UnreachableDependency("RabbitMQ at \(broker.host):\(broker.port)", reason: status.hindrance ?? reason)
     }
 }

@@ -1,4 +1,4 @@
-internal import Contracts
+internal import EventBroker
 internal import FoundationEssentials
 internal import Logging
 internal import Postgres
@@ -64,7 +64,9 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
                 progress(DeadLetterText.progress(summary))
             }
             print(json ? DeadLetterText.json(summary) : DeadLetterText.line(summary, isDryRun: options.isDryRun))
-            if summary.tooOld > 0 { complain("\(Service.name): \(summary.tooOld) are older than 14 days; look at --plan, then use --force") }
+            if summary.tooOld > 0 {
+                complain("\(Service.name): \(summary.tooOld) are older than \(ReplayAge.text); look at --plan, then use --force")
+            }
             if summary.takenStillOpen > 0 {
                 complain("\(Service.name): another run has \(summary.takenStillOpen) of them in hand, still open; replay again when it has ended")
             }
@@ -99,19 +101,10 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
         _ work: @Sendable (EventSubscription, PostgresPool, ConsumptionSettings) async throws -> ProcessExit
     ) async -> ProcessExit {
         await Service.perform(environment: environment, context: makeContext, complain: complain) { settings, context in
-            let configuration = try settings.database.configuration(as: "\(Service.name) dead letters")
-            try await settings.database.check(configuration, context.logger)
-            let subscription = try Service.subscription(settings, context)
-            let pool = PostgresPool(
-                configuration: configuration, options: PoolOptions(maximumConnections: Self.connections), logger: context.logger)
-            do {
-                let exit = try await work(subscription, pool, settings.consumption)
-                await pool.close()
-                return exit
-            } catch {
-                await pool.close()
-                guard case .outage = FailureDiagnosis(error) else { throw error }
-                throw UnreachableDependency("Postgres at \(configuration.host):\(configuration.port)", reason: "\(error)")
+            try await settings.database.withPool(
+                as: "\(Service.name) dead letters", connections: Self.connections, context.logger
+            ) { pool in
+                try await work(try Service.subscription(settings, context), pool, settings.consumption)
             }
         }
     }

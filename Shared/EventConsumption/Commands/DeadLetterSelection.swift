@@ -43,9 +43,7 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
             filter.kind = known
         }
         if let since {
-            guard let time = Timestamp(rfc3339: since, rounding: .down) ?? DurationText.parse(since).map({ now.earlier(by: $0) }) else {
-                throw ValidationError("--since is neither a time nor a duration")
-            }
+            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since is neither a time nor a duration") }
             filter.since = time
         }
         return filter

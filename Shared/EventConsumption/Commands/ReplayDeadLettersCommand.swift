@@ -1,14 +1,7 @@
 package import ArgumentParser
+internal import EventBroker
 internal import FoundationEssentials
 internal import ServiceRuntime
-
-#if canImport(Darwin)
-internal import Darwin
-#elseif canImport(Musl)
-internal import Musl
-#else
-internal import Glibc
-#endif
 
 /// `replay-dead-letters`, the same for every consumer of events.
 package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncParsableCommand {
@@ -36,7 +29,7 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
     @Option(help: "At most so many per second.")
     package var rate: Double?
 
-    @Flag(help: "Take those too that are older than 14 days: what was applied so long ago may be forgotten.")
+    @Flag(help: "Take those too that are older than \(ReplayAge.text): what was applied so long ago may be forgotten.")
     package var force = false
 
     @Option(help: "Why, for the record of the run.")
@@ -73,7 +66,7 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
 extension DeadLetterDesk {
     /// With the process's own environment, output and terminal.
     static func ofProcess() -> DeadLetterDesk {
-        let progress: (@Sendable (String) -> Void)? = isatty(STDERR_FILENO) == 1 ? StandardError.write(line:) : nil
-        return DeadLetterDesk(environment: ProcessInfo.processInfo.environment, print: { line in Swift.print(line) }, progress: progress)
+        DeadLetterDesk(
+            environment: ProcessInfo.processInfo.environment, print: { line in Swift.print(line) }, progress: StandardError.toTerminal)
     }
 }

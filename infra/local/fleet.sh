@@ -199,18 +199,11 @@ run_demo() (
     export FLORIN_ENVIRONMENT=local
     export FLORIN_REPOSITORY
     export FLORIN_LEDGER_URL=http://127.0.0.1:$WALLET_LEDGER_HTTP_PORT
-    export FLORIN_LEDGER_ADMIN_URL=http://127.0.0.1:$WALLET_LEDGER_ADMIN_PORT
     export FLORIN_LEDGER_EXECUTABLE=$RELEASE/bin/wallet-ledger
     export FLORIN_KEYS_DIRECTORY=$KEYS
     export FLORIN_ISSUER_DIRECTORY=$ISSUER
     export FLORIN_DATABASES_FILE=$DATABASES_FILE
     export FLORIN_OPS_RISK_URL=http://127.0.0.1:$OPS_RISK_HTTP_PORT
-    export FLORIN_OPS_RISK_ADMIN_URL=http://127.0.0.1:$OPS_RISK_ADMIN_PORT
-    export FLORIN_OPS_RISK_EXECUTABLE=$RELEASE/bin/ops-risk
-    export FLORIN_LEDGER_RELAY_ADMIN_URL=http://127.0.0.1:$WALLET_LEDGER_RELAY_ADMIN_PORT
-    export FLORIN_OPS_RISK_RELAY_ADMIN_URL=http://127.0.0.1:$OPS_RISK_RELAY_ADMIN_PORT
-    FLORIN_RABBITMQ_URL=$(rabbitmq_url fleetctl)
-    export FLORIN_RABBITMQ_URL
     # Whose process to kill, to show what an outage does: <folder>/rabbitmq.pid holds its pid and its start time.
     export FLORIN_RUN_DIRECTORY=$RUN
     export FLORIN_FLEET_COMMAND=$FLORIN_REPOSITORY/infra/local/fleet.sh

@@ -187,13 +187,13 @@ package struct HeldStore: Sendable {
     }
 
     /// Gives a parked event up, for a reason that is kept.
-    /// - Returns: whether it was parked.
+    /// - Returns: whether it was parked and in nobody's hands.
     /// - Throws: `PostgresError`.
     package func discard(_ session: PostgresSession, eventID: EventID, note: String) throws -> Bool {
         try session.execute(
             """
             UPDATE outbox_held h SET state = 'discarded', note = \(note) FROM outbox_events e
-            WHERE e.id = h.id AND e.event_id = \(eventID.uuid) AND h.state = 'parked'
+            WHERE e.id = h.id AND e.event_id = \(eventID.uuid) AND h.state = 'parked' AND h.next_attempt_at <= clock_timestamp()
             """) > 0
     }
 

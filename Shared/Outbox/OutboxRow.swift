@@ -55,4 +55,7 @@ package enum OutboxPartition {
 
     /// The partition of an event of the table's alias, an integer from 0.
     static func expression(_ alias: String) -> String { "(hashtextextended(\(alias).partition_key, 0) & 63)::integer" }
+
+    /// Where an array of one value per partition has the event's: the first index of an array is 1.
+    static func place(_ alias: String) -> String { "1 + \(expression(alias))" }
 }

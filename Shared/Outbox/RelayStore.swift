@@ -85,14 +85,11 @@ package struct RelayStore: Sendable {
     /// back, keeps them.
     static let life = "coalesce((SELECT (extract(epoch FROM stats_reset) * 1000000)::bigint FROM pg_stat_bgwriter), 0)"
 
-    /// An index of an array is one more than the partition.
-    private static let place = "1 + \(OutboxPartition.expression("e"))"
-
     private func nextQuery(_ progress: RelayProgress, limit: Int) -> PostgresQuery {
         let starts = progress.starts
         return """
             SELECT \(unsafeSQL: OutboxRow.columns) FROM outbox_events e
-            WHERE e.id > \(starts.min() ?? .max) AND e.id > (\(starts))[\(unsafeSQL: Self.place)] ORDER BY e.id LIMIT \(Int64(limit))
+            WHERE e.id > \(starts.min() ?? .max) AND e.id > (\(starts))[\(unsafeSQL: OutboxPartition.place("e"))] ORDER BY e.id LIMIT \(Int64(limit))
             """
     }
 
@@ -101,7 +98,7 @@ package struct RelayStore: Sendable {
         return """
             SELECT \(unsafeSQL: OutboxRow.columns) FROM outbox_events e
             WHERE e.id > \(floors.min() ?? .max) AND e.id <= \(cursors.max() ?? 0) AND e.id <> ALL(\(progress.taken))
-                AND e.id > (\(floors))[\(unsafeSQL: Self.place)] AND e.id <= (\(cursors))[\(unsafeSQL: Self.place)]
+                AND e.id > (\(floors))[\(unsafeSQL: OutboxPartition.place("e"))] AND e.id <= (\(cursors))[\(unsafeSQL: OutboxPartition.place("e"))]
             """
     }
 }

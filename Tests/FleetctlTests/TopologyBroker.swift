@@ -7,7 +7,7 @@ import Logging
 import ServiceRuntime
 import TestSupport
 
-/// A virtual host of one test's own, on a broker that others use too, with the fleet's policies and with `fleetctl` as a user that may what it may in the fleet.
+/// A virtual host with the fleet's policies, and with `fleetctl` as a user that may what it may in the fleet.
 struct TopologyBroker {
     enum User {
         /// The tests' own, who may do everything.

@@ -123,7 +123,8 @@ extension RelayTests {
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await publisher.run() }
                 let replay = ReplayParked(source: "wallet-ledger", pool: fixture.relayPool) { await publisher.publish($0) }
-                let result = try await replay.run(parked, isForced: false, now: ParkedDesk.now()) { _ in }
+                var result = ReplayParked.Result()
+                try await replay.run(parked, isForced: false, now: ParkedDesk.now(), &result)
                 group.cancelAll()
                 return result
             }

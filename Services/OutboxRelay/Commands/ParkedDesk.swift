@@ -37,13 +37,15 @@ struct ParkedDesk: Sendable {
     func discard(_ id: EventID, note: String, isDryRun: Bool, json: Bool) async -> ProcessExit {
         await perform("discard-dead-letter") { settings, pool, _ in
             let store = HeldStore()
-            let event = try await pool.withTransaction { session in
+            let (event, isDone) = try await pool.withTransaction { session in
                 let event = try store.parked(session, HeldStore.Selection(eventID: id, limit: 1)).first
-                guard !isDryRun else { return event }
-                return try store.discard(session, eventID: id, note: note) ? event : nil
+                return (event, try isDryRun || store.discard(session, eventID: id, note: note))
             }
-            guard let event else {
-                complain("\(OutboxRelay.name): \(id) is no dead letter of the relay of \(settings.source.rawValue)")
+            guard let event, isDone else {
+                let finding =
+                    event == nil
+                    ? "is no dead letter of the relay of \(settings.source.rawValue)" : "is in the hands of a replay, for a minute at most"
+                complain("\(OutboxRelay.name): \(id) \(finding)")
                 return .failure
             }
             print(json ? ParkedText.json(event) : "\(isDryRun ? "would be discarded" : "discarded"): \(ParkedText.line(event))")
@@ -61,10 +63,12 @@ struct ParkedDesk: Sendable {
             }
             return try await publishing(settings, context) { publisher in
                 let replay = ReplayParked(source: settings.source.rawValue, pool: pool) { publications in await publisher.publish(publications) }
-                let result = try await replay.run(parked, isForced: isForced, now: now) { result in
+                var result = ReplayParked.Result()
+                // What was done before the database went away is told too.
+                defer { report(result, json: json) }
+                try await replay.run(parked, isForced: isForced, now: now, &result) { result in
                     progress?(ParkedText.progress(result, of: parked.count))
                 }
-                report(result, json: json)
                 guard result.left > 0 else { return result.isSuccess ? .success : .failure }
                 let reason = publisher.status.hindrance ?? "nothing is confirmed in time"
                 throw UnreachableDependency(settings.broker.configuration, reason: reason)

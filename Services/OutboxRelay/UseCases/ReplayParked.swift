@@ -49,10 +49,12 @@ struct ReplayParked {
     ///
     /// - Parameters:
     ///   - isForced: Takes those too that are older than ``ReplayAge/maximum``.
+    ///   - result: What was done, also when an error ends it.
     ///   - progress: Told after each page.
     /// - Throws: `PostgresError`.
-    func run(_ parked: [HeldStore.Summary], isForced: Bool, now: Timestamp, progress: (Result) -> Void) async throws -> Result {
-        var result = Result()
+    func run(
+        _ parked: [HeldStore.Summary], isForced: Bool, now: Timestamp, _ result: inout Result, progress: (Result) -> Void = { _ in }
+    ) async throws {
         result.tooOld = isForced ? [] : parked.filter { $0.isTooOld(now) }
         var rest = parked.filter { isForced || !$0.isTooOld(now) }.map(\.id)
         // The first so many of the rest are sent one by one.
@@ -71,7 +73,6 @@ struct ReplayParked {
             }
             progress(result)
         }
-        return result
     }
 
     /// Publishes claimed events, and writes what became of each.

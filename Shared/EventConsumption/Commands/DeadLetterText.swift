@@ -41,8 +41,8 @@ enum DeadLetterText {
         guard summary.selected > 0 else { return "nothing to replay" }
         let head = isDryRun ? "dry run, nothing was changed" : "run \(summary.run ?? 0)"
         return "\(head): \(summary.replayed) replayed, \(summary.alreadyApplied) already applied, \(summary.ignored) ignored, "
-            + "\(summary.failed) failed, \(summary.taken) taken by another (\(summary.takenStillOpen) still open), \(summary.tooOld) too old, of \(summary.selected); "
-            + summary.ending.rawValue
+            + "\(summary.failed) failed, \(summary.taken) taken by another (\(summary.takenStillOpen) still open), "
+            + "\(summary.tooOld) too old, of \(summary.selected); \(summary.ending.rawValue)"
     }
 
     static func progress(_ summary: ReplaySummary) -> String {

@@ -12,12 +12,7 @@ import Testing
     private let writer: PostgresPool
 
     init() async throws {
-        database = try await PostgresServer.shared().makeDatabase(
-            service: "wallet-ledger",
-            migrations: [
-                MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
-                MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
-            ])
+        database = try await TestDatabase.withOutbox()
         let options = PoolOptions(maximumConnections: 2, acquireTimeout: .seconds(30))
         pool = PostgresPool(configuration: try PostgresConfiguration(url: database.relayURL), options: options)
         writer = PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL), options: options)

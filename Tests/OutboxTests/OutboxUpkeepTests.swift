@@ -11,12 +11,7 @@ import Testing
     private let pool: PostgresPool
 
     init() async throws {
-        database = try await PostgresServer.shared().makeDatabase(
-            service: "wallet-ledger",
-            migrations: [
-                MigrationFolder(namespace: "outbox", path: RepositoryRoot.path("migrations/shared/outbox")),
-                MigrationFolder(namespace: "wallet-ledger", path: RepositoryRoot.path("migrations/wallet-ledger")),
-            ])
+        database = try await TestDatabase.withOutbox()
         pool = PostgresPool(configuration: try PostgresConfiguration(url: database.relayURL), options: PoolOptions(acquireTimeout: .seconds(30)))
     }
 

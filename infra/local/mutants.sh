@@ -26,7 +26,7 @@ apply() { (cd "$COPY" && GIT_CEILING_DIRECTORIES=$FLORIN_REPOSITORY/.local/mutan
 
 build() { (cd "$COPY" && swift build --build-tests --quiet) >"$LOG" 2>&1; }
 
-run_tests() { (cd "$COPY" && at_a_time 8 timeout "$TEST_SECONDS" "${SWIFT_TESTS[@]}" --filter "$1") >"$LOG" 2>&1; }
+run_tests() { (cd "$COPY" && FLORIN_TEST_PATIENCE=5 at_a_time 8 timeout "$TEST_SECONDS" "${SWIFT_TESTS[@]}" --filter "$1") >"$LOG" 2>&1; }
 
 # The name of the first test that failed, as the table shows it.
 first_failure() {

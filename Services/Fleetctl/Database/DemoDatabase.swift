@@ -5,7 +5,7 @@ package import ServiceRuntime
 
 /// What the demo looks up in the fleet's databases, and breaks in one of them for a moment.
 ///
-/// Every question throws ``UnreachableDependency`` when the server does not answer it, and `PostgresError` otherwise.
+/// Every question throws ``UnreachableDependency`` when the database cannot be used, and `PostgresError` otherwise.
 package struct DemoDatabase: Sendable {
     private static let constraint = "demo_outage"
 
@@ -74,7 +74,7 @@ package struct DemoDatabase: Sendable {
             let value = try await connection.withSession(body)
             await connection.close()
             return value
-        } catch let error as PostgresError where error.kind == .connectFailed || error.isConnectionLost {
+        } catch let error as PostgresError where error.isOutage {
             throw UnreachableDependency("Postgres at \(database.host):\(database.port)", reason: "\(error)")
         }
     }

@@ -38,8 +38,8 @@ var yams: Target.Dependency { .product(name: "Yams", package: "Yams") }
     .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
-@MainActor func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", swiftSettings: settings)
+@MainActor func service(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Services/\(name)", exclude: exclude, swiftSettings: settings)
 }
 
 @MainActor func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -121,7 +121,7 @@ let package = Package(
             [
                 "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI", argumentParser, crypto,
                 deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
-            ]),
+            ], exclude: ["TIMES.md"]),
         service(
             "OutboxRelay",
             [
@@ -164,7 +164,7 @@ let package = Package(
                 argumentParser, crypto, logging, serviceLifecycle, tracing,
             ], exclude: ["migrations"]),
         tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
-        tests("ServiceDatabaseTests", ["ServiceDatabase", "Postgres", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["ServiceDatabase", "Contracts", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",
@@ -191,7 +191,7 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
         tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport"]),

@@ -29,17 +29,18 @@ package enum OpsRisk: EventConsumingService {
             tracer: context.tracer, metrics: context.metrics)
         let served = try await api.compose(context, endpoints: endpoints(pool: pool), mapError: riskProblem)
 
+        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
         let retention = settings.retention
-        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, logger: context.logger) { session, count in
+        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
             try IdempotencyKeyStore().expire(session, atMost: count)
         }
-        let debitExpiry = RowExpiry(of: "debits", pool: pool, pause: .seconds(10), logger: context.logger) { session, count in
+        let debitExpiry = RowExpiry(of: "debits", pool: pool, pause: .seconds(10), clock: clock, logger: context.logger) { session, count in
             try DebitStore().prune(session, retention, atMost: count)
         }
         let watch = AlertWatch(pool: pool, metrics: metrics, logger: context.logger)
         return ComposedProcess(
-            services: served.services + [pool, keyExpiry, debitExpiry, watch, consumer, served.server],
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }, consumer.healthCheck] + served.healthChecks)
+            services: served.services + [pool, ClockWatch(clock, pool: pool), keyExpiry, debitExpiry, watch, consumer, served.server],
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }, consumer.healthCheck, clock.healthCheck] + served.healthChecks)
     }
 
     /// Also for the commands over dead letters, which count nothing.

@@ -1,7 +1,7 @@
 import Contracts
 import Logging
 package import Postgres
-import ServiceDatabase
+package import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
 import SignedAPI
@@ -20,47 +20,50 @@ package enum WalletLedger: DatabaseService {
             configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
             onAcquire: pools.waits(of: "primary"))
         pools.observe(pool, named: "primary", limit: settings.poolSize)
-        let replica = try await replica(settings, primary: pool, pools, context.logger)
+        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
+        let replica = try await replica(settings, primary: pool, pools, clock, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
         WalletLedgerMetrics(context.metrics).observe(queue)
-        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, logger: context.logger, tracer: context.tracer)
+        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, clock: clock, logger: context.logger,
+            tracer: context.tracer)
 
         let served = try await api.compose(
-            context, endpoints: endpoints(pool: pool, queue: queue, replica: replica?.reads), mapError: ledgerProblem)
-        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, logger: context.logger) { session, count in
+            context, endpoints: endpoints(pool: pool, queue: queue, replica: replica?.reads, clock: clock), mapError: ledgerProblem)
+        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
             try IdempotencyKeyStore().expire(session, atMost: count)
         }
-        var services: [any Service] = served.services + [pool]
+        var services: [any Service] = served.services + [pool, ClockWatch(clock, pool: pool)]
         if let replica { services += [replica.pool, replica.reads] }
         services += [
             keyExpiry, writer, HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), served.server,
         ]
         return ComposedProcess(
             services: services,
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }] + served.healthChecks)
+            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }, clock.healthCheck] + served.healthChecks)
     }
 
     /// Unix milliseconds.
     @Sendable private static func milliseconds() -> Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000 }
 
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
-    package static func endpoints(pool: PostgresPool, queue: PostingQueue, replica: ReplicaReads? = nil) -> [Endpoint] {
+    package static func endpoints(pool: PostgresPool, queue: PostingQueue, replica: ReplicaReads? = nil, clock: ClockWitness) -> [Endpoint] {
         let read = ReadLedger(pool: pool)
         let postMoney = PostMoney(queue: queue, pool: pool, now: milliseconds)
         let postBatch = PostTransferBatch(queue: queue, pool: pool, now: milliseconds)
         let holds = ManageHolds(queue: queue, pool: pool, now: milliseconds)
-        let wallets = WalletRoutes(openWallet: OpenWallet(pool: pool), changeWallet: ChangeWallet(pool: pool), read: read)
+        let wallets = WalletRoutes(
+            openWallet: OpenWallet(pool: pool, clock: clock), changeWallet: ChangeWallet(pool: pool, clock: clock), read: read)
         let list = ListLedger(pool: pool)
         return wallets.endpoints + PostingRoutes(postMoney: postMoney, postBatch: postBatch, read: read).endpoints
             + HoldRoutes(holds: holds).endpoints
-            + HistoryRoutes(history: ReadHistory(pool: pool, replica: replica), list: list, read: read).endpoints
+            + HistoryRoutes(history: ReadHistory(pool: pool, replica: replica, clock: clock), list: list, read: read).endpoints
             + ListRoutes(list: list).endpoints
     }
 
     /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
     /// is refused like such a primary.
     private static func replica(
-        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: PoolMetrics, _ logger: Logger
+        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: PoolMetrics, _ clock: ClockWitness, _ logger: Logger
     ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
         guard let url = settings.replicaDatabaseURL else { return nil }
         let configuration = try ServiceDatabase.configuration(url, variable: WalletLedgerConfiguration.replicaDatabase.key, as: name)
@@ -77,6 +80,6 @@ package enum WalletLedger: DatabaseService {
         let options = PoolOptions(maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout)
         let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
         metrics.observe(pool, named: "replica", limit: settings.poolSize)
-        return (pool, ReplicaReads(primary: primary, replica: pool, logger: logger))
+        return (pool, ReplicaReads(primary: primary, replica: pool, clock: clock, logger: logger))
     }
 }

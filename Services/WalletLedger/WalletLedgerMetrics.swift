@@ -24,6 +24,8 @@ struct WalletLedgerMetrics: Sendable {
         registry.describe("ledger_queue_rejected_total", "Postings that were refused because the queue was full.")
         registry.describe("ledger_writer_reconnects_total", "Connections that a batch writer had to replace.")
         registry.describe("ledger_holds_expired_total", "Holds that the ledger ended because their time was over.")
+        registry.describe(
+            "ledger_wallets_ahead_total", "Times that a batch met a wallet whose last time lies ahead of the clock; see the runbook.")
         registry.describe("ledger_replica_reads_total", "Answers about the past by the server that gave them, where a replica is set.")
     }
 }

@@ -1,3 +1,4 @@
+internal import Contracts
 package import Logging
 package import Postgres
 internal import ServiceLifecycle
@@ -10,6 +11,7 @@ package struct RowExpiry: Service {
     private let rows: String
     private let pool: PostgresPool
     private let pause: Duration
+    private let clock: ClockWitness
     private let logger: Logger
     private let delete: @Sendable (_ session: PostgresSession, _ atMost: Int32) throws -> Int
 
@@ -18,12 +20,13 @@ package struct RowExpiry: Service {
     ///   - pause: Between two looks.
     ///   - delete: Deletes so many at most and says how many there were.
     package init(
-        of rows: String, pool: PostgresPool, pause: Duration = .seconds(60), logger: Logger,
+        of rows: String, pool: PostgresPool, pause: Duration = .seconds(60), clock: ClockWitness, logger: Logger,
         delete: @escaping @Sendable (_ session: PostgresSession, _ atMost: Int32) throws -> Int
     ) {
         self.rows = rows
         self.pool = pool
         self.pause = pause
+        self.clock = clock
         self.logger = logger
         self.delete = delete
     }
@@ -42,11 +45,17 @@ package struct RowExpiry: Service {
     /// Deletes until nothing is left that is too old.
     ///
     /// - Returns: how many.
-    /// - Throws: `PostgresError`; what was deleted before stays deleted.
+    /// - Throws: ``ClockDisagreement`` when the server's clock, by which rows are too old, can't be believed; `PostgresError`. What was
+    ///   deleted before stays deleted.
     package func expire() async throws -> Int {
         var total = 0
         while true {
-            let count = try await pool.withTransaction { session in try delete(session, Self.atOnce) }
+            let count = try await pool.withTransaction { session in
+                let askedAt = clock.willAsk()
+                let server = try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self)
+                try clock.check(Timestamp(microsecondsSinceUnixEpoch: server.microsecondsSinceUnixEpoch), askedAt: askedAt)
+                return try delete(session, Self.atOnce)
+            }
             total += count
             guard count >= Self.atOnce, !Task.isShuttingDownGracefully else { return total }
         }

@@ -19,6 +19,8 @@ package final class PostgresServer: Sendable {
     package let folder: String
     private let binaries: String
     private let settings: [String: String]
+    /// What libfaketime reads the server's offset from; nil for a server with the machine's clock.
+    private let clockFile: String?
     private let watchdog: Mutex<Watchdog>
     private let startedPooler = Mutex<Task<PgBouncer, any Error>?>(nil)
     let templates = TemplateCache()
@@ -32,14 +34,18 @@ package final class PostgresServer: Sendable {
     private static let sharedTask = Task { try await PostgresServer.startSeparate() }
 
     /// Starts a server of one's own, for tests that stop, kill or restart it.
-    /// - Parameter settings: lines of postgresql.conf.
-    package static func startSeparate(settings: [String: String] = [:]) async throws -> PostgresServer {
-        try await PostgresServer(settings: settings)
+    /// - Parameters:
+    ///   - settings: lines of postgresql.conf.
+    ///   - ownClock: Whether the server's clock can be set, see ``setClock(ahead:)``.
+    package static func startSeparate(settings: [String: String] = [:], ownClock: Bool = false) async throws -> PostgresServer {
+        try await PostgresServer(settings: settings, ownClock: ownClock)
     }
 
     /// Lends one and stops it on every path.
-    package static func withSeparate(settings: [String: String] = [:], _ body: (PostgresServer) async throws -> Void) async throws {
-        let server = try await startSeparate(settings: settings)
+    package static func withSeparate(
+        settings: [String: String] = [:], ownClock: Bool = false, _ body: (PostgresServer) async throws -> Void
+    ) async throws {
+        let server = try await startSeparate(settings: settings, ownClock: ownClock)
         do {
             try await body(server)
         } catch {
@@ -49,10 +55,11 @@ package final class PostgresServer: Sendable {
         try await server.stop(.immediate)
     }
 
-    private init(settings: [String: String]) async throws {
+    private init(settings: [String: String], ownClock: Bool) async throws {
         binaries = try Self.findBinaries()
         self.settings = settings
         folder = try await Self.makeFolder()
+        clockFile = ownClock ? try Self.makeClockFile(in: folder) : nil
         try await Shell.run(
             Shell.asPostgres([
                 "\(binaries)/initdb", "-D", "\(folder)/data", "-U", "postgres", "--auth=scram-sha-256", "--pwfile=\(folder)/password",
@@ -65,18 +72,19 @@ package final class PostgresServer: Sendable {
 
             """
         try access.write(toFile: "\(folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
-        port = try await Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
+        port = try await Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings, clockFile: clockFile)
         watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
     }
 
     /// Starts a streaming standby of another server, which may be stopped and started like any.
-    package static func startStandby(of primary: PostgresServer) async throws -> PostgresServer {
-        try await PostgresServer(standbyOf: primary)
+    package static func startStandby(of primary: PostgresServer, ownClock: Bool = false) async throws -> PostgresServer {
+        try await PostgresServer(standbyOf: primary, ownClock: ownClock)
     }
 
-    private init(standbyOf primary: PostgresServer) async throws {
+    private init(standbyOf primary: PostgresServer, ownClock: Bool) async throws {
         binaries = primary.binaries
         folder = try await Self.makeFolder()
+        clockFile = ownClock ? try Self.makeClockFile(in: folder) : nil
         let source = "host=127.0.0.1 port=\(primary.port) user=postgres"
         // The file that pg_basebackup would write this into is written anew with every start.
         settings = primary.settings.merging(["primary_conninfo": source, "hot_standby": "on"]) { $1 }
@@ -84,7 +92,7 @@ package final class PostgresServer: Sendable {
             Shell.asPostgres([
                 "\(binaries)/pg_basebackup", "-D", "\(folder)/data", "-d", source, "-R", "-X", "stream", "-c", "fast", "--no-sync",
             ]))
-        port = try await Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings)
+        port = try await Self.startOnFreePort(binaries: binaries, folder: folder, settings: settings, clockFile: clockFile)
         watchdog = Mutex(try Watchdog(binaries: binaries, folder: folder))
     }
 
@@ -100,7 +108,37 @@ package final class PostgresServer: Sendable {
 
     /// Starts a stopped server again, on the same port.
     package func start() async throws {
-        try await Self.start(binaries: binaries, folder: folder, port: port, settings: settings)
+        try await Self.start(binaries: binaries, folder: folder, port: port, settings: settings, clockFile: clockFile)
+    }
+
+    /// Sets the clock of a server that has one of its own, from the next reading on; negative: behind.
+    package func setClock(ahead seconds: Int) throws {
+        guard let clockFile else { throw StartFailure(description: "the server has the machine's clock") }
+        // Replaced as a whole: a backend reads it at every reading of its clock.
+        try Self.offset(seconds).write(toFile: clockFile + ".new", atomically: false, encoding: .utf8)
+        guard rename(clockFile + ".new", clockFile) == 0 else { throw StartFailure(description: "the clock can't be set") }
+    }
+
+    private static func offset(_ seconds: Int) -> String { "\(seconds < 0 ? "" : "+")\(seconds)s\n" }
+
+    private static func makeClockFile(in folder: String) throws -> String {
+        let path = "\(folder)/clock"
+        try offset(0).write(toFile: path, atomically: false, encoding: .utf8)
+        chmod(path, 0o644)
+        return path
+    }
+
+    /// libfaketime between the server and its clock.
+    private static func environment(clockFile: String?) throws -> [String: String]? {
+        guard let clockFile else { return nil }
+        let libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
+        guard let library = libraries.first(where: FileManager.default.fileExists(atPath:)) else {
+            throw StartFailure(description: "no libfaketime; install the package libfaketime")
+        }
+        return [
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clockFile,
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        ]
     }
 
     package func restart(_ mode: StopMode = .fast) async throws {
@@ -155,13 +193,15 @@ package final class PostgresServer: Sendable {
         return folder
     }
 
-    private static func startOnFreePort(binaries: String, folder: String, settings: [String: String]) async throws -> Int {
+    private static func startOnFreePort(
+        binaries: String, folder: String, settings: [String: String], clockFile: String?
+    ) async throws -> Int {
         let attempts = 5
         var failure: (any Error)?
         for _ in 0..<attempts {
             let port = try FreePort.any()
             do {
-                try await start(binaries: binaries, folder: folder, port: port, settings: settings)
+                try await start(binaries: binaries, folder: folder, port: port, settings: settings, clockFile: clockFile)
                 return port
             } catch {
                 // Somebody else may have taken the port in between.
@@ -171,7 +211,9 @@ package final class PostgresServer: Sendable {
         throw failure ?? StartFailure(description: "no free port")
     }
 
-    private static func start(binaries: String, folder: String, port: Int, settings: [String: String]) async throws {
+    private static func start(
+        binaries: String, folder: String, port: Int, settings: [String: String], clockFile: String?
+    ) async throws {
         var all = [
             "port": "\(port)", "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "300", "fsync": "on",
             "shared_buffers": "128MB", "max_wal_size": "2GB", "deadlock_timeout": "200ms", "log_min_messages": "error",
@@ -182,6 +224,6 @@ package final class PostgresServer: Sendable {
         try await Shell.run(
             Shell.asPostgres([
                 "\(binaries)/pg_ctl", "-D", "\(folder)/data", "-l", "\(folder)/data/server.log", "-w", "-t", "60", "start",
-            ]))
+            ]), environment: environment(clockFile: clockFile))
     }
 }

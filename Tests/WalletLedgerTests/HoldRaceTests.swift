@@ -79,7 +79,7 @@ struct HoldRaceTests {
         let fixture = try await MoneyFixture()
         let shop = try await fixture.openWallet()
         let origin = RequestOrigin(caller: "backoffice", access: .staff("usr_s"), key: nil, requestID: "change")
-        let change = ChangeWallet(pool: fixture.pool)
+        let change = ChangeWallet(pool: fixture.pool, clock: fixture.clock)
         for round in 0..<8 {
             let payer = try await fixture.openWallet()
             _ = try await fixture.post([MoneyFixture.deposit(payer, 100)])
@@ -128,7 +128,7 @@ struct HoldRaceTests {
                 : MoneyFixture.transfer(wallets[1 + index % 199], wallets[1 + (index * 31 + 1) % 199], 2)
         }
         let queue = PostingQueue(batchLimit: 256, writers: 2)
-        let writer = BatchWriter(queue: queue, configuration: fixture.configuration, writers: 2, logger: Logger(label: "test"))
+        let writer = BatchWriter(queue: queue, configuration: fixture.configuration, writers: 2, clock: fixture.clock, logger: Logger(label: "test"))
         let outcomes = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await writer.run() }
             var outcomes: [PostingOutcome] = []

@@ -95,7 +95,7 @@ struct HoldRuleTests {
         let hold = MoneyFixture.newHold(payer, shop, 100)
         _ = try await fixture.post([MoneyFixture.place(hold)])
         let origin = RequestOrigin(caller: "backoffice", access: .staff("usr_s"), key: nil, requestID: "change")
-        let change = ChangeWallet(pool: fixture.pool)
+        let change = ChangeWallet(pool: fixture.pool, clock: fixture.clock)
         _ = try await change(payer, .setOverdraftLimit(50, Currency("EUR")!), reason: "r", origin)
         #expect(
             try await fixture.post([MoneyFixture.transfer(payer, shop, 51), MoneyFixture.transfer(payer, shop, 50)]).map(\.word) == [
@@ -180,9 +180,10 @@ struct HoldRuleTests {
             "a capture without a change of its hold", "captures_take_from_holds",
             """
             WITH wallet AS (
-                UPDATE wallets SET balance = balance - 1, version = version + 1 WHERE held > 0 RETURNING id, version, balance
+                UPDATE wallets SET balance = balance - 1, version = version + 1, last_posted_at = now() WHERE held > 0
+                RETURNING id, version, balance
             ), shop AS (
-                UPDATE wallets w SET balance = balance + 1, version = version + 1 FROM holds h WHERE w.id = h.destination_wallet_id
+                UPDATE wallets w SET balance = balance + 1, version = version + 1, last_posted_at = now() FROM holds h WHERE w.id = h.destination_wallet_id
                 RETURNING w.id, w.version, w.balance
             ), moved AS (
                 INSERT INTO transfers (id, kind, amount, currency, source_wallet_id, source_version, destination_wallet_id,

@@ -25,7 +25,7 @@ struct LedgerBatchTests {
 
     private static func batch(_ wallets: WalletState...) -> LedgerBatch {
         let world = WorldWallet.all(of: Currency("EUR")!).map { wallet($0, ownerID: nil, openedBy: WorldWallet.opener, isWorld: true) }
-        return LedgerBatch(wallets: Dictionary(uniqueKeysWithValues: (wallets + world).map { ($0.id, $0) }), now: time)
+        return LedgerBatch(wallets: Dictionary(uniqueKeysWithValues: (wallets + world).map { ($0.id, $0) }), times: PostingTimes(clock: time))
     }
 
     private static func transfer(

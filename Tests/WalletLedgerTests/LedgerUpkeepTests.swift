@@ -54,9 +54,9 @@ struct LedgerUpkeepTests {
     private static func deposit(of amount: Int, raising: Int, currency: String) -> String {
         """
         WITH w AS (
-            UPDATE wallets SET balance = balance + \(raising), version = version + 1 WHERE id = 'W' RETURNING *
+            UPDATE wallets SET balance = balance + \(raising), version = version + 1, last_posted_at = now() WHERE id = 'W' RETURNING *
         ), s AS (
-            UPDATE wallets SET balance = balance - \(amount), version = version + 1
+            UPDATE wallets SET balance = balance - \(amount), version = version + 1, last_posted_at = now()
             WHERE id = (SELECT source_wallet_id FROM transfers WHERE id = 'T') RETURNING *
         ), t AS (
             INSERT INTO transfers
@@ -93,7 +93,7 @@ struct LedgerUpkeepTests {
         Violation(
             sql: """
                 INSERT INTO transfers SELECT gen_random_uuid(), kind, amount, currency, source_wallet_id, source_version,
-                    destination_wallet_id, destination_version, original_id, ordered_by, NULL, key_id, posted_at
+                    destination_wallet_id, destination_version, original_id, ordered_by, NULL, key_id, now()
                 FROM transfers WHERE id = 'T'
                 """, state: .integrityConstraintViolation, constraint: "transfers_balance"),
         Violation(sql: deposit(of: 4, raising: 5, currency: "EUR"), state: .integrityConstraintViolation, constraint: "wallets_follow_entries"),
@@ -176,7 +176,7 @@ struct LedgerUpkeepTests {
 extension MoneyFixture {
     /// A part of an earlier posting, given back by staff.
     func refund(of id: TransferID, _ amount: Int64, key: String = UUID().uuidString) async throws -> PostingRequest {
-        let found = try await pool.withSession { session in try BatchStore().postings(session, [id])[id]?.posting }
+        let found = try await pool.withSession { session in try BatchStore().postings(session, [id])[id] }
         guard let found else { throw UnreadableRow(table: "transfers") }
         let access = WalletAccess.staff("usr_s")
         let original = OriginalTransfer(

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Logging
 import Postgres
+import ServiceDatabase
 import SignedAPI
 import TestSupport
 
@@ -18,6 +19,7 @@ struct MoneyFixture {
     let database: TestDatabase
     let configuration: PostgresConfiguration
     let pool: PostgresPool
+    let clock = ClockWitness()
 
     /// Migrated directly, served on the path that the suite's trait has set.
     /// - Parameter server: nil is the one that all suites share; on another one the suite chooses the path itself, and may leave it out.
@@ -59,7 +61,7 @@ struct MoneyFixture {
 
     func openWallet(owner: UserID? = MoneyFixture.owner, currency: String = "EUR") async throws -> WalletID {
         let origin = RequestOrigin(caller: "api-gateway", access: .client("bank"), key: nil, requestID: "open")
-        let answer = try await OpenWallet(pool: pool)(OpenWalletRequest(ownerID: owner, currency: Currency(currency)!), origin)
+        let answer = try await OpenWallet(pool: pool, clock: clock)(OpenWalletRequest(ownerID: owner, currency: Currency(currency)!), origin)
         guard case .done(let wallet, _) = answer else { throw UnreadableRow(table: "wallets") }
         return wallet.id
     }
@@ -98,7 +100,7 @@ struct MoneyFixture {
     }
 
     func post(_ requests: [PostingRequest]) async throws -> [PostingOutcome] {
-        try await pool.withSession { session in try PostBatch().run(session, requests) }
+        try await pool.withSession { session in try PostBatch(clock: clock).run(session, requests) }
     }
 
     func balance(_ id: WalletID) async throws -> Int64 {
@@ -114,7 +116,7 @@ struct MoneyFixture {
         let queues = (0..<count).map { _ in PostingQueue(batchLimit: 256, writers: 1) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             for queue in queues {
-                let writer = BatchWriter(queue: queue, configuration: configuration, writers: 1, logger: Logger(label: "test"))
+                let writer = BatchWriter(queue: queue, configuration: configuration, writers: 1, clock: clock, logger: Logger(label: "test"))
                 group.addTask { try await writer.run() }
             }
             let value: Value

@@ -164,7 +164,7 @@ struct MoneyPropertyTests {
                 let original = model.posted[Int.random(in: 0..<model.posted.count, using: &random)]
                 guard let id = real[original.id] else { return }
                 let part = Int64.random(in: 1...original.amount, using: &random)
-                let found = try await fixture.pool.withSession { session in try BatchStore().postings(session, [id])[id]?.posting }
+                let found = try await fixture.pool.withSession { session in try BatchStore().postings(session, [id])[id] }
                 guard let found else { throw UnreadableRow(table: "transfers") }
                 let known = OriginalTransfer(
                     id: id, kind: found.kind, money: found.money, sourceWalletID: found.debit.walletID,
@@ -241,7 +241,7 @@ struct MoneyPropertyTests {
                 }
             let expected = model.change(wallet, kind, limit: limit)
             let origin = RequestOrigin(caller: "backoffice", access: .staff("usr_s"), key: nil, requestID: "change")
-            switch try await ChangeWallet(pool: fixture.pool)(ids[wallet], change, reason: "test", origin) {
+            switch try await ChangeWallet(pool: fixture.pool, clock: fixture.clock)(ids[wallet], change, reason: "test", origin) {
             case .done: #expect(expected == "done", "seed \(seed)")
             case .refused(let refusal, _, _): #expect(refusal.rawValue == expected, "seed \(seed)")
             case .keyReused, .inProgress: Issue.record("seed \(seed): no key was given")

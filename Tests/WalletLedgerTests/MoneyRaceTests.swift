@@ -97,7 +97,7 @@ struct MoneyRaceTests {
                 }
                 group.addTask {
                     let origin = RequestOrigin(caller: "backoffice", access: .staff("usr_x"), key: nil, requestID: "freeze")
-                    let answer = try await ChangeWallet(pool: fixture.pool)(a, .freeze(.debits), reason: "test", origin)
+                    let answer = try await ChangeWallet(pool: fixture.pool, clock: fixture.clock)(a, .freeze(.debits), reason: "test", origin)
                     guard case .done(let change, _) = answer else { throw UnreadableRow(table: "wallets") }
                     let frozenAt = try await fixture.balance(a)
                     #expect(await queues[0].post(MoneyFixture.transfer(a, b, 1)).refusal == .walletFrozen)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the fleet and its tests need and this machine lacks: Debian packages, and only the missing ones; Python's go to .local.
 # The Swift toolchain is not among them; it is the one thing you bring.
-# install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer;
+# install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer,
+# libfaketime;
 # install.sh --lint what only make lint uses: kubectl, and Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -54,6 +55,7 @@ missing_test_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
     command -v openssl >/dev/null || printf 'openssl\n'
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || printf 'libfaketime\n'
 }
 
 missing_lint_packages() {

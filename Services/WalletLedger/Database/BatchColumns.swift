@@ -9,6 +9,7 @@ struct BatchColumns {
         var helds: [Int64] = []
         var versions: [Int64] = []
         var previousVersions: [Int64] = []
+        var times: [PostgresTimestamp] = []
     }
 
     struct Transfers {
@@ -27,6 +28,9 @@ struct BatchColumns {
         var principals: [String] = []
         var references: [String?] = []
         var keys: [UUID] = []
+        var times: [PostgresTimestamp] = []
+        var sourceTimes: [PostgresTimestamp] = []
+        var destinationTimes: [PostgresTimestamp] = []
     }
 
     struct Holds {
@@ -55,6 +59,7 @@ struct BatchColumns {
         var statusAfter: [Int16] = []
         var transfers: [UUID?] = []
         var events: [UUID] = []
+        var times: [PostgresTimestamp] = []
     }
 
     struct Keys {
@@ -77,6 +82,7 @@ struct BatchColumns {
         var partitions: [String] = []
         var traces: [String?] = []
         var data: [String] = []
+        var times: [PostgresTimestamp] = []
     }
 
     var wallets = Wallets()

@@ -22,8 +22,8 @@ struct BatchStore {
         var refunded: [TransferID: Int64]
         var holds: [HoldID: HoldState]
         var references: [LedgerBatch.Reference: TransferID]
-        /// After the last lock, and never earlier than the last posting of any of the wallets.
-        var now: Timestamp
+        /// The server's clock after the last lock.
+        var clock: Timestamp
     }
 
     /// Begins the batch's transaction: locks its wallets in the order of ids, then reads what only those locks make certain.
@@ -48,7 +48,7 @@ struct BatchStore {
             "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = ANY(\(Array(walletIDs))) ORDER BY id FOR NO KEY UPDATE",
             """
             SELECT \(unsafeSQL: KeptKey.columns), clock.now
-            FROM (SELECT clock_timestamp() AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.compactMap(\.key?.id)))
+            FROM (SELECT \(unsafeSQL: PostingTimes.clockExpression) AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.compactMap(\.key?.id)))
             """,
         ]
         if !originals.isEmpty {
@@ -68,18 +68,17 @@ struct BatchStore {
         let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: lockTimeout, idleTimeout: Self.idleTimeout)
         var results = try session.begin(options, then: queries, meanwhile: meanwhile)[...]
         var locked = Locked(
-            wallets: [:], keys: [:], refunded: [:], holds: [:], references: [:], now: Timestamp(microsecondsSinceUnixEpoch: 0))
+            wallets: [:], keys: [:], refunded: [:], holds: [:], references: [:], clock: Timestamp(microsecondsSinceUnixEpoch: 0))
         for row in results.removeFirst() {
             let wallet = try WalletState(row: row)
             locked.wallets[wallet.id] = wallet
         }
         let keys = results.removeFirst()
-        let clock = Timestamp(try keys[0].decode("now", as: PostgresTimestamp.self))
+        locked.clock = Timestamp(try keys[0].decode("now", as: PostgresTimestamp.self))
         for row in keys {
             guard let id = try row.decodeIfPresent(0, as: UUID.self) else { continue }
             locked.keys[id] = try KeptKey(row: row)
         }
-        locked.now = locked.wallets.values.reduce(clock) { max($0, $1.lastPostedAt) }
         if !originals.isEmpty {
             for row in results.removeFirst() { locked.refunded[TransferID(try row.decode(0, as: UUID.self))] = try row.decode(1) }
         }
@@ -98,6 +97,19 @@ struct BatchStore {
         return locked
     }
 
+    /// The times of the last entries of these wallets, under their locks; a wallet without an entry is not among them.
+    func lastEntryTimes(_ session: PostgresSession, _ wallets: [WalletID]) throws -> [WalletID: Timestamp] {
+        let rows = try session.query(
+            """
+            SELECT w.id, e.posted_at FROM unnest(\(wallets.map(\.uuid))) w (id),
+                LATERAL (SELECT posted_at FROM entries WHERE wallet_id = w.id ORDER BY version DESC LIMIT 1) e
+            """)
+        return try Dictionary(
+            uniqueKeysWithValues: rows.map { row in
+                (WalletID(try row.decode(0, as: UUID.self)), Timestamp(try row.decode(1, as: PostgresTimestamp.self)))
+            })
+    }
+
     /// Writes and commits, in one round trip.
     func commit(_ session: PostgresSession, _ write: BatchWrite) throws {
         if write.isEmpty {
@@ -107,13 +119,14 @@ struct BatchStore {
         }
     }
 
-    /// Postings by id, as they were decided, with their time.
-    func postings(_ session: PostgresSession, _ ids: [TransferID]) throws -> [TransferID: (posting: Posting, postedAt: Timestamp)] {
-        var found: [TransferID: (posting: Posting, postedAt: Timestamp)] = [:]
+    /// Postings by id, as they were decided.
+    func postings(_ session: PostgresSession, _ ids: [TransferID]) throws -> [TransferID: Posting] {
+        var found: [TransferID: Posting] = [:]
         let rows = try session.query(
             """
             SELECT t.id, t.kind, t.amount, t.currency, t.source_wallet_id, t.source_version, s.balance_after,
-                t.destination_wallet_id, t.destination_version, d.balance_after, t.original_id, t.reference, t.posted_at, t.hold_id
+                t.destination_wallet_id, t.destination_version, d.balance_after, t.original_id, t.reference, t.posted_at, t.hold_id,
+                s.posted_at, d.posted_at
             FROM transfers t
             JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
             JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
@@ -121,7 +134,7 @@ struct BatchStore {
             """)
         for row in rows {
             let posting = try Posting(row: row)
-            found[posting.transferID] = (posting, Timestamp(try row.decode(12, as: PostgresTimestamp.self)))
+            found[posting.transferID] = posting
         }
         return found
     }
@@ -139,6 +152,8 @@ extension Posting {
                 balanceAfterMinor: try row.decode(6)),
             credit: TransferLeg(
                 walletID: WalletID(try row.decode(7, as: UUID.self)), walletVersion: try row.decode(8), amountMinor: money.amountMinor,
-                balanceAfterMinor: try row.decode(9)))
+                balanceAfterMinor: try row.decode(9)), postedAt: Timestamp(try row.decode(12, as: PostgresTimestamp.self)),
+            debitedAt: Timestamp(try row.decode(14, as: PostgresTimestamp.self)),
+            creditedAt: Timestamp(try row.decode(15, as: PostgresTimestamp.self)))
     }
 }

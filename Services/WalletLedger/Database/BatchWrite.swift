@@ -6,14 +6,15 @@ import SignedAPI
 
 /// What a batch writes, gathered decision by decision.
 struct BatchWrite {
-    private let postedAt: Timestamp
+    private let clock: Timestamp
     private var columns = BatchColumns()
     private var refunds: [TransferID: (original: Int64, amount: Int64)] = [:]
     /// Where in the columns a hold stands that this batch has changed before.
     private var holdIndex: [HoldID: Int] = [:]
 
-    init(postedAt: Timestamp) {
-        self.postedAt = postedAt
+    /// - Parameter clock: The server's clock, for the keys of what was decided; every other row has a time of its own.
+    init(clock: Timestamp) {
+        self.clock = clock
     }
 
     var isEmpty: Bool { columns.keys.ids.isEmpty && columns.events.ids.isEmpty }
@@ -48,6 +49,7 @@ struct BatchWrite {
             columns.wallets.helds.append(state.heldMinor)
             columns.wallets.versions.append(state.version)
             columns.wallets.previousVersions.append(previousVersion)
+            columns.wallets.times.append(state.lastPostedAt.stored)
         }
     }
 
@@ -67,14 +69,17 @@ struct BatchWrite {
         columns.transfers.principals.append(request.order.access?.principal ?? "")
         columns.transfers.references.append(posting.reference)
         columns.transfers.keys.append(request.key?.id ?? posting.transferID.uuid)
+        columns.transfers.times.append(posting.postedAt.stored)
+        columns.transfers.sourceTimes.append(posting.debitedAt.stored)
+        columns.transfers.destinationTimes.append(posting.creditedAt.stored)
         if let original {
             let sum = (refunds[original.id]?.amount ?? 0) + posting.money.amountMinor
             refunds[original.id] = (original.money.amountMinor, sum)
         }
-        let event = posting.event(postedAt: postedAt)
+        let event = posting.event
         appendEvent(
             id: posting.transferID.entryID(leg: 2).uuid, event.type, subject: posting.transferID.description, of: posting.debit.walletID,
-            event, request)
+            event, at: posting.postedAt, request)
     }
 
     private mutating func append(_ change: HoldChange, _ request: PostingRequest) {
@@ -107,18 +112,21 @@ struct BatchWrite {
         columns.holdChanges.statusAfter.append(hold.status.stored)
         columns.holdChanges.transfers.append(change.transferID?.uuid)
         columns.holdChanges.events.append(change.eventID.uuid)
-        let event = change.event(changedAt: postedAt)
+        columns.holdChanges.times.append(change.changedAt.stored)
+        let event = change.event
         appendEvent(
-            id: change.eventID.uuid, event.type, subject: hold.terms.id.description, of: hold.terms.walletID, event, request)
+            id: change.eventID.uuid, event.type, subject: hold.terms.id.description, of: hold.terms.walletID, event, at: change.changedAt, request)
     }
 
     private mutating func appendEvent(
-        id: UUID, _ type: LedgerEventType, subject: String, of wallet: WalletID, _ event: some WireEncodable, _ request: PostingRequest
+        id: UUID, _ type: LedgerEventType, subject: String, of wallet: WalletID, _ event: some WireEncodable, at time: Timestamp,
+        _ request: PostingRequest
     ) {
         columns.events.ids.append(id)
         columns.events.types.append(type.rawValue)
         columns.events.subjects.append(subject)
         columns.events.partitions.append(wallet.description)
+        columns.events.times.append(time.stored)
         columns.events.traces.append(request.traceparent)
         columns.events.data.append(String(decoding: event.wireBytes(), as: UTF8.self))
     }
@@ -146,15 +154,17 @@ struct BatchWrite {
         let totals = refunds.sorted { $0.key < $1.key }
         return """
             SELECT write_batch(
-                \(postedAt.stored), \(wallets.ids), \(wallets.balances), \(wallets.versions), \(wallets.previousVersions),
+                \(clock.stored), \(wallets.ids), \(wallets.balances), \(wallets.versions), \(wallets.previousVersions), \(wallets.times),
                 \(transfers.ids), \(transfers.kinds), \(transfers.amounts), \(transfers.currencies),
                 \(transfers.sources), \(transfers.sourceVersions), \(transfers.sourceBalances),
                 \(transfers.destinations), \(transfers.destinationVersions), \(transfers.destinationBalances),
                 \(transfers.originals), \(transfers.principals), \(transfers.references), \(transfers.keys),
+                \(transfers.times), \(transfers.sourceTimes), \(transfers.destinationTimes),
                 \(totals.map(\.key.uuid)), \(totals.map(\.value.original)), \(totals.map(\.value.amount)),
                 \(keys.ids), \(keys.callers), \(keys.principals), \(keys.keys), \(keys.requests), \(keys.outcomes),
                 \(keys.subjects), \(keys.refusals), \(keys.requestIDs),
-                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data))
+                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data),
+                \(events.times))
             """
     }
 
@@ -164,20 +174,22 @@ struct BatchWrite {
         let totals = refunds.sorted { $0.key < $1.key }
         return """
             SELECT post_batch(
-                \(postedAt.stored), \(wallets.ids), \(wallets.balances), \(wallets.helds), \(wallets.versions), \(wallets.previousVersions),
+                \(clock.stored), \(wallets.ids), \(wallets.balances), \(wallets.helds), \(wallets.versions), \(wallets.previousVersions),
+                \(wallets.times),
                 \(transfers.ids), \(transfers.kinds), \(transfers.amounts), \(transfers.currencies),
                 \(transfers.sources), \(transfers.sourceVersions), \(transfers.sourceBalances),
                 \(transfers.destinations), \(transfers.destinationVersions), \(transfers.destinationBalances),
                 \(transfers.originals), \(transfers.holds), \(transfers.principals), \(transfers.references), \(transfers.keys),
+                \(transfers.times), \(transfers.sourceTimes), \(transfers.destinationTimes),
                 \(totals.map(\.key.uuid)), \(totals.map(\.value.original)), \(totals.map(\.value.amount)),
                 \(keys.ids), \(keys.callers), \(keys.principals), \(keys.keys), \(keys.requests), \(keys.outcomes),
                 \(keys.subjects), \(keys.subjectVersions), \(keys.refusals), \(keys.requestIDs),
                 \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data),
-                \(holds.ids), \(holds.wallets), \(holds.destinations), \(holds.amounts), \(holds.currencies), \(holds.captured),
+                \(events.times), \(holds.ids), \(holds.wallets), \(holds.destinations), \(holds.amounts), \(holds.currencies), \(holds.captured),
                 \(holds.statuses), \(holds.principals), \(holds.placedAt), \(holds.expiresAt),
                 \(changes.wallets), \(changes.versions), \(changes.holds), \(changes.kinds), \(changes.placed), \(changes.captured),
                 \(changes.released), \(changes.heldAfter), \(changes.capturedAfter), \(changes.statusAfter), \(changes.transfers),
-                \(changes.events))
+                \(changes.events), \(changes.times))
             """
     }
 }

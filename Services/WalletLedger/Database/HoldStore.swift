@@ -58,8 +58,8 @@ struct HoldStore {
     }
 
     /// Every change of these holds, by its event.
-    func changes(_ session: PostgresSession, of ids: [HoldID]) throws -> [EventID: (change: HoldChange, changedAt: Timestamp)] {
-        var found: [EventID: (change: HoldChange, changedAt: Timestamp)] = [:]
+    func changes(_ session: PostgresSession, of ids: [HoldID]) throws -> [EventID: HoldChange] {
+        var found: [EventID: HoldChange] = [:]
         let rows = try session.query(
             """
             SELECT \(unsafeSQL: HoldChange.columns) FROM hold_changes c JOIN holds h ON h.id = c.hold_id
@@ -67,7 +67,7 @@ struct HoldStore {
             """)
         for row in rows {
             let change = try HoldChange(row: row)
-            found[change.eventID] = (change, Timestamp(try row.decode(17, as: PostgresTimestamp.self)))
+            found[change.eventID] = change
         }
         return found
     }
@@ -100,6 +100,7 @@ extension HoldChange {
         self.init(
             kind: try HoldChangeKind(stored: row.decode(10)), hold: try HoldState(row: row), capturedMinor: try row.decode(11),
             releasedMinor: try row.decode(12), walletVersion: try row.decode(13), walletHeldMinor: try row.decode(14),
-            transferID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) }, eventID: EventID(try row.decode(16, as: UUID.self)))
+            transferID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) }, eventID: EventID(try row.decode(16, as: UUID.self)),
+            changedAt: Timestamp(try row.decode(17, as: PostgresTimestamp.self)))
     }
 }

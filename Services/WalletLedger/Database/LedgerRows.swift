@@ -162,3 +162,8 @@ extension KeptKey {
         self.init(request: try row.decode(1), outcome: outcome)
     }
 }
+
+extension PostingTimes {
+    /// The server's clock, never before the transaction began: the database refuses to write earlier than that.
+    static let clockExpression = "greatest(clock_timestamp(), now())"
+}

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Outbox
 import Postgres
 
 /// The SQL of `verify`: pages by key, all within the caller's snapshot.
@@ -35,7 +36,9 @@ struct VerifyStore {
             LEFT JOIN wallets w ON w.id = e.wallet_id
             WHERE NOT coalesce(
                 e.balance_after = coalesce(e.previous, 0) + e.amount
-                AND e.posted_at >= coalesce(e.previous_at, e.posted_at) AND e.posted_at = t.posted_at AND t.currency = w.currency
+                AND e.posted_at >= coalesce(e.previous_at, e.posted_at) AND t.currency = w.currency
+                -- A wallet that was ahead of the clock kept its last entry's time.
+                AND (e.posted_at = t.posted_at OR e.posted_at > t.posted_at AND e.posted_at = e.previous_at)
                 AND ((e.amount = -t.amount AND e.wallet_id = t.source_wallet_id AND e.version = t.source_version)
                     OR (e.amount = t.amount AND e.wallet_id = t.destination_wallet_id AND e.version = t.destination_version)), false)
             ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))
@@ -182,17 +185,17 @@ struct VerifyStore {
             let partition: String = try row.decode(4)
             let fits: Bool
             if let id = TransferID(subject) {
-                guard let (posting, postedAt) = postings[id] else { return (try row.decode(0), subject, false) }
-                let event = posting.event(postedAt: postedAt)
+                guard let posting = postings[id] else { return (try row.decode(0), subject, false) }
+                let event = posting.event
                 fits =
                     try row.decode(1, as: UUID.self) == id.entryID(leg: 2).uuid && row.decode(2, as: String.self) == event.type.rawValue
                     && partition == posting.debit.walletID.description
                     && row.decode(5, as: String.self) == String(decoding: event.wireBytes(), as: UTF8.self)
             } else if HoldID(subject) != nil {
-                guard let (change, changedAt) = changes[EventID(try row.decode(1, as: UUID.self))] else {
+                guard let change = changes[EventID(try row.decode(1, as: UUID.self))] else {
                     return (try row.decode(0), subject, false)
                 }
-                let event = change.event(changedAt: changedAt)
+                let event = change.event
                 fits =
                     try subject == change.hold.terms.id.description && row.decode(2, as: String.self) == event.type.rawValue
                     && partition == change.hold.terms.walletID.description
@@ -252,6 +255,13 @@ struct VerifyStore {
                 kind: .hold, row: HoldID(try row.decode(0, as: UUID.self)).description,
                 text: "is not what its changes made of it, or one of them has no event")
         }
+    }
+
+    /// How many wallets' last times lie further after the clock than clocks may differ, and the latest of them.
+    func walletsAhead(_ session: PostgresSession) throws -> (count: Int, until: Timestamp?) {
+        let row = try session.query(
+            "SELECT count(*), max(last_posted_at) FROM wallets WHERE last_posted_at > clock_timestamp() + interval '10 seconds'")[0]
+        return (Int(try row.decode(0, as: Int64.self)), try row.decodeIfPresent(1, as: PostgresTimestamp.self).map { Timestamp($0) })
     }
 
     /// With the world outside, every currency adds up to zero.

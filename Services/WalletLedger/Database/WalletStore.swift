@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
+import ServiceDatabase
 import SignedAPI
 
 /// The SQL of wallets: opening, changes of state, reading.
@@ -20,8 +21,14 @@ struct WalletStore {
             .map(WalletState.init(row:))
     }
 
-    func clock(_ session: PostgresSession) throws -> Timestamp {
-        Timestamp(try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self))
+    /// The server's clock, where it can be believed.
+    ///
+    /// - Throws: ``ClockDisagreement``; `PostgresError`.
+    func clock(_ session: PostgresSession, _ witness: ClockWitness) throws -> Timestamp {
+        let askedAt = witness.willAsk()
+        let clock = Timestamp(try session.query("SELECT \(unsafeSQL: PostingTimes.clockExpression)")[0].decode(0, as: PostgresTimestamp.self))
+        try witness.check(clock, askedAt: askedAt)
+        return clock
     }
 
     func insertWallet(_ session: PostgresSession, _ wallet: WalletOpened) throws {

@@ -45,10 +45,11 @@ package struct HoldChange: Sendable, Hashable {
     package let walletHeldMinor: Int64
     package let transferID: TransferID?
     package let eventID: EventID
+    package let changedAt: Timestamp
 
     package init(
         kind: HoldChangeKind, hold: HoldState, capturedMinor: Int64 = 0, releasedMinor: Int64 = 0, walletVersion: Int64,
-        walletHeldMinor: Int64, transferID: TransferID? = nil, eventID: EventID
+        walletHeldMinor: Int64, transferID: TransferID? = nil, eventID: EventID, changedAt: Timestamp
     ) {
         self.kind = kind
         self.hold = hold
@@ -58,9 +59,10 @@ package struct HoldChange: Sendable, Hashable {
         self.walletHeldMinor = walletHeldMinor
         self.transferID = transferID
         self.eventID = eventID
+        self.changedAt = changedAt
     }
 
-    package func event(changedAt: Timestamp) -> HoldChanged {
+    package var event: HoldChanged {
         HoldChanged(
             kind: kind, holdID: hold.terms.id, walletID: hold.terms.walletID, walletVersion: walletVersion,
             destinationWalletID: hold.terms.destinationWalletID, money: hold.terms.money, status: hold.status,
@@ -68,10 +70,10 @@ package struct HoldChange: Sendable, Hashable {
             walletHeldMinor: walletHeldMinor, transferID: transferID, expiresAt: hold.expiresAt, changedAt: changedAt)
     }
 
-    package func voidedBody(endedAt: Timestamp) -> HoldVoidedBody {
+    package var voidedBody: HoldVoidedBody {
         HoldVoidedBody(
             holdID: hold.terms.id, status: hold.status, capturedMinor: hold.capturedMinor, releasedMinor: releasedMinor,
-            walletID: hold.terms.walletID, walletVersion: walletVersion, endedAt: endedAt)
+            walletID: hold.terms.walletID, walletVersion: walletVersion, endedAt: changedAt)
     }
 
     package func capturedBody(_ transfer: TransferBody) -> HoldCapturedBody {

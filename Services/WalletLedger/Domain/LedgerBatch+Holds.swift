@@ -10,27 +10,29 @@ extension LedgerBatch {
         guard source.id != destination.id else { throw .sameWallet }
         guard source.currency == terms.money.currency, destination.currency == terms.money.currency else { throw .currencyMismatch }
         guard source.status != .closed, destination.status != .closed else { throw .walletClosed }
-        let holding = try source.holding(terms.money.amountMinor)
+        let placedAt = times.time(of: source)
+        let holding = try source.holding(terms.money.amountMinor, at: placedAt)
         let hold = HoldState(
-            terms: terms, placedBy: order.access.principal, placedAt: now,
-            expiresAt: Timestamp(microsecondsSinceUnixEpoch: now.microsecondsSinceUnixEpoch + order.lastsSeconds * 1_000_000))
+            terms: terms, placedBy: order.access.principal, placedAt: placedAt, expiresAt: placedAt.later(by: .seconds(order.lastsSeconds)))
         apply(holding, hold)
         return HoldChange(
-            kind: .placed, hold: hold, walletVersion: holding.version, walletHeldMinor: holding.heldMinor, eventID: order.eventID)
+            kind: .placed, hold: hold, walletVersion: holding.version, walletHeldMinor: holding.heldMinor, eventID: order.eventID,
+            changedAt: placedAt)
     }
 
     mutating func end(_ order: EndHoldOrder) throws(TransferRejection) -> HoldChange {
         guard var hold = holds[order.hold.id], let wallet = wallets[order.hold.walletID] else { throw .notFound }
         if let access = order.access, !access.reaches(wallet) { throw .notFound }
         // Only the ledger ends what has expired, and only that.
-        guard hold.status == .open, hold.hasExpired(at: now) == (order.access == nil) else { throw .holdNotOpen }
+        guard hold.status == .open, hold.hasExpired(at: times.clock) == (order.access == nil) else { throw .holdNotOpen }
         let released = hold.remainingMinor
-        let after = wallet.released(released)
+        let endedAt = times.time(of: wallet)
+        let after = wallet.released(released, at: endedAt)
         hold.status = order.access == nil ? .expired : .voided
         apply(after, hold)
         return HoldChange(
             kind: order.access == nil ? .expired : .voided, hold: hold, releasedMinor: released, walletVersion: after.version,
-            walletHeldMinor: after.heldMinor, eventID: order.eventID)
+            walletHeldMinor: after.heldMinor, eventID: order.eventID, changedAt: endedAt)
     }
 
     /// The posting of a capture. What it takes is set aside no longer, so that the wallet's floor lets it pass.
@@ -40,7 +42,7 @@ extension LedgerBatch {
         guard let hold = holds[order.hold.id], var wallet = wallets[order.hold.walletID], order.access.reaches(wallet) else {
             throw .notFound
         }
-        guard hold.status == .open, !hold.hasExpired(at: now) else { throw .holdNotOpen }
+        guard hold.status == .open, !hold.hasExpired(at: times.clock) else { throw .holdNotOpen }
         let remaining = hold.remainingMinor
         guard let money = order.money ?? Money(amountMinor: remaining, currency: order.hold.money.currency) else { throw .holdNotOpen }
         guard money.currency == order.hold.money.currency else { throw .currencyMismatch }
@@ -62,6 +64,6 @@ extension LedgerBatch {
         return HoldChange(
             kind: .captured, hold: hold, capturedMinor: posting.money.amountMinor, releasedMinor: order.isFinal ? rest : 0,
             walletVersion: posting.debit.walletVersion, walletHeldMinor: wallet.heldMinor, transferID: posting.transferID,
-            eventID: order.eventID)
+            eventID: order.eventID, changedAt: posting.postedAt)
     }
 }

@@ -10,8 +10,8 @@ package struct LedgerBatch: Sendable {
     /// The holds that an order of this batch is about.
     package private(set) var holds: [HoldID: HoldState]
     private var references: [Reference: TransferID]
-    /// The batch's time, after its last lock: what it writes has it, and the expiry of holds is judged by it.
-    package let now: Timestamp
+    /// The times that it gives out; the expiry of holds is judged by their clock.
+    package let times: PostingTimes
     /// The wallets that a posting of this batch has changed.
     package private(set) var changedWallets: Set<WalletID> = []
 
@@ -28,13 +28,13 @@ package struct LedgerBatch: Sendable {
 
     package init(
         wallets: [WalletID: WalletState], refunded: [TransferID: Int64] = [:], holds: [HoldID: HoldState] = [:],
-        references: [Reference: TransferID] = [:], now: Timestamp
+        references: [Reference: TransferID] = [:], times: PostingTimes
     ) {
         self.wallets = wallets
         self.refunded = refunded
         self.holds = holds
         self.references = references
-        self.now = now
+        self.times = times
     }
 
     /// Decides one order and, when it is accepted, applies it.
@@ -87,8 +87,9 @@ package struct LedgerBatch: Sendable {
         // A closed wallet is the more lasting reason, so it is named first, whichever side it is on.
         guard source.status != .closed, destination.status != .closed else { throw .walletClosed }
         let refundedAfter = try refundedTotal(after: order)
-        let debited = try source.debited(by: order.money.amountMinor)
-        let credited = try destination.credited(by: order.money.amountMinor)
+        let postedAt = times.time(of: source, destination)
+        let debited = try source.debited(by: order.money.amountMinor, at: postedAt)
+        let credited = try destination.credited(by: order.money.amountMinor, at: postedAt)
         if let text = order.reference {
             let reference = Reference(principal: order.access.principal, text: text)
             guard references[reference] == nil else { throw .referenceExists }
@@ -107,7 +108,8 @@ package struct LedgerBatch: Sendable {
                 balanceAfterMinor: debited.balanceMinor),
             credit: TransferLeg(
                 walletID: credited.id, walletVersion: credited.version, amountMinor: order.money.amountMinor,
-                balanceAfterMinor: credited.balanceMinor))
+                balanceAfterMinor: credited.balanceMinor), postedAt: postedAt, debitedAt: debited.lastPostedAt,
+            creditedAt: credited.lastPostedAt)
     }
 
     /// A wallet and a hold as an order of this batch left them.

@@ -1,6 +1,6 @@
 package import Contracts
 
-/// A decided posting: what is written, told and answered. `postedAt` is set once per batch, after its last lock.
+/// A decided posting: what is written, told and answered.
 package struct Posting: Sendable, Hashable {
     package let transferID: TransferID
     package let kind: PostingKind
@@ -10,10 +10,14 @@ package struct Posting: Sendable, Hashable {
     package let reference: String?
     package let debit: TransferLeg
     package let credit: TransferLeg
+    package let postedAt: Timestamp
+    /// The times of the two entries: the posting's, but for a wallet that is ahead; see ``PostingTimes``.
+    package let debitedAt: Timestamp
+    package let creditedAt: Timestamp
 
     package init(
         transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, holdID: HoldID?, reference: String?,
-        debit: TransferLeg, credit: TransferLeg
+        debit: TransferLeg, credit: TransferLeg, postedAt: Timestamp, debitedAt: Timestamp, creditedAt: Timestamp
     ) {
         self.transferID = transferID
         self.kind = kind
@@ -23,16 +27,19 @@ package struct Posting: Sendable, Hashable {
         self.reference = reference
         self.debit = debit
         self.credit = credit
+        self.postedAt = postedAt
+        self.debitedAt = debitedAt
+        self.creditedAt = creditedAt
     }
 
     /// The answer for somebody who may see the legs of the wallets that `mayRead` names.
-    package func body(postedAt: Timestamp, mayRead: (WalletID) -> Bool) -> TransferBody {
+    package func body(mayRead: (WalletID) -> Bool) -> TransferBody {
         var entries: [EntryBody] = []
-        for (leg, index) in [(debit, UInt64(0)), (credit, UInt64(1))] where mayRead(leg.walletID) {
+        for (leg, time, index) in [(debit, debitedAt, UInt64(0)), (credit, creditedAt, UInt64(1))] where mayRead(leg.walletID) {
             entries.append(
                 EntryBody(
                     id: transferID.entryID(leg: index), transferID: transferID, walletID: leg.walletID, walletVersion: leg.walletVersion,
-                    amountMinor: leg.amountMinor, balanceAfterMinor: leg.balanceAfterMinor, postedAt: postedAt))
+                    amountMinor: leg.amountMinor, balanceAfterMinor: leg.balanceAfterMinor, postedAt: time))
         }
         return TransferBody(
             id: transferID, kind: kind, money: money, sourceWalletID: debit.walletID.isWorld ? nil : debit.walletID,
@@ -40,7 +47,7 @@ package struct Posting: Sendable, Hashable {
             holdID: holdID, reference: reference, postedAt: postedAt, entries: entries)
     }
 
-    package func event(postedAt: Timestamp) -> TransferPosted {
+    package var event: TransferPosted {
         TransferPosted(
             transferID: transferID, kind: kind, money: money, originalTransferID: originalTransferID, holdID: holdID,
             reference: reference, postedAt: postedAt, legs: [debit, credit])

@@ -14,6 +14,7 @@ package struct WalletState: Sendable, Hashable {
     package var status: WalletStatus
     package var version: Int64
     package let openedAt: Timestamp
+    /// The latest time of anything that happened to it; see ``PostingTimes``.
     package var lastPostedAt: Timestamp
 
     package init(
@@ -35,10 +36,10 @@ package struct WalletState: Sendable, Hashable {
         self.lastPostedAt = lastPostedAt
     }
 
-    /// The wallet after a debit of `amountMinor`.
+    /// The wallet after a debit of `amountMinor`, part of a posting of that time.
     ///
     /// - Throws: ``TransferRejection`` when the wallet's state, its floor or the range of balances forbids it.
-    package func debited(by amountMinor: Int64) throws(TransferRejection) -> WalletState {
+    package func debited(by amountMinor: Int64, at postedAt: Timestamp) throws(TransferRejection) -> WalletState {
         switch status {
         case .open: break
         case .frozenDebits, .frozenAll: throw .walletFrozen
@@ -49,26 +50,26 @@ package struct WalletState: Sendable, Hashable {
             // Held and limit are within ±(2⁵³ - 1), so their sums stay far from the end of Int64.
             guard balance - heldMinor >= -overdraftLimitMinor else { throw .insufficientFunds }
         }
-        return moved(to: balance)
+        return moved(to: balance, at: postedAt)
     }
 
-    /// The wallet after a credit of `amountMinor`.
+    /// The wallet after a credit of `amountMinor`, part of a posting of that time.
     ///
     /// - Throws: ``TransferRejection`` when the wallet's state or the range of balances forbids it.
-    package func credited(by amountMinor: Int64) throws(TransferRejection) -> WalletState {
+    package func credited(by amountMinor: Int64, at postedAt: Timestamp) throws(TransferRejection) -> WalletState {
         switch status {
         case .open, .frozenDebits: break
         case .frozenAll: throw .walletFrozen
         case .closed: throw .walletClosed
         }
         guard let balance = MinorUnits.sum(balanceMinor, amountMinor) else { throw .balanceOutOfRange }
-        return moved(to: balance)
+        return moved(to: balance, at: postedAt)
     }
 
     /// The wallet with `amountMinor` more set aside.
     ///
     /// - Throws: ``TransferRejection`` when the wallet's state, its floor or the range of holds forbids it.
-    package func holding(_ amountMinor: Int64) throws(TransferRejection) -> WalletState {
+    package func holding(_ amountMinor: Int64, at time: Timestamp) throws(TransferRejection) -> WalletState {
         switch status {
         case .open: break
         case .frozenDebits, .frozenAll: throw .walletFrozen
@@ -79,21 +80,24 @@ package struct WalletState: Sendable, Hashable {
         var wallet = self
         wallet.heldMinor = held
         wallet.version += 1
+        wallet.lastPostedAt = max(lastPostedAt, time)
         return wallet
     }
 
     /// The wallet with `amountMinor` less set aside: a credit of what is available, which no state of the wallet forbids.
-    package func released(_ amountMinor: Int64) -> WalletState {
+    package func released(_ amountMinor: Int64, at time: Timestamp) -> WalletState {
         var wallet = self
         wallet.heldMinor -= amountMinor
         wallet.version += 1
+        wallet.lastPostedAt = max(lastPostedAt, time)
         return wallet
     }
 
-    private func moved(to balance: Int64) -> WalletState {
+    private func moved(to balance: Int64, at postedAt: Timestamp) -> WalletState {
         var wallet = self
         wallet.balanceMinor = balance
         wallet.version += 1
+        wallet.lastPostedAt = entryTime(postedAt)
         return wallet
     }
 }

@@ -2,6 +2,7 @@ import Contracts
 package import Logging
 import Metrics
 package import Postgres
+package import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
 
@@ -11,6 +12,7 @@ package import ServiceRuntime
 /// - Any other SQL error: halves, until the culprit stands alone; its neighbours get their own outcomes.
 /// - A lost connection, COMMIT included: the same batch with the same ids on a new connection. Its locks wait for the old transaction
 ///   and find what it left. After ``reconnectLimit`` the callers learn that the outcome is unknown.
+/// - A server's clock that can't be believed: nothing is posted, the callers may try again; see ``ClockWitness``.
 package struct BatchWriter: Service {
     package static let reconnectLimit = Duration.seconds(10)
     static let retryLimit = 8
@@ -20,6 +22,7 @@ package struct BatchWriter: Service {
     private let queue: PostingQueue
     private let configuration: PostgresConfiguration
     private let writers: Int
+    private let clock: ClockWitness
     private let logger: Logger
     private let tracer: SpanTracer?
     private let batches = Counter(label: "ledger_batches_total")
@@ -29,10 +32,13 @@ package struct BatchWriter: Service {
     private let sizes = Recorder(label: "ledger_batch_size")
     private let duration = Timer(label: "ledger_batch_seconds")
 
-    package init(queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, logger: Logger, tracer: SpanTracer? = nil) {
+    package init(
+        queue: PostingQueue, configuration: PostgresConfiguration, writers: Int, clock: ClockWitness, logger: Logger, tracer: SpanTracer? = nil
+    ) {
         self.queue = queue
         self.configuration = configuration
         self.writers = writers
+        self.clock = clock
         self.logger = logger
         self.tracer = tracer
     }
@@ -169,13 +175,16 @@ package struct BatchWriter: Service {
         let requests = group.map(\.request)
         for attempt in 1...Self.retryLimit {
             do {
-                let outcomes = try PostBatch().run(session, requests, lockTimeout: lockTimeout, meanwhile: { untold.flush() })
+                let outcomes = try PostBatch(clock: clock).run(session, requests, lockTimeout: lockTimeout, meanwhile: { untold.flush() })
                 for (item, outcome) in zip(group, outcomes) { untold.append(item, outcome) }
                 return .answered
             } catch let error as PostgresError {
                 if error.isConnectionLost || !session.isHealthy { return .connectionLost }
                 // A key or reference that another replica wrote meanwhile: the batch runs again and sees it.
-                let mayPass = error.isRetryable || error.sqlState == .uniqueViolation
+                // Or a clock that stepped between the decision and the write, which the database refuses: once more, and the witness knows.
+                let mayPass =
+                    error.isRetryable || error.sqlState == .uniqueViolation
+                    || (error.sqlState == .integrityConstraintViolation && attempt == 1)
                 if mayPass, attempt < Self.retryLimit {
                     pause(attempt: attempt)
                     continue
@@ -185,6 +194,10 @@ package struct BatchWriter: Service {
                     "a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
                 let failure: PostingFailure = mayBePosted ? .outcomeUnknown : error.isTimeout || mayPass ? .unavailable : .internalError
                 untold.append(group[0], .failed(failure))
+                return .answered
+            } catch is ClockDisagreement {
+                // The witness has logged it, once.
+                for item in group { untold.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
                 return .answered
             } catch {
                 if group.count > 1 { return .split }

@@ -1,7 +1,7 @@
 package import Contracts
 import Outbox
 package import Postgres
-import ServiceDatabase
+package import ServiceDatabase
 import SignedAPI
 
 /// Freezes, unfreezes or closes a wallet, or sets its overdraft limit, under the wallet's lock.
@@ -9,12 +9,15 @@ import SignedAPI
 /// Once it is answered, nothing that it forbids commits later: a batch that decides on this wallet holds the same lock.
 package struct ChangeWallet: Sendable {
     private let transaction: KeyedTransaction
+    private let clock: ClockWitness
     private let store = WalletStore()
 
-    package init(pool: PostgresPool) {
+    package init(pool: PostgresPool, clock: ClockWitness) {
         transaction = KeyedTransaction(pool: pool)
+        self.clock = clock
     }
 
+    /// - Throws: ``ClockDisagreement``; `PostgresError`.
     package func callAsFunction(
         _ id: WalletID, _ change: WalletChange, reason: String, _ origin: RequestOrigin
     ) async throws -> KeyedAnswer<WalletChangeBody> {
@@ -26,7 +29,7 @@ package struct ChangeWallet: Sendable {
             if let key = origin.key, let kept = try store.keptKey(session, key) {
                 return try repeated(session, kept, canonical)
             }
-            let now = max(try store.clock(session), wallet.lastPostedAt)
+            let now = PostingTimes(clock: try store.clock(session, clock)).time(of: wallet)
             let after: WalletState
             do throws(TransferRejection) {
                 after = try change.applied(to: wallet)

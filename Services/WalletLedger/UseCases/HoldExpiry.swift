@@ -50,13 +50,18 @@ package struct HoldExpiry: Service {
                     canonical: "", requestID: "expiry of \(hold.id)")
             })
         var count = 0
+        var failures: [(hold: HoldID, failure: PostingFailure)] = []
         for (hold, outcome) in zip(due, outcomes) {
             switch outcome {
             case .holdEnded: count += 1
-            case .failed(let failure):
-                logger.warning("a hold can't be expired", metadata: ["ledger.hold": "\(hold.id)", "error": "\(failure)"])
+            case .failed(let failure): failures.append((hold.id, failure))
             case .posted, .batchPosted, .holdPlaced, .holdCaptured, .refused, .keyReused: break
             }
+        }
+        if let first = failures.first {
+            logger.warning(
+                "holds can't be expired",
+                metadata: ["holds.count": "\(failures.count)", "ledger.hold": "\(first.hold)", "error": "\(first.failure)"])
         }
         expired.increment(by: count)
         return count

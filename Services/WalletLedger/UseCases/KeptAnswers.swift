@@ -4,35 +4,34 @@ import Postgres
 /// How decisions are shown to who asked for them.
 struct OutcomeView {
     let wallets: [WalletID: WalletState]
-    let postedAt: Timestamp
 
-    func body(_ posting: Posting, at time: Timestamp, for request: PostingRequest) -> TransferBody {
-        posting.body(postedAt: time) { id in
+    func body(_ posting: Posting, for request: PostingRequest) -> TransferBody {
+        posting.body { id in
             wallets[id].map { !$0.isWorld && request.order.access?.reaches($0) == true } ?? false
         }
     }
 
     func outcome(of decision: LedgerDecision, for request: PostingRequest, isReplay: Bool) -> PostingOutcome {
         switch decision {
-        case .posting(let posting): .posted(body(posting, at: postedAt, for: request), isReplay: isReplay)
+        case .posting(let posting): .posted(body(posting, for: request), isReplay: isReplay)
         case .atomic(let postings): .batchPosted(postings.map(\.transferID), isReplay: isReplay)
         case .hold(let change):
             switch change.kind {
             case .placed: .holdPlaced(change.hold.body, isReplay: isReplay)
-            case .captured, .voided, .expired: .holdEnded(change.voidedBody(endedAt: postedAt), isReplay: isReplay)
+            case .captured, .voided, .expired: .holdEnded(change.voidedBody, isReplay: isReplay)
             }
         case .capture(let posting, let change):
-            .holdCaptured(change.capturedBody(body(posting, at: postedAt, for: request)), isReplay: isReplay)
+            .holdCaptured(change.capturedBody(body(posting, for: request)), isReplay: isReplay)
         }
     }
 }
 
 /// The rows from which the answers to repeated requests are rendered again.
 struct KeptAnswers {
-    private var postings: [TransferID: (posting: Posting, postedAt: Timestamp)] = [:]
+    private var postings: [TransferID: Posting] = [:]
     private var captures: [TransferID: HoldChange] = [:]
     private var placed: [HoldID: HoldState] = [:]
-    private var voided: [HoldID: (change: HoldChange, changedAt: Timestamp)] = [:]
+    private var voided: [HoldID: HoldChange] = [:]
 
     init(_ session: PostgresSession, of outcomes: [KeptOutcome]) throws {
         var transfers: [TransferID] = []
@@ -50,13 +49,13 @@ struct KeptAnswers {
         let holds = HoldStore()
         if !transfers.isEmpty {
             postings = try BatchStore().postings(session, transfers)
-            let taken = postings.values.filter { $0.posting.kind == .capture }.map(\.posting.transferID)
+            let taken = postings.values.filter { $0.kind == .capture }.map(\.transferID)
             if !taken.isEmpty { captures = try holds.captures(session, taken) }
         }
         if !placedIDs.isEmpty { placed = try holds.placed(session, placedIDs) }
         if !voidedIDs.isEmpty {
-            for (change, time) in try holds.changes(session, of: voidedIDs).values where change.kind == .voided {
-                voided[change.hold.terms.id] = (change, time)
+            for change in try holds.changes(session, of: voidedIDs).values where change.kind == .voided {
+                voided[change.hold.terms.id] = change
             }
         }
     }
@@ -65,8 +64,8 @@ struct KeptAnswers {
     func outcome(of kept: KeptOutcome, for request: PostingRequest, _ view: OutcomeView) throws -> PostingOutcome {
         switch kept {
         case .posted(let id):
-            guard let (posting, time) = postings[id] else { throw UnreadableRow(table: "idempotency_keys") }
-            let body = view.body(posting, at: time, for: request)
+            guard let posting = postings[id] else { throw UnreadableRow(table: "idempotency_keys") }
+            let body = view.body(posting, for: request)
             if posting.kind == .capture {
                 guard let change = captures[id] else { throw UnreadableRow(table: "hold_changes") }
                 return .holdCaptured(change.capturedBody(body), isReplay: !request.order.makes(id))
@@ -79,11 +78,11 @@ struct KeptAnswers {
             if case .placeHold(let order) = request.order { return .holdPlaced(hold.body, isReplay: order.hold.id != id) }
             return .holdPlaced(hold.body, isReplay: true)
         case .holdVoided(let id):
-            guard let (change, time) = voided[id] else { throw UnreadableRow(table: "hold_changes") }
+            guard let change = voided[id] else { throw UnreadableRow(table: "hold_changes") }
             if case .endHold(let order) = request.order {
-                return .holdEnded(change.voidedBody(endedAt: time), isReplay: order.eventID != change.eventID)
+                return .holdEnded(change.voidedBody, isReplay: order.eventID != change.eventID)
             }
-            return .holdEnded(change.voidedBody(endedAt: time), isReplay: true)
+            return .holdEnded(change.voidedBody, isReplay: true)
         case .refused, .walletOpened, .walletChanged, .batchTaken: throw UnreadableRow(table: "idempotency_keys")
         }
     }

@@ -130,12 +130,12 @@ package struct ListLedger: Sendable {
     private func transfers(_ session: PostgresSession, _ ids: [TransferID], _ access: WalletAccess) throws -> [TransferBody] {
         guard !ids.isEmpty else { return [] }
         let found = try postings.postings(session, ids)
-        let legs = Set(found.values.flatMap { [$0.posting.debit.walletID, $0.posting.credit.walletID] }.filter { !$0.isWorld })
+        let legs = Set(found.values.flatMap { [$0.debit.walletID, $0.credit.walletID] }.filter { !$0.isWorld })
         let wallets = try store.wallets(session, store.walletsQuery(Array(legs)))
         let readable = Set(wallets.filter { !$0.isWorld && access.reaches($0) }.map(\.id))
         return ids.compactMap { id in
-            guard let (posting, postedAt) = found[id] else { return nil }
-            let body = posting.body(postedAt: postedAt, mayRead: readable.contains)
+            guard let posting = found[id] else { return nil }
+            let body = posting.body(mayRead: readable.contains)
             return body.entries.isEmpty ? nil : body
         }
     }

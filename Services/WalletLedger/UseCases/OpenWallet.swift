@@ -1,18 +1,21 @@
 package import Contracts
 import Outbox
 package import Postgres
-import ServiceDatabase
+package import ServiceDatabase
 import SignedAPI
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
 package struct OpenWallet: Sendable {
     private let transaction: KeyedTransaction
+    private let clock: ClockWitness
     private let store = WalletStore()
 
-    package init(pool: PostgresPool) {
+    package init(pool: PostgresPool, clock: ClockWitness) {
         transaction = KeyedTransaction(pool: pool)
+        self.clock = clock
     }
 
+    /// - Throws: ``ClockDisagreement``; `PostgresError`.
     package func callAsFunction(_ request: OpenWalletRequest, _ origin: RequestOrigin) async throws -> KeyedAnswer<WalletOpened> {
         let canonical = CanonicalRequest.render(
             route: "POST /v1/wallets",
@@ -24,7 +27,7 @@ package struct OpenWallet: Sendable {
             if let key = origin.key, let kept = try store.keptKey(session, key) {
                 return try repeated(session, kept, canonical)
             }
-            let now = try store.clock(session)
+            let now = try store.clock(session, clock)
             var random = SystemRandomNumberGenerator()
             let wallet = WalletOpened(
                 id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), ownerID: request.ownerID,

@@ -1,6 +1,8 @@
 import Contracts
 import FoundationEssentials
+import Metrics
 import Postgres
+import ServiceDatabase
 import SignedAPI
 
 /// Posts a batch: one transaction, two round trips, every outcome of its own.
@@ -8,10 +10,17 @@ import SignedAPI
 /// Lock, decide in arrival order, write, commit; only then is anything answered. A refusal never fails its neighbours.
 struct PostBatch {
     private let store = BatchStore()
+    private let clock: ClockWitness
+    private let walletsAhead = Counter(label: "ledger_wallets_ahead_total")
+
+    init(clock: ClockWitness) {
+        self.clock = clock
+    }
 
     /// - Parameter meanwhile: runs while the server takes the batch's locks.
     /// - Returns: the outcomes, in the order of the requests.
-    /// - Throws: `PostgresError`; nothing is posted then, unless the connection was lost in COMMIT.
+    /// - Throws: `PostgresError`; nothing is posted then, unless the connection was lost in COMMIT. ``ClockDisagreement`` when the
+    ///   server's clock can't be believed; nothing is posted.
     func run(
         _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration = BatchStore.lockTimeout,
         meanwhile: () -> Void = {}
@@ -37,10 +46,14 @@ struct PostBatch {
     private func runTransaction(
         _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration, meanwhile: () -> Void
     ) throws -> [PostingOutcome] {
-        let locked = try store.lock(session, requests, lockTimeout: lockTimeout, meanwhile: meanwhile)
+        let askedAt = clock.willAsk()
+        var locked = try store.lock(session, requests, lockTimeout: lockTimeout, meanwhile: meanwhile)
+        try clock.check(locked.clock, askedAt: askedAt)
+        let times = PostingTimes(clock: locked.clock)
+        try setBackWallets(ahead: times, &locked, session)
         var batch = LedgerBatch(
-            wallets: locked.wallets, refunded: locked.refunded, holds: locked.holds, references: locked.references, now: locked.now)
-        var write = BatchWrite(postedAt: locked.now)
+            wallets: locked.wallets, refunded: locked.refunded, holds: locked.holds, references: locked.references, times: times)
+        var write = BatchWrite(clock: locked.clock)
         let decisions = decide(requests, kept: locked.keys, in: &batch, into: &write)
 
         write.append(
@@ -56,7 +69,19 @@ struct PostBatch {
         try store.commit(session, write)
 
         return try requests.indices.map { index in
-            try outcome(of: index, requests, decisions, kept, OutcomeView(wallets: locked.wallets, postedAt: locked.now))
+            try outcome(of: index, requests, decisions, kept, OutcomeView(wallets: locked.wallets))
+        }
+    }
+
+    /// A wallet whose last time a wrong clock has put ahead goes back to the time of its last entry: only entries are asked for by time.
+    private func setBackWallets(ahead times: PostingTimes, _ locked: inout BatchStore.Locked, _ session: PostgresSession) throws {
+        let ahead = locked.wallets.values.filter(times.isAhead)
+        guard !ahead.isEmpty else { return }
+        walletsAhead.increment(by: ahead.count)
+        let entryTimes = try store.lastEntryTimes(session, ahead.map(\.id))
+        for var wallet in ahead {
+            wallet.lastPostedAt = entryTimes[wallet.id] ?? wallet.openedAt
+            locked.wallets[wallet.id] = wallet
         }
     }
 

@@ -1,5 +1,6 @@
 package import Contracts
 package import Postgres
+package import ServiceDatabase
 
 /// Answers about a wallet's past: balance at a time, statement of a period, entries. What the reader may not read does not exist.
 ///
@@ -8,20 +9,22 @@ package struct ReadHistory: Sendable {
     private let pool: PostgresPool
     private let replica: ReplicaReads?
     private let settling: Duration
+    private let clock: ClockWitness
     private let store = HistoryStore()
 
     /// - Parameters:
     ///   - replica: is asked first where a time is given.
     ///   - settling: see ``HistoryStore/settlingTime``; tests shorten it.
-    package init(pool: PostgresPool, replica: ReplicaReads? = nil, settling: Duration? = nil) {
+    package init(pool: PostgresPool, replica: ReplicaReads? = nil, settling: Duration? = nil, clock: ClockWitness) {
         self.pool = pool
         self.replica = replica
         self.settling = settling ?? HistoryStore.settlingTime
+        self.clock = clock
     }
 
     /// What the wallet's last entry at or before a time left; nil before the wallet was opened. The answer never changes later.
     ///
-    /// - Throws: ``HistoryRefusal`` when the time is not final yet.
+    /// - Throws: ``HistoryRefusal`` when the time is not final yet; ``ClockDisagreement``; `PostgresError`.
     package func balance(of id: WalletID, at: Timestamp, _ access: WalletAccess) async throws -> PastBalanceBody? {
         let cut = at.nextMillisecond
         let found = await replica?.read(before: cut, settling: settling) { session in
@@ -76,7 +79,7 @@ package struct ReadHistory: Sendable {
         package let next: Int64?
     }
 
-    /// - Throws: ``HistoryRefusal`` when `to` is not final yet.
+    /// - Throws: ``HistoryRefusal`` when `to` is not final yet; ``ClockDisagreement``; `PostgresError`.
     package func statement(_ question: StatementQuestion, _ access: WalletAccess) async throws -> Statement? {
         if let replica, let to = question.to {
             let found = await replica.read(before: to, settling: settling) { session in
@@ -134,8 +137,12 @@ package struct ReadHistory: Sendable {
 
     /// First what is final, then everything else: only what is read afterwards is covered by it.
     private func begin(_ session: PostgresSession, _ id: WalletID, _ access: WalletAccess) throws -> (HistoryStore.Settled, WalletState?) {
+        let askedAt = clock.willAsk()
         let results = try session.pipeline([store.settledQuery, store.walletQuery(id)])
-        return (try store.settled(results[0][0]), try results[1].first.flatMap { try readable($0, access) })
+        let settled = try store.settled(results[0][0])
+        // By a clock that is ahead, what is still to come would pass for final.
+        try clock.check(settled.now, askedAt: askedAt)
+        return (settled, try results[1].first.flatMap { try readable($0, access) })
     }
 
     private func newest(in settled: HistoryStore.Settled) -> Timestamp {

@@ -17,13 +17,13 @@ package struct ReadLedger: Sendable {
 
     package func transfer(_ id: TransferID, _ access: WalletAccess) async throws -> TransferBody? {
         try await pool.withSession { session in
-            guard let (posting, postedAt) = try postings.postings(session, [id])[id] else { return nil }
+            guard let posting = try postings.postings(session, [id])[id] else { return nil }
             var readable: Set<WalletID> = []
             for leg in [posting.debit, posting.credit] where try reachable(session, leg.walletID, access) != nil {
                 readable.insert(leg.walletID)
             }
             guard !readable.isEmpty else { return nil }
-            return posting.body(postedAt: postedAt, mayRead: readable.contains)
+            return posting.body(mayRead: readable.contains)
         }
     }
 

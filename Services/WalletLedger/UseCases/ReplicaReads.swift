@@ -2,6 +2,7 @@ import Contracts
 package import Logging
 import Metrics
 package import Postgres
+package import ServiceDatabase
 import ServiceLifecycle
 import Synchronization
 
@@ -32,6 +33,7 @@ package final class ReplicaReads: Service {
 
     private let primary: PostgresPool
     private let replica: PostgresPool
+    private let clock: ClockWitness
     private let logger: Logger
     private let history = HistoryStore()
     private let store = ReplicaStore()
@@ -39,9 +41,10 @@ package final class ReplicaReads: Service {
     private let fromReplica = Counter(label: "ledger_replica_reads_total", dimensions: [("target", "replica")])
     private let fromPrimary = Counter(label: "ledger_replica_reads_total", dimensions: [("target", "primary")])
 
-    package init(primary: PostgresPool, replica: PostgresPool, logger: Logger) {
+    package init(primary: PostgresPool, replica: PostgresPool, clock: ClockWitness, logger: Logger) {
         self.primary = primary
         self.replica = replica
+        self.clock = clock
         self.logger = logger
     }
 
@@ -57,8 +60,12 @@ package final class ReplicaReads: Service {
         do {
             // What is final first: what has ended by then has its commit before the position that is read afterwards.
             let sample = try await primary.withSession { session in
+                let askedAt = clock.willAsk()
                 let results = try session.pipeline([history.settledQuery, store.positionQuery])
-                return Sample(settled: try history.settled(results[0][0]), position: try store.position(results[1][0]))
+                let settled = try history.settled(results[0][0])
+                // A sample of a wrong clock would call final what is still to come. The standby's own clock counts nowhere.
+                try clock.check(settled.now, askedAt: askedAt)
+                return Sample(settled: settled, position: try store.position(results[1][0]))
             }
             state.withLock { state in
                 // A position of a cluster or timeline before says nothing about this one.

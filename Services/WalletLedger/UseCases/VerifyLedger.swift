@@ -1,4 +1,4 @@
-import Contracts
+package import Contracts
 import FoundationEssentials
 package import Postgres
 import SignedAPI
@@ -33,10 +33,14 @@ package struct VerifyReport: Sendable, Hashable {
     package internal(set) var transfers = 0
     package internal(set) var keys = 0
     package internal(set) var events = 0
+    /// Wallets whose times stand still until the clock has passed them; see `TIMES.md`. No fault of the books.
+    package internal(set) var walletsAhead = 0
+    package internal(set) var aheadUntil: Timestamp?
     package internal(set) var findings: [VerifyFinding] = []
 
     package var summary: String {
-        let counts = "\(wallets) wallets, \(transfers) transfers, \(keys) keys, \(events) events"
+        var counts = "\(wallets) wallets, \(transfers) transfers, \(keys) keys, \(events) events"
+        if let aheadUntil { counts += ", \(walletsAhead) wallets ahead of the clock until \(aheadUntil)" }
         return findings.isEmpty ? "clean: \(counts)" : "\(findings.count) findings in \(counts)"
     }
 }
@@ -62,6 +66,7 @@ package struct VerifyLedger: Sendable {
             report.findings += try store.refundFindings(session)
             report.findings += try store.holdFindings(session)
             report.findings += try store.totalFindings(session)
+            (report.walletsAhead, report.aheadUntil) = try store.walletsAhead(session)
             report.findings = Array(report.findings.prefix(Self.maximumFindings))
             return report
         }
@@ -119,7 +124,7 @@ package struct VerifyLedger: Sendable {
         case .batchPosted(let first, let count):
             let postings = try BatchStore().postings(session, (0..<count).map { first.batchItem($0) })
             let items = (0..<count).map { index -> JSONValue? in
-                guard let posting = postings[first.batchItem(index)]?.posting else { return nil }
+                guard let posting = postings[first.batchItem(index)] else { return nil }
                 return CanonicalRequest.object(
                     CanonicalRequest.members(
                         TransferRequest(

@@ -69,6 +69,8 @@ extension Timestamp {
         return Timestamp(microsecondsSinceUnixEpoch: microsecondsSinceUnixEpoch - seconds * 1_000_000 - attoseconds / 1_000_000_000_000)
     }
 
+    package func later(by duration: Duration) -> Timestamp { earlier(by: .zero - duration) }
+
     private static func days(in month: Int64, _ year: Int64) -> Int64 {
         switch month {
         case 2: year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400)) ? 29 : 28

@@ -5,6 +5,7 @@ import HTTPTypes
 import Logging
 import Postgres
 import RequestSigning
+import ServiceDatabase
 import ServiceRuntime
 import TestSupport
 import WalletLedger
@@ -49,7 +50,7 @@ final class LedgerAPI: ServedAPI {
         port = try FreePort.any()
         routes = WalletLedger.endpoints(
             pool: PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL)),
-            queue: PostingQueue(batchLimit: 1, writers: 1)
+            queue: PostingQueue(batchLimit: 1, writers: 1), clock: ClockWitness()
         ).map { "\($0.method.rawValue) \($0.path)" }
         try await ServedProcess.start(
             WalletLedger.self,

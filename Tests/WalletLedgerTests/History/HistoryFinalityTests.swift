@@ -45,13 +45,13 @@ struct HistoryFinalityTests {
     }
 
     private static func clock(_ fixture: MoneyFixture) async throws -> Timestamp {
-        try await fixture.pool.withSession { session in try WalletStore().clock(session) }
+        try await fixture.pool.withSession { session in try WalletStore().clock(session, fixture.clock) }
     }
 
     @Test("a batch that has taken its time and is not committed holds the answer up, and is in it afterwards")
     func heldBatch() async throws {
         let fixture = try await MoneyFixture()
-        let history = ReadHistory(pool: fixture.pool, settling: .zero)
+        let history = ReadHistory(pool: fixture.pool, settling: .zero, clock: fixture.clock)
         let wallet = try await fixture.openWallet()
         _ = try await fixture.post([MoneyFixture.deposit(wallet, 100)])
         let before = try await Self.clock(fixture)
@@ -87,7 +87,7 @@ struct HistoryFinalityTests {
     @Test("the same question has the same answer later, asked while two replicas post")
     func underLoad() async throws {
         let fixture = try await MoneyFixture()
-        let history = ReadHistory(pool: fixture.pool, settling: .zero)
+        let history = ReadHistory(pool: fixture.pool, settling: .zero, clock: fixture.clock)
         let a = try await fixture.openWallet()
         let b = try await fixture.openWallet()
         _ = try await fixture.post([MoneyFixture.deposit(a, 1_000_000), MoneyFixture.deposit(b, 1_000_000)])
@@ -128,7 +128,7 @@ struct HistoryFinalityTests {
     @Test("by default a time must lie as far back as a batch may wait and write, and the newest allowed is told")
     func tooRecent() async throws {
         let fixture = try await MoneyFixture()
-        let history = ReadHistory(pool: fixture.pool)
+        let history = ReadHistory(pool: fixture.pool, clock: fixture.clock)
         let wallet = try await fixture.openWallet()
         let now = try await Self.clock(fixture)
         let refusal = await #expect(throws: HistoryRefusal.self) { _ = try await history.balance(of: wallet, at: now, Self.access) }

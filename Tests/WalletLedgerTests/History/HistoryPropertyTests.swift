@@ -46,7 +46,7 @@ struct HistoryPropertyTests {
             _ = try await fixture.post(batch)
             let wallet = wallets.randomElement(using: &random)!
             for _ in 0..<Int.random(in: 0...3, using: &random) {
-                _ = try await ChangeWallet(pool: fixture.pool)(wallet, .unfreeze, reason: "a gap", staff)
+                _ = try await ChangeWallet(pool: fixture.pool, clock: fixture.clock)(wallet, .unfreeze, reason: "a gap", staff)
             }
         }
         return wallets
@@ -56,7 +56,7 @@ struct HistoryPropertyTests {
     func balances(_ seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)
         let fixture = try await MoneyFixture()
-        let past = ReadHistory(pool: fixture.pool, settling: .zero)
+        let past = ReadHistory(pool: fixture.pool, settling: .zero, clock: fixture.clock)
         let wallets = try await Self.history(fixture, &random)
         for wallet in wallets {
             let rows = try await Self.rows(fixture, wallet)
@@ -77,7 +77,7 @@ struct HistoryPropertyTests {
     func statements(_ seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)
         let fixture = try await MoneyFixture()
-        let past = ReadHistory(pool: fixture.pool, settling: .zero)
+        let past = ReadHistory(pool: fixture.pool, settling: .zero, clock: fixture.clock)
         let wallets = try await Self.history(fixture, &random)
         for _ in 0..<Self.questions {
             let wallet = wallets.randomElement(using: &random)!
@@ -145,7 +145,7 @@ struct HistoryPropertyTests {
     @Test("a kept total that is wrong is named by verify, and no statement is made of it")
     func wrongTotals() async throws {
         let fixture = try await MoneyFixture()
-        let past = ReadHistory(pool: fixture.pool, settling: .zero)
+        let past = ReadHistory(pool: fixture.pool, settling: .zero, clock: fixture.clock)
         let wallet = try await fixture.openWallet()
         for _ in 0..<9 { _ = try await fixture.post((0..<256).map { _ in MoneyFixture.deposit(wallet, 2) }) }
         let question = ReadHistory.StatementQuestion(wallet: wallet, limit: 1)

@@ -28,7 +28,7 @@ struct ReplicaReadTests {
         }
 
         func clock() async throws -> Timestamp {
-            try await fixture.pool.withSession { session in try WalletStore().clock(session) }
+            try await fixture.pool.withSession { session in try WalletStore().clock(session, fixture.clock) }
         }
 
         func onStandby(_ statement: String) async throws {
@@ -45,14 +45,14 @@ struct ReplicaReadTests {
         let url = standby.url(database: fixture.database.name, user: fixture.database.roles.serving, password: TestDatabase.rolePassword)
         let options = PoolOptions(acquireTimeout: ReplicaReads.acquireTimeout)
         let replicaPool = PostgresPool(configuration: try PostgresConfiguration(url: url), options: options)
-        let reads = ReplicaReads(primary: fixture.pool, replica: replicaPool, logger: Logger(label: "test"))
+        let reads = ReplicaReads(primary: fixture.pool, replica: replicaPool, clock: fixture.clock, logger: Logger(label: "test"))
         return Pair(fixture: fixture, standby: standby, replicaPool: replicaPool, reads: reads, wallet: wallet)
     }
 
     @Test("the standby answers what it provably has, and nothing while its replay is paused or it is stopped")
     func lifecycle() async throws {
         let pair = try await pair()
-        let history = ReadHistory(pool: pair.fixture.pool, replica: pair.reads, settling: .zero)
+        let history = ReadHistory(pool: pair.fixture.pool, replica: pair.reads, settling: .zero, clock: pair.fixture.clock)
         // What is posted in the millisecond of a time counts, so before it.
         let first = try await pair.clock().earlier(by: .milliseconds(2))
         #expect(await pair.balanceOfReplica(at: first) == nil)
@@ -107,9 +107,9 @@ struct ReplicaReadTests {
     @Test("a primary, a promoted standby and another cluster are no replica")
     func others() async throws {
         let pair = try await pair()
-        let itself = ReplicaReads(primary: pair.fixture.pool, replica: pair.fixture.pool, logger: Logger(label: "test"))
+        let itself = ReplicaReads(primary: pair.fixture.pool, replica: pair.fixture.pool, clock: pair.fixture.clock, logger: Logger(label: "test"))
         let elsewhere = try await MoneyFixture(server: .shared())
-        let foreign = ReplicaReads(primary: elsewhere.pool, replica: pair.replicaPool, logger: Logger(label: "test"))
+        let foreign = ReplicaReads(primary: elsewhere.pool, replica: pair.replicaPool, clock: pair.fixture.clock, logger: Logger(label: "test"))
         let time = try await pair.clock().earlier(by: .milliseconds(2))
         _ = try await pair.fixture.post([MoneyFixture.deposit(pair.wallet, 1)])
         for reads in [itself, foreign, pair.reads] { await reads.sample() }

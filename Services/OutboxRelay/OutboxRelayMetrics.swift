@@ -23,6 +23,8 @@ final class RelayMetrics: Sendable {
         var oldestHeld: Timestamp?
         /// In partitions that no relay leases, as all are while none reaches the broker.
         var oldestUnleased: Timestamp?
+        /// Partitions whose marks lie beyond every event.
+        var voidMarks = 0
     }
 
     let leasesLost: Counter
@@ -96,6 +98,9 @@ final class RelayMetrics: Sendable {
             "outbox_oldest_age_seconds", .gauge,
             "Age of the oldest event that is not published or parked, of this relay's partitions and those that none leases; 0 without one."
         ) { self.oldestAge }
+        registry.observe(
+            "outbox_void_marks", .gauge, "Partitions whose mark lies beyond every event: nothing of them is published until it is corrected."
+        ) { Double(self.gauges.withLock { $0.voidMarks }) }
         registry.observe("outbox_partitions_owned", .gauge, "Partitions that this relay leases.") { Double(self.state.withLock { $0.owned }) }
         registry.observe("outbox_in_flight", .gauge, "Events sent and not confirmed.") { Double(self.state.withLock { $0.inFlight }) }
         registry.observe("outbox_in_memory", .gauge, "Events read and not settled.") { Double(self.state.withLock { $0.inMemory }) }

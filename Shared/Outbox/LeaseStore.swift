@@ -1,6 +1,8 @@
 package import Postgres
 
 /// The leases of an outbox's partitions, by the database's clock.
+///
+/// A partition whose mark is void, beyond every event, is nobody's: which of its events are published is not known.
 package struct LeaseStore: Sendable {
     /// A partition in a relay's hands.
     package struct Lease: Sendable, Hashable {
@@ -18,7 +20,10 @@ package struct LeaseStore: Sendable {
         self.owner = owner
     }
 
-    /// Says that the relay lives, and renews its leases.
+    /// The mark of no event, which the ids never reach: a void mark becomes it, so that it is not taken for one once they have come as far.
+    package static let voidMark = Int64.max
+
+    /// Says that the relay lives, and renews its leases, save those whose marks are void.
     ///
     /// A lease that ran out and that nobody took is the owner's still: only the epoch tells.
     /// - Parameter duration: Seconds.
@@ -27,17 +32,22 @@ package struct LeaseStore: Sendable {
     package func renew(_ session: PostgresSession, for duration: Double) throws -> (leases: [Lease], members: Int) {
         let results = try session.pipeline([
             """
+            UPDATE relay_partitions SET published_through = \(Self.voidMark)
+            WHERE \(unsafeSQL: RelayStore.isVoid) AND published_through < \(Self.voidMark)
+            """,
+            """
             INSERT INTO relay_members (owner, expires_at) VALUES (\(owner), clock_timestamp() + make_interval(secs => \(duration)))
             ON CONFLICT (owner) DO UPDATE SET expires_at = excluded.expires_at
             """,
             "DELETE FROM relay_members WHERE expires_at < clock_timestamp() - interval '1 minute'",
             """
-            UPDATE relay_partitions SET expires_at = clock_timestamp() + make_interval(secs => \(duration)) WHERE owner = \(owner)
+            UPDATE relay_partitions SET expires_at = clock_timestamp() + make_interval(secs => \(duration))
+            WHERE owner = \(owner) AND NOT \(unsafeSQL: RelayStore.isVoid)
             RETURNING partition, epoch, published_through, \(unsafeSQL: RelayStore.life)
             """,
             "SELECT count(*) FROM relay_members WHERE expires_at > clock_timestamp()",
         ])
-        return (try results[2].map(Self.lease), Int(try results[3][0].decode(0, as: Int64.self)))
+        return (try results[3].map(Self.lease), Int(try results[4][0].decode(0, as: Int64.self)))
     }
 
     /// Leases free partitions, a few of them while others do the same.
@@ -49,7 +59,8 @@ package struct LeaseStore: Sendable {
         return try session.query(
             """
             WITH free AS MATERIALIZED (
-                SELECT partition FROM relay_partitions WHERE owner IS NULL OR expires_at <= clock_timestamp()
+                SELECT partition FROM relay_partitions
+                WHERE (owner IS NULL OR expires_at <= clock_timestamp()) AND NOT \(unsafeSQL: RelayStore.isVoid)
                 ORDER BY partition LIMIT \(Int64(count)) FOR UPDATE SKIP LOCKED
             )
             UPDATE relay_partitions p SET owner = \(owner), epoch = epoch + 1,

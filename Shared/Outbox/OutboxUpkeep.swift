@@ -22,9 +22,11 @@ package struct OutboxUpkeep: Sendable {
     package struct Backlog: Sendable, Hashable {
         /// ``countedAtMost`` at most.
         package let count: Int
-        /// When the oldest of those occurred that lie in partitions which no relay leases. The others' age their relays know: what is
-        /// published may not be marked for as long as a transaction is open.
+        /// When the oldest of those occurred that lie in partitions which no relay leases; while a mark is void, the oldest of all events, for
+        /// any may be unpublished. The others' age their relays know: what is published may not be marked for as long as a transaction is open.
         package let oldestUnleased: Timestamp?
+        /// The partitions whose marks lie beyond every event. Nobody leases them, and none of their events is counted.
+        package let voidPartitions: [Int]
     }
 
     /// - Throws: `PostgresError`.
@@ -32,13 +34,23 @@ package struct OutboxUpkeep: Sendable {
         // As values, and without a join: what the planner knows of a backlog that grows is out of date, and with one it may read and sort
         // all of it.
         let partitions = try session.query(
-            "SELECT published_through, expires_at <= clock_timestamp() FROM relay_partitions ORDER BY partition")
+            """
+            SELECT published_through, expires_at <= clock_timestamp(), \(unsafeSQL: RelayStore.isVoid) FROM relay_partitions ORDER BY partition
+            """)
         let marks = try partitions.map { try $0.decode(0, as: Int64.self) }
         let areUnleased = try partitions.map { try $0.decode(1, as: Bool.self) }
+        let areVoid = try partitions.map { try $0.decode(2, as: Bool.self) }
         let result = try session.query(Self.backlogQuery(marks: marks, areUnleased: areUnleased))
+        let unleased = try result[0].decode(1, as: PostgresTimestamp?.self).map(Timestamp.init)
         return Backlog(
-            count: Int(try result[0].decode(0, as: Int64.self)),
-            oldestUnleased: try result[0].decode(1, as: PostgresTimestamp?.self).map(Timestamp.init))
+            count: Int(try result[0].decode(0, as: Int64.self)), oldestUnleased: areVoid.contains(true) ? try oldest(session) : unleased,
+            voidPartitions: areVoid.indices.filter { areVoid[$0] })
+    }
+
+    private func oldest(_ session: PostgresSession) throws -> Timestamp? {
+        try session.query("SELECT occurred_at FROM outbox_events ORDER BY id LIMIT 1").first.map { row in
+            Timestamp(try row.decode(0, as: PostgresTimestamp.self))
+        }
     }
 
     /// By partition. Package-wide so that a test sees its plan: what is held is left out only of those that were counted.

@@ -49,7 +49,7 @@ package struct RelayStore: Sendable {
         if looksAtWriters {
             // In this order: a transaction draws an id while it holds the table open for writing. The function reads under the page's lock;
             // a plain SELECT from the sequence may see a value that is yet to be drawn, by up to 32 (measured).
-            lastID = add("SELECT coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0)")
+            lastID = add("SELECT \(unsafeSQL: Self.lastID)")
             writers = add(
                 """
                 SELECT virtualtransaction FROM pg_locks
@@ -84,6 +84,12 @@ package struct RelayStore: Sendable {
     /// ids that were drawn are drawn again. After either the server begins its statistics anew; an orderly restart, which takes nothing
     /// back, keeps them.
     static let life = "coalesce((SELECT (extract(epoch FROM stats_reset) * 1000000)::bigint FROM pg_stat_bgwriter), 0)"
+
+    /// The highest id that was drawn, 0 before the first.
+    static let lastID = "coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0)"
+
+    /// Whether a partition's mark lies beyond it, and so says nothing.
+    static let isVoid = "(published_through > \(lastID))"
 
     private func nextQuery(_ progress: RelayProgress, limit: Int) -> PostgresQuery {
         let starts = progress.starts

@@ -7,8 +7,10 @@ extension DatabaseIsolation {
         var findings = try stampFindings(session, phase: phase)
         findings += try roleFindings(session)
         switch phase {
-        case .serve: findings += try ownershipFindings(session)
-        case .migrate: break
+        case .serve:
+            let owned = try ownershipFindings(session)
+            findings += owned.isEmpty ? try privilegeFindings(session) : owned
+        case .migrate: findings += try ownerFindings(session)
         }
         findings += try reachFindings(session)
         return findings
@@ -87,7 +89,9 @@ extension DatabaseIsolation {
     package var comment: String { Self.commentPrefix + service }
 
     /// Marks the database as this service's and closes it to everybody but its three roles; for `migrate`, before the migrations.
-    /// Doing it again changes nothing.
+    ///
+    /// Doing it again changes nothing. What PUBLIC may do by default, and what was granted since, is taken back: nothing but migrations makes
+    /// anything in the database, be it for the length of a session. See ``remainingFindings(_:)``.
     /// - Throws: `IsolationViolation` when the database is another service's; `PostgresError`, `undefinedObject` among them when one of
     ///   the roles doesn't exist.
     package func stamp(_ session: PostgresSession) throws {
@@ -112,11 +116,15 @@ extension DatabaseIsolation {
             let quoted = try session.query("SELECT quote_ident(current_database()), quote_literal(\(comment))")[0]
             let database: String = try quoted.decode(0)
             let grantees = roles.all.map(Self.quotedIdentifier).joined(separator: ", ")
+            let others = ([roles.serving, roles.relay].map(Self.quotedIdentifier) + ["PUBLIC"]).joined(separator: ", ")
             try session.unsafeScript(
                 """
                 COMMENT ON DATABASE \(database) IS \(try quoted.decode(1, as: String.self));
                 REVOKE CONNECT ON DATABASE \(database) FROM PUBLIC;
                 GRANT CONNECT ON DATABASE \(database) TO \(grantees);
+                REVOKE TEMPORARY, CREATE ON DATABASE \(database) FROM \(others);
+                REVOKE CREATE ON SCHEMA public FROM \(others);
+                ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
                 """)
         }
     }

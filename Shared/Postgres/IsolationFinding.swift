@@ -12,6 +12,13 @@ package struct IsolationFinding: Sendable, Hashable, CustomStringConvertible {
         case mayCreateDatabases = "may_create_databases"
         case ownsTable = "owns_table"
         case mayConnectElsewhere = "may_connect_elsewhere"
+        case databaseNotOwned = "database_not_owned"
+        case mayCreateTemporaryTables = "may_create_temporary_tables"
+        case mayCreateSchemas = "may_create_schemas"
+        case mayCreateInSchema = "may_create_in_schema"
+        case functionWithoutSearchPath = "function_without_search_path"
+        case mayConnectToMaintenanceDatabase = "may_connect_to_maintenance_database"
+        case mayUseLargeObjects = "may_use_large_objects"
     }
 
     package let code: Code

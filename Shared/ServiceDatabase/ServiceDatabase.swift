@@ -64,6 +64,7 @@ package struct ServiceDatabase: Sendable {
         return try await withSession(configuration(as: application), logger) { session in
             try enforce(try isolation.findings(session, phase: .migrate), logger)
             try isolation.stamp(session)
+            try enforce(try isolation.remainingFindings(session), logger)
             return try migrator.migrate(session)
         }
     }

@@ -61,6 +61,31 @@ struct IsolationLiveTests {
         #expect(names.contains("wallet-ledger owns_table -"))
     }
 
+    @Test("what only an administrator can close is named, and is no reason not to serve")
+    func administrators() async throws {
+        let server = try await Self.server.value
+        let ledger = try await server.makeDatabase()
+        #expect(try await report(lines(ledger, "WALLET_LEDGER")).findings.isEmpty)
+        try await server.execute(
+            [
+                "GRANT CONNECT ON DATABASE template1 TO wallet_ledger", "GRANT EXECUTE ON FUNCTION lo_create(oid) TO wallet_ledger_relay",
+                "GRANT TEMPORARY ON DATABASE \(ledger.name) TO wallet_ledger_relay",
+            ], database: ledger.name)
+        let open = try await report(lines(ledger, "WALLET_LEDGER"))
+        #expect(
+            summaries(open.findings) == [
+                "wallet-ledger may_connect_to_maintenance_database -", "wallet-ledger may_create_temporary_tables -",
+                "wallet-ledger may_use_large_objects -",
+            ])
+        #expect(open.text.contains("REVOKE CONNECT ON DATABASE template1 FROM PUBLIC"))
+        #expect(open.text.contains("REVOKE EXECUTE ON FUNCTION lo_create(oid) FROM PUBLIC"))
+        let connection = try await PostgresConnection.connect(PostgresConfiguration(url: ledger.servingURL))
+        let own = try await connection.withSession { session in try DatabaseIsolation(service: "wallet-ledger").findings(session, phase: .serve) }
+        await connection.close()
+        #expect(own.isEmpty)
+        try await server.execute(["REVOKE CONNECT ON DATABASE template1 FROM wallet_ledger"])
+    }
+
     @Test("a server that does not answer leaves the check open: exit 3, and 1 when there are violations as well")
     func unreachable() async throws {
         let url = "postgres://wallet_ledger:\(TestDatabase.rolePassword)@127.0.0.1:\(try FreePort.any())/wallet_ledger"

@@ -206,9 +206,12 @@ struct RunningRelay: Sendable {
     func run() async throws { try await group.run() }
 
     /// Seconds, as the metrics tell after a look of the housekeeping.
-    func oldestAge() async throws -> Double {
+    func oldestAge() async throws -> Double { try await gauge("outbox_oldest_age_seconds") }
+
+    /// As the metrics tell after a look of the housekeeping.
+    func gauge(_ name: String) async throws -> Double {
         try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, logger: RelayFixture.quiet).count()
-        let line = registry.render().split(separator: "\n").first { $0.hasPrefix("outbox_oldest_age_seconds ") }
+        let line = registry.render().split(separator: "\n").first { $0.hasPrefix("\(name) ") }
         return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
     }
 

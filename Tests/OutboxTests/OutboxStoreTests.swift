@@ -110,10 +110,12 @@ import Testing
         let events = [event("k")]
         try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
         try await pool.withSession { session in
-            try session.execute("UPDATE relay_partitions SET published_through = 5, epoch = 3 WHERE partition = 0")
+            for _ in 0..<3 { try session.execute("UPDATE relay_partitions SET epoch = epoch + 1 WHERE partition = 0") }
+            try session.execute("UPDATE relay_partitions SET published_through = 1 WHERE partition = 0")
         }
         for statement in [
-            "UPDATE relay_partitions SET published_through = 4 WHERE partition = 0", "UPDATE relay_partitions SET epoch = 2 WHERE partition = 0",
+            "UPDATE relay_partitions SET published_through = 0 WHERE partition = 0", "UPDATE relay_partitions SET epoch = 2 WHERE partition = 0",
+            "UPDATE relay_partitions SET epoch = 5 WHERE partition = 0", "UPDATE relay_partitions SET epoch = 9223372036854775807",
             "UPDATE outbox_events SET data = '{}'", "DELETE FROM outbox_events", "INSERT INTO relay_partitions (partition) VALUES (1)",
             "SELECT * FROM wallets", "SELECT prune_outbox(interval '1 minute', 10)",
         ] {

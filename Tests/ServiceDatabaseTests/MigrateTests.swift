@@ -31,7 +31,8 @@ struct MigrateTests {
     func refused() async throws {
         let fixture = try await DatabaseFixture()
         let serving = try fixture.database(url: fixture.database.servingURL)
-        await #expect(throws: PostgresError.self) { _ = try await serving.migrate(as: "test", fixture.logger) }
+        let refused = await #expect(throws: InvalidConfiguration.self) { _ = try await serving.migrate(as: "test", fixture.logger) }
+        #expect(refused?.description.contains("database_not_owned: role wallet_ledger ") == true, "\(String(describing: refused))")
         let elsewhere = try fixture.database(
             url: fixture.database.ownerURL, of: DatabaseSchema(service: "wallet-ledger", shared: ["nowhere"]))
         let error = await #expect(throws: MigrationError.self) { _ = try await elsewhere.migrate(as: "test", fixture.logger) }

@@ -68,6 +68,12 @@ actor TemplateCache {
         try await server.execute([
             "CREATE DATABASE \"\(database.name)\" TEMPLATE \"\(template)\" OWNER \"\(database.roles.owner)\""
         ])
+        // What an administrator closes, as k8s/README.md says; a copy has it from its template.
+        if template == "template0" {
+            try await server.execute(["REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC"])
+            try await server.execute(
+                ["REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC"], database: database.name)
+        }
         return database
     }
 

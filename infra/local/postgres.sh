@@ -89,6 +89,12 @@ COMMENT ON DATABASE $database IS 'florin:$service';
 SQL
 }
 
+# Large objects belong to nobody's schema: only an administrator can close them, in each database.
+large_object_sql() {
+    printf '\\connect %s\n' "$(role_name "$1" serving)"
+    printf 'REVOKE EXECUTE ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;\n'
+}
+
 # Three roles and one database per service; running it again changes nothing but a password that differs.
 ensure_roles_and_databases() {
     local service kind
@@ -100,6 +106,7 @@ ensure_roles_and_databases() {
             done
             database_sql "$service"
         done
-        printf 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;\n'
+        printf 'REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC;\n'
+        for service in "${DATABASE_SERVICES[@]}"; do large_object_sql "$service"; done
     } | admin_psql -d postgres >/dev/null
 }

@@ -52,7 +52,9 @@ package struct LiveIsolationCheck: Sendable {
         let isolation = DatabaseIsolation(service: target.process.stampedService ?? target.service)
         let phase: DatabaseIsolation.Phase = target.process.kind == .migrate ? .migrate : .serve
         let (findings, identity) = try await connection.withSession { session in
-            (try isolation.findings(session, phase: phase), try DatabaseIdentity(session))
+            let own = try isolation.findings(session, phase: phase)
+            // An owner's rights are not an administrator's to take.
+            return (own + (phase == .serve ? try isolation.administratorFindings(session) : []), try DatabaseIdentity(session))
         }
         await connection.close()
         return (findings.map { FleetFinding($0, of: target.process) }, identity)

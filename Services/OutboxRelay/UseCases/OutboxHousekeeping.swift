@@ -18,9 +18,12 @@ struct OutboxHousekeeping: Service {
     func run() async throws {
         var nextPruning = ContinuousClock.now
         var isFailing = false
+        var voidPartitions: [Int] = []
         repeat {
             do {
-                try await count()
+                let void = try await count()
+                if void != voidPartitions { complain(of: void) }
+                voidPartitions = void
                 if ContinuousClock.now >= nextPruning {
                     try await prune()
                     nextPruning = .now + Self.prunePause
@@ -33,14 +36,29 @@ struct OutboxHousekeeping: Service {
         } while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil && !Task.isShuttingDownGracefully
     }
 
-    func count() async throws {
-        let gauges = try await pool.withSession { session in
+    /// - Returns: the partitions whose marks lie beyond every event.
+    @discardableResult
+    func count() async throws -> [Int] {
+        let (gauges, voidPartitions) = try await pool.withSession { session in
             let (counts, oldest) = try HeldStore().counts(session)
             let backlog = try OutboxUpkeep().backlog(session)
-            return RelayMetrics.Gauges(
-                backlog: backlog.count, held: counts, oldestHeld: oldest, oldestUnleased: backlog.oldestUnleased)
+            let gauges = RelayMetrics.Gauges(
+                backlog: backlog.count, held: counts, oldestHeld: oldest, oldestUnleased: backlog.oldestUnleased,
+                voidMarks: backlog.voidPartitions.count)
+            return (gauges, backlog.voidPartitions)
         }
         metrics.tell(gauges)
+        return voidPartitions
+    }
+
+    private func complain(of partitions: [Int]) {
+        guard !partitions.isEmpty else {
+            logger.info("no mark lies beyond the outbox any more")
+            return
+        }
+        logger.error(
+            "marks lie beyond every event: nothing of these partitions is published or deleted until they are corrected (runbook events.md)",
+            metadata: ["partitions": "\(partitions)"])
     }
 
     /// Page by page, so that no transaction is long.

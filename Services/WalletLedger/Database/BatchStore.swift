@@ -61,7 +61,7 @@ struct BatchStore {
             queries.append(
                 """
                 SELECT t.ordered_by, t.reference, t.id
-                FROM unnest(\(references.map(\.principal)), \(references.map(\.text))) r (ordered_by, reference)
+                FROM unnest(\(references.map(\.principal.string)), \(references.map(\.text.string))) r (ordered_by, reference)
                 JOIN transfers t ON t.ordered_by = r.ordered_by AND t.reference = r.reference
                 """)
         }

@@ -73,7 +73,7 @@ package struct TransferPosted: EventPayload {
     package init(reading object: inout JSONObjectReader, type: LedgerEventType) throws(RequestFault) {
         transferID = try object.identifier("transfer_id")
         kind = try object.choice("kind")
-        money = try object.money()
+        money = try object.recordedMoney()
         originalTransferID = try object.optionalIdentifier("original_transfer_id")
         holdID = try object.optionalIdentifier("hold_id")
         reference = try object.optionalString("reference", length: eventTextLength)

@@ -134,10 +134,10 @@ extension Posting {
             transferID: TransferID(try row.decode(0, as: UUID.self)), kind: try PostingKind(stored: row.decode(1)), money: money,
             originalTransferID: try row.decodeIfPresent(10, as: UUID.self).map { TransferID($0) },
             holdID: try row.decodeIfPresent(13, as: UUID.self).map { HoldID($0) }, reference: try row.decodeIfPresent(11),
-            debit: TransferLeg(
+            debit: PostingLeg(
                 walletID: WalletID(try row.decode(4, as: UUID.self)), walletVersion: try row.decode(5), amountMinor: -money.amountMinor,
                 balanceAfterMinor: try row.decode(6)),
-            credit: TransferLeg(
+            credit: PostingLeg(
                 walletID: WalletID(try row.decode(7, as: UUID.self)), walletVersion: try row.decode(8), amountMinor: money.amountMinor,
                 balanceAfterMinor: try row.decode(9)))
     }

@@ -109,10 +109,10 @@ package struct LedgerBatch: Sendable {
         return Posting(
             transferID: order.transferID, kind: order.kind, money: order.money, originalTransferID: order.original?.id,
             holdID: order.holdID, reference: order.reference,
-            debit: TransferLeg(
+            debit: PostingLeg(
                 walletID: debited.id, walletVersion: debited.version, amountMinor: -order.money.amountMinor,
                 balanceAfterMinor: debited.balanceMinor),
-            credit: TransferLeg(
+            credit: PostingLeg(
                 walletID: credited.id, walletVersion: credited.version, amountMinor: order.money.amountMinor,
                 balanceAfterMinor: credited.balanceMinor))
     }

@@ -8,12 +8,12 @@ package struct Posting: Sendable, Hashable {
     package let originalTransferID: TransferID?
     package let holdID: HoldID?
     package let reference: String?
-    package let debit: TransferLeg
-    package let credit: TransferLeg
+    package let debit: PostingLeg
+    package let credit: PostingLeg
 
     package init(
         transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, holdID: HoldID?, reference: String?,
-        debit: TransferLeg, credit: TransferLeg
+        debit: PostingLeg, credit: PostingLeg
     ) {
         self.transferID = transferID
         self.kind = kind
@@ -43,7 +43,31 @@ package struct Posting: Sendable, Hashable {
     package func event(postedAt: Timestamp) -> TransferPosted {
         TransferPosted(
             transferID: transferID, kind: kind, money: money, originalTransferID: originalTransferID, holdID: holdID,
-            reference: reference, postedAt: postedAt, legs: [debit, credit])
+            reference: reference, postedAt: postedAt, legs: [TransferLeg(debit), TransferLeg(credit)])
+    }
+}
+
+/// One leg of a posting, as its wallet's row and its entry have it.
+package struct PostingLeg: Sendable, Hashable {
+    package let walletID: WalletID
+    package let walletVersion: Int64
+    package let amountMinor: Int64
+    package let balanceAfterMinor: Int64
+
+    package init(walletID: WalletID, walletVersion: Int64, amountMinor: Int64, balanceAfterMinor: Int64) {
+        self.walletID = walletID
+        self.walletVersion = walletVersion
+        self.amountMinor = amountMinor
+        self.balanceAfterMinor = balanceAfterMinor
+    }
+}
+
+extension TransferLeg {
+    /// Leaves out a balance that not every JSON reader would keep exactly; only the world outside has such.
+    fileprivate init(_ leg: PostingLeg) {
+        self.init(
+            walletID: leg.walletID, walletVersion: leg.walletVersion, amountMinor: leg.amountMinor,
+            balanceAfterMinor: MinorUnits.range.contains(leg.balanceAfterMinor) ? leg.balanceAfterMinor : nil)
     }
 }
 

@@ -9,7 +9,8 @@ package struct OpsRiskConfiguration: EventConsumingConfiguration {
     static let schema = DatabaseSchema(service: OpsRisk.name, shared: ["outbox", "consumption"])
     static let api = SignedAPISettings.Declaration(service: OpsRisk.name, port: 8_104)
     static let thresholds = Setting<String>.text(
-        "RISK_HIGH_VALUE_THRESHOLDS", "From which amount on a single debit raises an alert, per currency; * is every other currency.",
+        "RISK_HIGH_VALUE_THRESHOLDS",
+        "From which amount on a single debit raises an alert, per currency; * is every other, scaled by its digits and rough worth.",
         expected: HighValueRule.expected, default: "*=1000000")
     static let velocityLimit = Setting<Int>.integer(
         "RISK_VELOCITY_LIMIT", "Debits of one wallet within the window that raise no alert yet.", in: VelocityRule.limits, unit: "debits",

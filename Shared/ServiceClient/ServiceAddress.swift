@@ -1,3 +1,5 @@
+import Contracts
+
 /// Where a service is called: `http://host[:port]` or `https://host[:port]`, and nothing after it.
 package struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     package struct Invalid: Error, Sendable, Hashable, CustomStringConvertible {
@@ -28,7 +30,7 @@ package struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
     /// Nil when it is the scheme's own.
     var port: Int? {
         // An IPv6 address holds colons too, but its last one is followed by a bracket.
-        authority.lastIndex(of: ":").flatMap { Int(authority[authority.index(after: $0)...]) }
+        authority.lastIndex(of: ":").flatMap { DecimalDigits.number(authority[authority.index(after: $0)...]) }
     }
 
     private static func isAuthority(_ text: Substring) -> Bool {
@@ -48,7 +50,7 @@ package struct ServiceAddress: Sendable, Hashable, CustomStringConvertible {
         }
         guard !host.isEmpty else { return false }
         guard let port else { return true }
-        return port.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } && Int(port).map { (1...65_535).contains($0) } == true
+        return DecimalDigits.number(port, as: Int.self).map { (1...65_535).contains($0) } == true
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+import Contracts
 package import HTTPTypes
 
 /// What the callee answered, whatever its status.
@@ -15,8 +16,6 @@ package struct ServiceResponse: Sendable {
 
     /// The seconds of `Retry-After` (RFC 9110 section 10.2.3); its other form, a date, does not occur inside the fleet.
     package var retryAfterSeconds: Int? {
-        guard let text = headerFields[.retryAfter], !text.isEmpty, text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
-        else { return nil }
-        return Int(text)
+        headerFields[.retryAfter].flatMap { DecimalDigits.number($0) }
     }
 }

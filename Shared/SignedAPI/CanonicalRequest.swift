@@ -2,7 +2,7 @@ package import Contracts
 
 /// The canonical form of a request: route, path parameters and decoded body, as a JSON object with members in a fixed order.
 package enum CanonicalRequest {
-    package static func render(route: String, _ members: [(name: StaticString, value: JSONValue?)]) -> String {
+    package static func render(route: String, _ members: [(name: StaticString, value: JSONValue?)]) -> ExactText {
         var writer = JSONWriter(capacity: 192)
         writer.object { writer in
             writer.member("route", route)
@@ -12,7 +12,7 @@ package enum CanonicalRequest {
                 writer.value(value)
             }
         }
-        return String(decoding: writer.bytes, as: UTF8.self)
+        return ExactText(String(decoding: writer.bytes, as: UTF8.self))
     }
 
     package static func object(_ members: [(name: StaticString, value: JSONValue?)]) -> JSONValue {
@@ -20,8 +20,8 @@ package enum CanonicalRequest {
     }
 
     /// The JSON pointer of the first member in which two canonical forms differ; `/route` when the routes do.
-    package static func firstDifference(_ kept: String, _ new: String) -> String {
-        guard let kept = try? JSONParser.parse(kept.utf8), let new = try? JSONParser.parse(new.utf8) else { return "" }
+    package static func firstDifference(_ kept: ExactText, _ new: ExactText) -> String {
+        guard let kept = try? JSONParser.parse(kept.string.utf8), let new = try? JSONParser.parse(new.string.utf8) else { return "" }
         if kept["route"] != new["route"] { return "/route" }
         return firstDifference(kept, new, at: "")
     }

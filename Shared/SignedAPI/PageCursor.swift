@@ -32,9 +32,11 @@ package struct PageCursor: Sendable {
     package init?(_ text: String, binding: UInt64, fields: Int) {
         let parts = text.split(separator: Self.separator, omittingEmptySubsequences: false)
         guard parts.count == fields + 2, parts[0] == Self.version else { return nil }
-        let numbers = parts.dropFirst().compactMap { $0.first == "+" ? nil : UInt64($0, radix: Self.radix) }
+        let numbers = parts.dropFirst().compactMap { UInt64($0, radix: Self.radix) }
         guard numbers.count == fields + 1, numbers.last == binding else { return nil }
         self.init(position: Array(numbers.dropLast()), binding: binding)
+        // One spelling only: no sign, no leading zero, no capital.
+        guard self.text.hasSameBytes(as: text) else { return nil }
     }
 
     package var text: String {

@@ -71,7 +71,7 @@ package struct QueryReader: Sendable {
 
     package func limit() throws -> Int {
         guard let text = values["limit"] else { return Self.defaultLimit }
-        guard let number = Int(text), (1...Self.maximumLimit).contains(number) else {
+        guard let number = DecimalDigits.number(text, as: Int.self), (1...Self.maximumLimit).contains(number) else {
             throw Self.fault(.malformedRequest, "limit", "Must be a whole number from 1 to \(Self.maximumLimit).")
         }
         return number

@@ -93,8 +93,8 @@ struct GeneratedEvents {
             transferID: id(), kind: kind, money: money, originalTransferID: kind == .refund ? id() : nil,
             holdID: kind == .capture ? id() : nil, reference: maybe { $0.text() }, postedAt: time(),
             legs: [
-                TransferLeg(walletID: id(), walletVersion: version(), amountMinor: -money.amountMinor, balanceAfterMinor: balance()),
-                TransferLeg(walletID: id(), walletVersion: version(), amountMinor: money.amountMinor, balanceAfterMinor: balance()),
+                TransferLeg(walletID: id(), walletVersion: version(), amountMinor: -money.amountMinor, balanceAfterMinor: maybe { $0.balance() }),
+                TransferLeg(walletID: id(), walletVersion: version(), amountMinor: money.amountMinor, balanceAfterMinor: maybe { $0.balance() }),
             ])
     }
 

@@ -125,4 +125,16 @@ struct JSONWriterTests {
         }
         #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":1,"b":[1,{},[]],"c":null,"d":true}"#)
     }
+
+    @Test(
+        "members are the same when their bytes are, not when Unicode calls them equivalent",
+        arguments: [("caf\u{E9}", "cafe\u{301}"), ("K", "\u{212A}"), ("\u{C5}", "\u{212B}"), ("a;", "a\u{37E}")])
+    func names(one: String, other: String) throws {
+        let value = try JSONParser.parse(Array(#"{"\#(one)":1,"\#(other)":2}"#.utf8))
+        #expect(value[one] == .number("1") && value[other] == .number("2"))
+        #expect(JSONValue.string(one) != .string(other) && Set([JSONValue.string(one), .string(other)]).count == 2)
+        #expect(JSONMember(name: one, value: .null) != JSONMember(name: other, value: .null))
+        var reader = try JSONObjectReader(.object([JSONMember(name: one, value: .number("1"))]))
+        #expect(reader.optionalValue(other) == nil && reader.optionalValue(one) == .number("1"))
+    }
 }

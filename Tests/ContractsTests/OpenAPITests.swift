@@ -48,7 +48,8 @@ struct OpenAPITests {
 
     @Test("their values are those of the contracts")
     func enumerations() throws {
-        #expect(try ledger.schema("Currency")["enum"] as? [String] == Currency.all.map(\.code))
+        #expect(try ledger.schema("KnownCurrency")["enum"] as? [String] == Currency.all.map(\.code))
+        #expect(try ledger.schema("ActiveCurrency")["enum"] as? [String] == Currency.active.map(\.code))
         #expect(try ledger.schema("WalletStatus")["enum"] as? [String] == WalletStatus.allCases.map(\.rawValue))
         #expect(try ledger.schema("PostingKind")["enum"] as? [String] == PostingKind.allCases.map(\.rawValue))
         #expect(try ledger.schema("HoldStatus")["enum"] as? [String] == HoldStatus.allCases.map(\.rawValue))

@@ -101,6 +101,24 @@ struct MoneyTests {
         for code in codes { #expect(Currency(code)?.code == code) }
     }
 
+    @Test("a currency that left ISO 4217 is known for ever and opened no more", arguments: ["ANG", "BGN", "DEM", "HRK", "SLL", "ZWL"])
+    func withdrawn(code: String) throws {
+        let currency = try #require(Currency(code))
+        #expect(!currency.isActive && Currency.all.contains(currency) && currency.minorUnitDigits == 2)
+        #expect(Currency.active.allSatisfy(\.isActive) && Set(Currency.active).isDisjoint(with: Currency.withdrawn))
+    }
+
+    @Test("a row or an event may have any three capital letters, and a second spelling of none")
+    func letters() {
+        #expect(Currency(letters: "XQZ")?.code == "XQZ" && Currency(letters: "EUR") == Currency("EUR"))
+        for text in ["", "EU", "EURO", "eur", "E\u{C5}", "\u{212A}", "12A"] { #expect(Currency(letters: text) == nil) }
+    }
+
+    @Test("the minor unit of a currency", arguments: [("EUR", 2), ("JPY", 0), ("VND", 0), ("KWD", 3), ("CLF", 4), ("ITL", 0), ("XQZ", nil)] as [(String, Int?)])
+    func digits(code: String, digits: Int?) {
+        #expect(Currency(letters: code)?.minorUnitDigits == digits)
+    }
+
     @Test("what is no currency with a minor unit is unknown", arguments: ["", "EU", "EURO", "eur", "XXX", "XAU", "XTS", "E€", "ÄÖ", "123"])
     func unknown(code: String) {
         #expect(Currency(code) == nil)

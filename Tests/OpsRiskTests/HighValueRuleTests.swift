@@ -19,6 +19,20 @@ struct HighValueRuleTests {
         #expect(strike == threshold.map { RiskStrike(finding: .highValue(thresholdMinor: $0), debit: debit) })
     }
 
+    @Test(
+        "a currency that is not named has about the same worth as its threshold, in its own minor units",
+        arguments: [
+            ("EUR", 1_000_000), ("USD", 1_000_000), ("JPY", 1_000_000), ("KRW", 10_000_000), ("VND", 100_000_000), ("KWD", 10_000_000),
+            ("SEK", 10_000_000), ("HUF", 1_000_000_000), ("XQZ", 1_000_000),
+        ] as [(String, Int64)])
+    func others(code: String, threshold: Int64) throws {
+        let currency = try #require(Currency(letters: code))
+        #expect(RiskSamples.highValue("*=1000000").threshold(of: currency) == threshold)
+        #expect(RiskSamples.highValue("*=1").threshold(of: currency) ?? 0 >= 1)
+        #expect(RiskSamples.highValue("*=\(MinorUnits.maximum)").threshold(of: currency) ?? .max <= MinorUnits.maximum)
+        #expect(RiskSamples.highValue("*=1000000,\(code == "XQZ" ? "EUR" : code)=7").threshold(of: currency) == (code == "XQZ" ? threshold : 7))
+    }
+
     @Test("without an amount for every other currency, only those that are named have a threshold")
     func unnamed() {
         let rule = RiskSamples.highValue("EUR=1")

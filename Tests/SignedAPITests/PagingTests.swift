@@ -23,6 +23,14 @@ struct PagingTests {
         #expect(throws: Problem.self) { try filtered.cursor(of: Self.list, fields: 2) }
     }
 
+    @Test("a cursor has one spelling", arguments: ["0", "+", "A"])
+    func spelling(change: String) throws {
+        let cursor = try #require(try QueryReader(nil, known: []).cursor(after: [10], of: Self.list))
+        #expect(cursor.hasPrefix("v2-a-"))
+        let other = cursor.replacing("v2-a-", with: change == "A" ? "v2-A-" : "v2-\(change)a-")
+        #expect(throws: Problem.self) { try QueryReader("cursor=\(other)", known: []).cursor(of: Self.list, fields: 1) }
+    }
+
     @Test(
         "a parameter that is unknown, given twice or not decodable is refused by its name",
         arguments: [
@@ -41,7 +49,7 @@ struct PagingTests {
         #expect(throws: Problem.self) { try QueryReader("colour=", known: ["colour"]).choice("colour", as: Colour.self) }
         #expect(try QueryReader("", known: []).limit() == 50)
         #expect(try QueryReader("limit=100", known: []).limit() == 100)
-        for text in ["0", "101", "-1", "1.0", ""] {
+        for text in ["0", "101", "-1", "1.0", "", "+1", "01", "00", "1_0", " 1", "1%20", "%2B1", "\u{661}", "1e1", "0x1"] {
             #expect(throws: Problem.self) { try QueryReader("limit=\(text)", known: []).limit() }
         }
     }

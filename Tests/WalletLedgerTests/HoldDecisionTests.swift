@@ -179,7 +179,7 @@ struct HoldDecisionTests {
 
     @Test("the first difference of nested requests is named by its pointer")
     func difference() {
-        func form(_ amounts: [String]) -> String {
+        func form(_ amounts: [String]) -> ExactText {
             CanonicalRequest.render(
                 route: "r", [("transfers", .array(amounts.map { .object([JSONMember(name: "amount", value: .number($0))]) }))])
         }

@@ -57,7 +57,7 @@ extension MoneyFixture {
                 route: "batch", [("transfers", .array(transfers.map { CanonicalRequest.object(CanonicalRequest.members($0)) }))]))
     }
 
-    private static func request(_ order: LedgerOrder, _ key: String, _ canonical: String) -> PostingRequest {
+    private static func request(_ order: LedgerOrder, _ key: String, _ canonical: ExactText) -> PostingRequest {
         PostingRequest(
             order: order, key: Self.key(key, principal: holder.principal), canonical: canonical, requestID: UUID().uuidString)
     }

@@ -195,7 +195,7 @@ struct LedgerBatchTests {
 
     @Test("the first member that differs is named, also one that only one side has")
     func difference() {
-        func form(_ route: String, _ amount: String?, _ reference: String?) -> String {
+        func form(_ route: String, _ amount: String?, _ reference: String?) -> ExactText {
             CanonicalRequest.render(
                 route: route, [("amount", amount.map { .number($0) }), ("reference", reference.map { .string($0) })])
         }

@@ -26,9 +26,9 @@ private struct Model {
     var wallets: [Wallet]
     /// Accepted postings; -1 stands for the world.
     var posted: [Posted] = []
-    var answers: [String: (request: String, answer: String)] = [:]
+    var answers: [String: (request: ExactText, answer: String)] = [:]
 
-    mutating func move(_ from: Int, _ to: Int, _ amount: Int64, key: String, request: String, isRefundOf original: Int? = nil) -> String {
+    mutating func move(_ from: Int, _ to: Int, _ amount: Int64, key: String, request: ExactText, isRefundOf original: Int? = nil) -> String {
         if let kept = answers[key] { return kept.request == request ? kept.answer : "key_reused" }
         let answer = decide(from, to, amount, original)
         answers[key] = (request, answer)
@@ -130,7 +130,7 @@ struct MoneyPropertyTests {
             if !history.isEmpty, Int.random(in: 0..<10, using: &random) == 0 {
                 let earlier = history[Int.random(in: 0..<history.count, using: &random)]
                 let reuse = Bool.random(using: &random)
-                let canonical = reuse ? earlier.request.canonical + " " : earlier.request.canonical
+                let canonical = reuse ? "\(earlier.request.canonical) " : earlier.request.canonical
                 let request = PostingRequest(
                     order: earlier.request.order, key: earlier.request.key, canonical: canonical, requestID: UUID().uuidString)
                 let expected = model.move(
@@ -188,7 +188,7 @@ struct MoneyPropertyTests {
         }
 
         /// As `PostMoney` writes it, so that `verify` can compare it with the posting.
-        private func canonical(_ order: PostingOrder, _ original: TransferID?) -> String {
+        private func canonical(_ order: PostingOrder, _ original: TransferID?) -> ExactText {
             let amount: [(name: StaticString, value: JSONValue?)] = [
                 ("amount", .number(String(order.money.amountMinor))), ("currency", .string("EUR")),
             ]

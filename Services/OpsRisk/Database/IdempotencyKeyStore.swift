@@ -1,10 +1,11 @@
+import Contracts
 import Postgres
 import SignedAPI
 
 /// How a keyed request was decided.
 struct KeptRequest {
     /// Its canonical form, which says all that its answer is rendered from.
-    let canonical: String
+    let canonical: ExactText
     /// The id of the request that was first refused; nil when it was done.
     let refusedRequestID: String?
 }
@@ -14,7 +15,7 @@ struct IdempotencyKeyStore {
     /// - Throws: `PostgresError`.
     func kept(_ session: PostgresSession, _ key: ScopedKey) throws -> KeptRequest? {
         try session.query("SELECT request, refused_request_id FROM idempotency_keys WHERE id = \(key.id)").first.map { row in
-            KeptRequest(canonical: try row.decode(0), refusedRequestID: try row.decodeIfPresent(1))
+            KeptRequest(canonical: ExactText(try row.decode(0)), refusedRequestID: try row.decodeIfPresent(1))
         }
     }
 
@@ -23,7 +24,7 @@ struct IdempotencyKeyStore {
         try session.execute(
             """
             INSERT INTO idempotency_keys (id, caller, principal, key, request, refused_request_id)
-            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(request.canonical), \(request.refusedRequestID))
+            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(request.canonical.string), \(request.refusedRequestID))
             """)
     }
 

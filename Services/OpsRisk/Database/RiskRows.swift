@@ -37,7 +37,7 @@ extension RiskResolution {
 extension CustomerDebit {
     /// - Parameter column: of the transfer's id, which amount, currency and time follow.
     init(row: PostgresRow, at column: Int, wallet: WalletID) throws {
-        guard let currency = Currency(try row.decode(column + 2, as: String.self)),
+        guard let currency = Currency(letters: try row.decode(column + 2, as: String.self)),
             let money = Money(amountMinor: try row.decode(column + 1), currency: currency)
         else { throw UnreadableRow(table: "customer_debits") }
         self.init(

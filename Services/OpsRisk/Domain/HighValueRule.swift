@@ -1,13 +1,16 @@
 package import Contracts
 
 /// One debit at or above its currency's threshold.
+///
+/// A currency that is named has its threshold in its own minor units. `*` is every other one, as hundredths of a euro: `*=1000000` is
+/// 10 000 euros, 10 000 dollars, 1 000 000 yen; see ``CurrencyWorth``.
 package struct HighValueRule: Sendable, Hashable {
     package static let expected =
-        "amounts in minor units by currency, each currency once, like EUR=1000000,USD=1000000,*=5000000"
+        "amounts by currency, each once, in minor units, and for * in hundredths of a euro, like EUR=1000000,JPY=1500000,*=5000000"
     private static let everyOther = "*"
 
     private let thresholds: [Currency: Int64]
-    /// Of the currencies that are not named; nil never strikes for them.
+    /// Of the currencies that are not named, in hundredths of a euro; nil never strikes for them.
     private let otherThreshold: Int64?
 
     /// What is wrong with the text of a setting.
@@ -22,8 +25,7 @@ package struct HighValueRule: Sendable, Hashable {
         for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw Fault(description: "'\(entry)' is no currency=amount") }
-            let digits = parts[1].utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            guard digits, let amount = Int64(parts[1]), (1...MinorUnits.maximum).contains(amount) else {
+            guard let amount = DecimalDigits.number(parts[1], as: Int64.self), (1...MinorUnits.maximum).contains(amount) else {
                 throw Fault(description: "'\(entry)' has no amount from 1 to \(MinorUnits.maximum)")
             }
             let isKnown: Bool
@@ -41,7 +43,9 @@ package struct HighValueRule: Sendable, Hashable {
     }
 
     /// In minor units.
-    package func threshold(of currency: Currency) -> Int64? { thresholds[currency] ?? otherThreshold }
+    package func threshold(of currency: Currency) -> Int64? {
+        thresholds[currency] ?? otherThreshold.map { CurrencyWorth.minorUnits(ofHundredths: $0, currency) }
+    }
 
     /// What the rule finds in a debit, whichever came before it.
     package func strike(_ debit: CustomerDebit) -> RiskStrike? {

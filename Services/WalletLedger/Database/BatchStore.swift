@@ -61,7 +61,7 @@ struct BatchStore {
             queries.append(
                 """
                 SELECT t.ordered_by, t.reference, t.id
-                FROM unnest(\(references.map(\.principal)), \(references.map(\.text))) r (ordered_by, reference)
+                FROM unnest(\(references.map(\.principal.string)), \(references.map(\.text.string))) r (ordered_by, reference)
                 JOIN transfers t ON t.ordered_by = r.ordered_by AND t.reference = r.reference
                 """)
         }
@@ -147,13 +147,12 @@ extension Posting {
             transferID: TransferID(try row.decode(0, as: UUID.self)), kind: try PostingKind(stored: row.decode(1)), money: money,
             originalTransferID: try row.decodeIfPresent(10, as: UUID.self).map { TransferID($0) },
             holdID: try row.decodeIfPresent(13, as: UUID.self).map { HoldID($0) }, reference: try row.decodeIfPresent(11),
-            debit: TransferLeg(
+            debit: PostingLeg(
                 walletID: WalletID(try row.decode(4, as: UUID.self)), walletVersion: try row.decode(5), amountMinor: -money.amountMinor,
-                balanceAfterMinor: try row.decode(6)),
-            credit: TransferLeg(
+                balanceAfterMinor: try row.decode(6), postedAt: Timestamp(try row.decode(14, as: PostgresTimestamp.self))),
+            credit: PostingLeg(
                 walletID: WalletID(try row.decode(7, as: UUID.self)), walletVersion: try row.decode(8), amountMinor: money.amountMinor,
-                balanceAfterMinor: try row.decode(9)), postedAt: Timestamp(try row.decode(12, as: PostgresTimestamp.self)),
-            debitedAt: Timestamp(try row.decode(14, as: PostgresTimestamp.self)),
-            creditedAt: Timestamp(try row.decode(15, as: PostgresTimestamp.self)))
+                balanceAfterMinor: try row.decode(9), postedAt: Timestamp(try row.decode(15, as: PostgresTimestamp.self))),
+            postedAt: Timestamp(try row.decode(12, as: PostgresTimestamp.self)))
     }
 }

@@ -38,7 +38,7 @@ struct BatchWrite {
     }
 
     mutating func append(_ refusal: Refusal, _ request: PostingRequest) {
-        appendKey(.refused(refusal, requestID: request.requestID), request)
+        appendKey(.refused(refusal, requestID: request.requestID), request, form: BatchDigest.ofLong(request.canonical))
     }
 
     /// The wallets as the last decision left them, each once and in the order of ids.
@@ -70,8 +70,8 @@ struct BatchWrite {
         columns.transfers.references.append(posting.reference)
         columns.transfers.keys.append(request.key?.id ?? posting.transferID.uuid)
         columns.transfers.times.append(posting.postedAt.stored)
-        columns.transfers.sourceTimes.append(posting.debitedAt.stored)
-        columns.transfers.destinationTimes.append(posting.creditedAt.stored)
+        columns.transfers.sourceTimes.append(posting.debit.postedAt.stored)
+        columns.transfers.destinationTimes.append(posting.credit.postedAt.stored)
         if let original {
             let sum = (refunds[original.id]?.amount ?? 0) + posting.money.amountMinor
             refunds[original.id] = (original.money.amountMinor, sum)
@@ -131,14 +131,14 @@ struct BatchWrite {
         columns.events.data.append(String(decoding: event.wireBytes(), as: UTF8.self))
     }
 
-    private mutating func appendKey(_ outcome: KeptOutcome, _ request: PostingRequest) {
+    private mutating func appendKey(_ outcome: KeptOutcome, _ request: PostingRequest, form: ExactText? = nil) {
         guard let key = request.key else { return }
         let stored = outcome.stored
         columns.keys.ids.append(key.id)
         columns.keys.callers.append(key.caller)
         columns.keys.principals.append(key.principal)
         columns.keys.keys.append(key.key)
-        columns.keys.requests.append(request.canonical)
+        columns.keys.requests.append((form ?? request.canonical).string)
         columns.keys.outcomes.append(stored.outcome)
         columns.keys.subjects.append(stored.subject)
         columns.keys.subjectVersions.append(stored.version)

@@ -1,3 +1,4 @@
+import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
@@ -8,12 +9,12 @@ struct IdempotencyKeyStore {
     /// Takes a key for good for an independent batch, in a statement of its own.
     ///
     /// - Returns: what the key was used for before.
-    func take(_ session: PostgresSession, _ key: ScopedKey, for canonical: String) throws -> KeptKey? {
+    func take(_ session: PostgresSession, _ key: ScopedKey, for canonical: ExactText) throws -> KeptKey? {
         let columns = KeptOutcome.batchTaken.stored
         let taken = try session.query(
             """
             INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, created_at)
-            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(canonical), \(columns.outcome), clock_timestamp())
+            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(canonical.string), \(columns.outcome), clock_timestamp())
             ON CONFLICT (id) DO NOTHING RETURNING true
             """)
         guard taken.isEmpty else { return nil }
@@ -21,10 +22,10 @@ struct IdempotencyKeyStore {
     }
 
     /// The canonical requests of keys that were used.
-    func requests(_ session: PostgresSession, _ ids: [UUID]) throws -> [UUID: String] {
-        var found: [UUID: String] = [:]
+    func requests(_ session: PostgresSession, _ ids: [UUID]) throws -> [UUID: ExactText] {
+        var found: [UUID: ExactText] = [:]
         for row in try session.query("SELECT id, request FROM idempotency_keys WHERE id = ANY(\(ids))") {
-            found[try row.decode(0)] = try row.decode(1, as: String.self)
+            found[try row.decode(0)] = ExactText(try row.decode(1))
         }
         return found
     }

@@ -110,8 +110,9 @@ struct UnreadableRow: Error, CustomStringConvertible {
 }
 
 extension Currency {
+    /// Any code, as the CHECK of the column allows it: a row in a currency that left ISO 4217 must not hide the others of its list.
     init(stored: String, table: String) throws {
-        guard let currency = Currency(stored) else { throw UnreadableRow(table: table) }
+        guard let currency = Currency(letters: stored) else { throw UnreadableRow(table: table) }
         self = currency
     }
 }
@@ -159,7 +160,7 @@ extension KeptKey {
         case (8, let id?): outcome = .holdVoided(HoldID(id))
         default: throw UnreadableRow(table: "idempotency_keys")
         }
-        self.init(request: try row.decode(1), outcome: outcome)
+        self.init(request: ExactText(try row.decode(1)), outcome: outcome)
     }
 }
 

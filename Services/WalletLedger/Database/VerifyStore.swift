@@ -100,6 +100,20 @@ struct VerifyStore {
         }
     }
 
+    /// Wallets in a currency that is in no list of ISO 4217. They are read and answered like all others.
+    func currencyFindings(_ session: PostgresSession, from first: UUID, to last: UUID) throws -> [VerifyFinding] {
+        try session.query(
+            """
+            SELECT id, currency FROM wallets WHERE id BETWEEN \(first) AND \(last) AND currency <> ALL(\(Currency.all.map(\.code)))
+            ORDER BY id LIMIT \(Int64(VerifyLedger.maximumFindings))
+            """
+        ).map { row in
+            VerifyFinding(
+                kind: .currency, row: WalletID(try row.decode(0, as: UUID.self)).description,
+                text: "has a currency that nobody knows, \(try row.decode(1, as: String.self))")
+        }
+    }
+
     func transferPage(_ session: PostgresSession, after last: UUID?) throws -> [(id: TransferID, fits: Bool)] {
         try session.query(
             """
@@ -155,7 +169,7 @@ struct VerifyStore {
             let kept = try KeptKey(row: row)
             return KeyRow(
                 id: try row.decode(0), caller: try row.decode(7), principal: try row.decode(8), key: try row.decode(9),
-                request: kept.request, outcome: kept.outcome, transfer: try keyedTransfer(row),
+                request: kept.request.string, outcome: kept.outcome, transfer: try keyedTransfer(row),
                 subjectExists: try row.decode(18))
         }
     }

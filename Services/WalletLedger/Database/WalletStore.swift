@@ -31,6 +31,15 @@ struct WalletStore {
         return clock
     }
 
+    /// Whether the owner has so many wallets that are not closed, under a lock by which two openings for one owner wait for each other.
+    func hasAsMany(_ session: PostgresSession, _ owner: UserID, as limit: Int) throws -> Bool {
+        _ = try session.query("SELECT pg_advisory_xact_lock(hashtextextended('wallets of ' || \(owner.uuid)::text, 0))")
+        // A statement of its own: one that waited for the lock would not see what was opened meanwhile.
+        return try session.query(
+            "SELECT count(*) = \(Int64(limit)) FROM (SELECT FROM wallets WHERE owner_id = \(owner.uuid) AND status <> 3 LIMIT \(Int64(limit))) w"
+        )[0].decode(0)
+    }
+
     func insertWallet(_ session: PostgresSession, _ wallet: WalletOpened) throws {
         let at = wallet.openedAt.stored
         try session.execute(
@@ -88,7 +97,7 @@ struct WalletStore {
             """
             INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, subject_version, refusal,
                 refused_request_id, created_at)
-            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(kept.request), \(columns.outcome), \(columns.subject),
+            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(kept.request.string), \(columns.outcome), \(columns.subject),
                 \(columns.version), \(columns.refusal), \(columns.requestID), \(at.stored))
             """)
     }

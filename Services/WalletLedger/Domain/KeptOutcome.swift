@@ -18,10 +18,10 @@ package enum KeptOutcome: Sendable, Hashable {
 
 /// A key that was used: the canonical form of its request and the outcome.
 package struct KeptKey: Sendable, Hashable {
-    package let request: String
+    package let request: ExactText
     package let outcome: KeptOutcome
 
-    package init(request: String, outcome: KeptOutcome) {
+    package init(request: ExactText, outcome: KeptOutcome) {
         self.request = request
         self.outcome = outcome
     }

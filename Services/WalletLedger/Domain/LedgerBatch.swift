@@ -15,14 +15,14 @@ package struct LedgerBatch: Sendable {
     /// The wallets that a posting of this batch has changed.
     package private(set) var changedWallets: Set<WalletID> = []
 
-    /// A reference is unique per principal.
+    /// A reference is unique per principal, by its bytes as in the index that guards it.
     package struct Reference: Sendable, Hashable {
-        package let principal: String
-        package let text: String
+        package let principal: ExactText
+        package let text: ExactText
 
         package init(principal: String, text: String) {
-            self.principal = principal
-            self.text = text
+            self.principal = ExactText(principal)
+            self.text = ExactText(text)
         }
     }
 
@@ -47,7 +47,14 @@ package struct LedgerBatch: Sendable {
             var copy = self
             var postings: [Posting] = []
             postings.reserveCapacity(orders.count)
-            for (index, order) in orders.enumerated() { postings.append(try copy.decideNaming(order, item: index)) }
+            for (index, item) in orders.enumerated() {
+                do throws(Refusal) {
+                    postings.append(try copy.decideNaming(item, item: index))
+                } catch {
+                    // The copy is thrown away, and with it the ids of what it posted.
+                    throw error.naming(itemOf: order)
+                }
+            }
             self = copy
             return .atomic(postings)
         case .placeHold(let order):
@@ -103,13 +110,12 @@ package struct LedgerBatch: Sendable {
         return Posting(
             transferID: order.transferID, kind: order.kind, money: order.money, originalTransferID: order.original?.id,
             holdID: order.holdID, reference: order.reference,
-            debit: TransferLeg(
+            debit: PostingLeg(
                 walletID: debited.id, walletVersion: debited.version, amountMinor: -order.money.amountMinor,
-                balanceAfterMinor: debited.balanceMinor),
-            credit: TransferLeg(
+                balanceAfterMinor: debited.balanceMinor, postedAt: debited.lastPostedAt),
+            credit: PostingLeg(
                 walletID: credited.id, walletVersion: credited.version, amountMinor: order.money.amountMinor,
-                balanceAfterMinor: credited.balanceMinor), postedAt: postedAt, debitedAt: debited.lastPostedAt,
-            creditedAt: credited.lastPostedAt)
+                balanceAfterMinor: credited.balanceMinor, postedAt: credited.lastPostedAt), postedAt: postedAt)
     }
 
     /// A wallet and a hold as an order of this batch left them.

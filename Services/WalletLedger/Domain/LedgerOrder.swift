@@ -44,6 +44,12 @@ package enum LedgerOrder: Sendable, Hashable {
         }
     }
 
+    /// Of an atomic batch, the first item before this one that has its reference.
+    func earlierItem(withReferenceOf index: Int) -> Int? {
+        guard case .atomic(let orders) = self, orders.indices.contains(index), let reference = orders[index].reference else { return nil }
+        return orders[..<index].firstIndex { $0.reference?.hasSameBytes(as: reference) == true }
+    }
+
     /// How much of a batch it fills.
     package var size: Int {
         if case .atomic(let orders) = self { orders.count } else { 1 }

@@ -8,16 +8,13 @@ package struct Posting: Sendable, Hashable {
     package let originalTransferID: TransferID?
     package let holdID: HoldID?
     package let reference: String?
-    package let debit: TransferLeg
-    package let credit: TransferLeg
+    package let debit: PostingLeg
+    package let credit: PostingLeg
     package let postedAt: Timestamp
-    /// The times of the two entries: the posting's, but for a wallet that is ahead; see ``PostingTimes``.
-    package let debitedAt: Timestamp
-    package let creditedAt: Timestamp
 
     package init(
         transferID: TransferID, kind: PostingKind, money: Money, originalTransferID: TransferID?, holdID: HoldID?, reference: String?,
-        debit: TransferLeg, credit: TransferLeg, postedAt: Timestamp, debitedAt: Timestamp, creditedAt: Timestamp
+        debit: PostingLeg, credit: PostingLeg, postedAt: Timestamp
     ) {
         self.transferID = transferID
         self.kind = kind
@@ -28,18 +25,16 @@ package struct Posting: Sendable, Hashable {
         self.debit = debit
         self.credit = credit
         self.postedAt = postedAt
-        self.debitedAt = debitedAt
-        self.creditedAt = creditedAt
     }
 
     /// The answer for somebody who may see the legs of the wallets that `mayRead` names.
     package func body(mayRead: (WalletID) -> Bool) -> TransferBody {
         var entries: [EntryBody] = []
-        for (leg, time, index) in [(debit, debitedAt, UInt64(0)), (credit, creditedAt, UInt64(1))] where mayRead(leg.walletID) {
+        for (leg, index) in [(debit, UInt64(0)), (credit, UInt64(1))] where mayRead(leg.walletID) {
             entries.append(
                 EntryBody(
                     id: transferID.entryID(leg: index), transferID: transferID, walletID: leg.walletID, walletVersion: leg.walletVersion,
-                    amountMinor: leg.amountMinor, balanceAfterMinor: leg.balanceAfterMinor, postedAt: time))
+                    amountMinor: leg.amountMinor, balanceAfterMinor: leg.balanceAfterMinor, postedAt: leg.postedAt))
         }
         return TransferBody(
             id: transferID, kind: kind, money: money, sourceWalletID: debit.walletID.isWorld ? nil : debit.walletID,
@@ -50,7 +45,34 @@ package struct Posting: Sendable, Hashable {
     package var event: TransferPosted {
         TransferPosted(
             transferID: transferID, kind: kind, money: money, originalTransferID: originalTransferID, holdID: holdID,
-            reference: reference, postedAt: postedAt, legs: [debit, credit])
+            reference: reference, postedAt: postedAt, legs: [TransferLeg(debit), TransferLeg(credit)])
+    }
+}
+
+/// One leg of a posting, as its wallet's row and its entry have it.
+package struct PostingLeg: Sendable, Hashable {
+    package let walletID: WalletID
+    package let walletVersion: Int64
+    package let amountMinor: Int64
+    package let balanceAfterMinor: Int64
+    /// The posting's time, but for a wallet that is ahead; see ``PostingTimes``.
+    package let postedAt: Timestamp
+
+    package init(walletID: WalletID, walletVersion: Int64, amountMinor: Int64, balanceAfterMinor: Int64, postedAt: Timestamp) {
+        self.walletID = walletID
+        self.walletVersion = walletVersion
+        self.amountMinor = amountMinor
+        self.balanceAfterMinor = balanceAfterMinor
+        self.postedAt = postedAt
+    }
+}
+
+extension TransferLeg {
+    /// Leaves out a balance that not every JSON reader would keep exactly; only the world outside has such.
+    fileprivate init(_ leg: PostingLeg) {
+        self.init(
+            walletID: leg.walletID, walletVersion: leg.walletVersion, amountMinor: leg.amountMinor,
+            balanceAfterMinor: MinorUnits.range.contains(leg.balanceAfterMinor) ? leg.balanceAfterMinor : nil)
     }
 }
 

@@ -45,7 +45,7 @@ package struct WalletState: Sendable, Hashable {
         case .frozenDebits, .frozenAll: throw .walletFrozen
         case .closed: throw .walletClosed
         }
-        guard let balance = MinorUnits.sum(balanceMinor, -amountMinor) else { throw .balanceOutOfRange }
+        let balance = try self.balance(plus: -amountMinor)
         if !isWorld {
             // Held and limit are within ±(2⁵³ - 1), so their sums stay far from the end of Int64.
             guard balance - heldMinor >= -overdraftLimitMinor else { throw .insufficientFunds }
@@ -62,8 +62,7 @@ package struct WalletState: Sendable, Hashable {
         case .frozenAll: throw .walletFrozen
         case .closed: throw .walletClosed
         }
-        guard let balance = MinorUnits.sum(balanceMinor, amountMinor) else { throw .balanceOutOfRange }
-        return moved(to: balance, at: postedAt)
+        return moved(to: try balance(plus: amountMinor), at: postedAt)
     }
 
     /// The wallet with `amountMinor` more set aside.
@@ -91,6 +90,18 @@ package struct WalletState: Sendable, Hashable {
         wallet.version += 1
         wallet.lastPostedAt = max(lastPostedAt, time)
         return wallet
+    }
+
+    /// A customer's balance stays within what every JSON reader keeps exactly. The world's is shown to nobody and has all of Int64: what
+    /// one customer deposits must not take the room of the others.
+    private func balance(plus amountMinor: Int64) throws(TransferRejection) -> Int64 {
+        guard isWorld else {
+            guard let balance = MinorUnits.sum(balanceMinor, amountMinor) else { throw .balanceOutOfRange }
+            return balance
+        }
+        let (balance, overflow) = balanceMinor.addingReportingOverflow(amountMinor)
+        guard !overflow else { throw .balanceOutOfRange }
+        return balance
     }
 
     private func moved(to balance: Int64, at postedAt: Timestamp) -> WalletState {

@@ -19,6 +19,7 @@ extension TransferRejection {
         case .referenceExists: .referenceExists
         case .balanceNotZero: .balanceNotZero
         case .overdraftInUse: .overdraftInUse
+        case .walletLimitReached: .walletLimitReached
         }
     }
 }
@@ -37,7 +38,8 @@ extension Problem {
     init(_ refusal: Refusal, requestID: String) {
         self.init(refusal.rejection.code, detail: refusal.conflict.map { "The reference belongs to transfer \($0)." }, instance: requestID)
         if let item = refusal.item {
-            errors = [FieldError(pointer: "/transfers/\(item)", detail: "Was refused; nothing of the batch was posted.")]
+            let reason = refusal.earlierItem.map { "Has the reference of /transfers/\($0)" } ?? "Was refused"
+            errors = [FieldError(pointer: "/transfers/\(item)", detail: "\(reason); nothing of the batch was posted.")]
         }
     }
 

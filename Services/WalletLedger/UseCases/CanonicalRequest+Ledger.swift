@@ -2,7 +2,7 @@ package import Contracts
 package import SignedAPI
 
 extension CanonicalRequest {
-    package static func transfer(_ request: TransferRequest) -> String {
+    package static func transfer(_ request: TransferRequest) -> ExactText {
         render(route: "POST /v1/transfers", members(request))
     }
 
@@ -11,6 +11,17 @@ extension CanonicalRequest {
             ("source_wallet_id", .string(request.sourceWalletID.description)),
             ("destination_wallet_id", .string(request.destinationWalletID.description)),
         ] + members(request.money, request.reference)
+    }
+
+    /// As a transfer of its own would have it.
+    package static func transfer(_ item: IndependentTransfer) -> ExactText {
+        switch item {
+        case .known(let request): transfer(request)
+        case .ofUnknownWallet(let source, let destination, let money, let reference):
+            render(
+                route: "POST /v1/transfers",
+                [("source_wallet_id", .string(source)), ("destination_wallet_id", .string(destination))] + members(money, reference))
+        }
     }
 
     package static func members(_ money: Money?, _ reference: String?) -> [(name: StaticString, value: JSONValue?)] {

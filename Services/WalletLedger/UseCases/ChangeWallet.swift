@@ -46,7 +46,7 @@ package struct ChangeWallet: Sendable {
     }
 
     private func record(
-        _ session: PostgresSession, _ wallet: WalletState, _ kind: WalletChangeKind, reason: String, canonical: String,
+        _ session: PostgresSession, _ wallet: WalletState, _ kind: WalletChangeKind, reason: String, canonical: ExactText,
         _ origin: RequestOrigin, at now: Timestamp
     ) throws -> WalletChangeBody {
         let body = WalletChangeBody(
@@ -64,7 +64,7 @@ package struct ChangeWallet: Sendable {
         return body
     }
 
-    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: String) throws -> KeyedAnswer<WalletChangeBody> {
+    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: ExactText) throws -> KeyedAnswer<WalletChangeBody> {
         guard kept.request == canonical else {
             return .keyReused(pointer: CanonicalRequest.firstDifference(kept.request, canonical))
         }
@@ -77,7 +77,7 @@ package struct ChangeWallet: Sendable {
         }
     }
 
-    private func canonicalForm(_ id: WalletID, _ change: WalletChange, reason: String) -> String {
+    private func canonicalForm(_ id: WalletID, _ change: WalletChange, reason: String) -> ExactText {
         var block: JSONValue?
         var limit: JSONValue?
         var currency: JSONValue?

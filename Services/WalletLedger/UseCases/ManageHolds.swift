@@ -81,7 +81,7 @@ package struct ManageHolds: Sendable {
         .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false)
     }
 
-    private func post(_ order: LedgerOrder, _ canonical: String, _ origin: RequestOrigin, _ key: ScopedKey) async -> PostingOutcome {
+    private func post(_ order: LedgerOrder, _ canonical: ExactText, _ origin: RequestOrigin, _ key: ScopedKey) async -> PostingOutcome {
         await queue.post(
             PostingRequest(
                 order: order, key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,

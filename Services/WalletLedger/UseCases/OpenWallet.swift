@@ -5,7 +5,12 @@ package import ServiceDatabase
 import SignedAPI
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
+///
+/// An owner has at most ``maximumOpenWallets`` that are not closed, whoever opened them: a person needs a few, and a program that goes wrong
+/// must not fill the ledger in their name. A client's own wallets, which have no owner, are not limited.
 package struct OpenWallet: Sendable {
+    package static let maximumOpenWallets = 1_000
+
     private let transaction: KeyedTransaction
     private let clock: ClockWitness
     private let store = WalletStore()
@@ -28,6 +33,14 @@ package struct OpenWallet: Sendable {
                 return try repeated(session, kept, canonical)
             }
             let now = try store.clock(session, clock)
+            if let owner = request.ownerID, try store.hasAsMany(session, owner, as: Self.maximumOpenWallets) {
+                let refusal = TransferRejection.walletLimitReached
+                if let key = origin.key {
+                    let outcome = KeptOutcome.refused(Refusal(refusal), requestID: origin.requestID)
+                    try store.insertKey(session, key, KeptKey(request: canonical, outcome: outcome), at: now)
+                }
+                return .refused(refusal, requestID: origin.requestID, isReplay: false)
+            }
             var random = SystemRandomNumberGenerator()
             let wallet = WalletOpened(
                 id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), ownerID: request.ownerID,
@@ -43,10 +56,16 @@ package struct OpenWallet: Sendable {
         }
     }
 
-    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: String) throws -> KeyedAnswer<WalletOpened> {
-        guard kept.request == canonical, case .walletOpened(let id) = kept.outcome, let wallet = try store.wallet(session, id) else {
+    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: ExactText) throws -> KeyedAnswer<WalletOpened> {
+        guard kept.request == canonical else {
             return .keyReused(pointer: CanonicalRequest.firstDifference(kept.request, canonical))
         }
-        return .done(store.openedWallet(wallet), isReplay: true)
+        switch kept.outcome {
+        case .walletOpened(let id):
+            guard let wallet = try store.wallet(session, id) else { throw UnreadableRow(table: "idempotency_keys") }
+            return .done(store.openedWallet(wallet), isReplay: true)
+        case .refused(let refusal, let requestID): return .refused(refusal.rejection, requestID: requestID, isReplay: true)
+        case .posted, .walletChanged, .batchPosted, .batchTaken, .holdPlaced, .holdVoided: return .keyReused(pointer: "/route")
+        }
     }
 }

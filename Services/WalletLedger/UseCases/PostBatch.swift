@@ -36,7 +36,7 @@ struct PostBatch {
     /// A decision that still lacks what the batch learns later: its time, or the rows of an earlier one.
     private enum Decision {
         case decided(LedgerDecision)
-        case refused(Refusal, requestID: String)
+        case refused(Refusal, requestID: String, isReplay: Bool)
         case kept(KeptOutcome)
         case keyReused(pointer: String)
         /// Same key and request as an earlier one of this batch.
@@ -115,19 +115,18 @@ struct PostBatch {
                     write.append(error, request)
                     firstUse[key] = index
                 }
-                decisions.append(.refused(error, requestID: request.requestID))
+                decisions.append(.refused(error, requestID: request.requestID, isReplay: false))
             }
         }
         return decisions
     }
 
     private func repeated(_ request: PostingRequest, _ known: KeptKey) -> Decision {
-        guard known.request == request.canonical else {
-            return .keyReused(pointer: CanonicalRequest.firstDifference(known.request, request.canonical))
-        }
+        if let pointer = request.firstDifference(from: known.request) { return .keyReused(pointer: pointer) }
         switch known.outcome {
         case .posted, .batchPosted, .holdPlaced, .holdVoided: return .kept(known.outcome)
-        case .refused(let refusal, let requestID): return .refused(refusal, requestID: requestID)
+        case .refused(let refusal, let requestID):
+            return .refused(refusal.naming(itemOf: request.order), requestID: requestID, isReplay: true)
         case .walletOpened, .walletChanged, .batchTaken: return .keyReused(pointer: "/route")
         }
     }
@@ -139,13 +138,13 @@ struct PostBatch {
         switch decisions[index] {
         case .decided(let decision): return view.outcome(of: decision, for: request, isReplay: false)
         case .kept(let outcome): return try kept.outcome(of: outcome, for: request, view)
-        case .refused(let refusal, let requestID):
-            return .refused(refusal, requestID: requestID, isReplay: requestID != request.requestID)
+        case .refused(let refusal, let requestID, let isReplay):
+            return .refused(refusal, requestID: requestID, isReplay: isReplay)
         case .keyReused(let pointer): return .keyReused(pointer: pointer)
         case .sameAs(let first):
             switch decisions[first] {
             case .decided(let decision): return view.outcome(of: decision, for: request, isReplay: true)
-            case .refused(let refusal, let requestID): return .refused(refusal, requestID: requestID, isReplay: true)
+            case .refused(let refusal, let requestID, _): return .refused(refusal, requestID: requestID, isReplay: true)
             case .kept, .keyReused, .sameAs: throw UnreadableRow(table: "idempotency_keys")
             }
         }

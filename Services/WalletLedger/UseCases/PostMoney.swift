@@ -50,14 +50,14 @@ package struct PostMoney: Sendable {
         return await post(.refund(request, of: original, id: newID(), access: origin.access), canonical, origin, key: key)
     }
 
-    private func post(_ order: PostingOrder, _ canonical: String, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+    private func post(_ order: PostingOrder, _ canonical: ExactText, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
         await queue.post(
             PostingRequest(
                 order: .posting(order), key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
                 deadline: origin.deadline))
     }
 
-    private func funding(_ route: String, _ request: FundingRequest) -> String {
+    private func funding(_ route: String, _ request: FundingRequest) -> ExactText {
         CanonicalRequest.render(
             route: route, [("wallet_id", .string(request.walletID.description))] + CanonicalRequest.members(request.money, request.reference))
     }

@@ -39,23 +39,23 @@ package struct PostTransferBatch: Sendable {
     package func callAsFunction(
         _ request: TransferBatchRequest, _ origin: RequestOrigin, key: ScopedKey
     ) async throws -> TransferBatchOutcome {
-        switch request.mode {
-        case .atomic: await atomic(request, origin, key)
-        case .independent: try await independent(request, origin, key)
+        switch request {
+        case .atomic(let transfers): await atomic(transfers, origin, key)
+        case .independent(let items): try await independent(items, origin, key)
         }
     }
 
-    private func atomic(_ request: TransferBatchRequest, _ origin: RequestOrigin, _ key: ScopedKey) async -> TransferBatchOutcome {
+    private func atomic(_ transfers: [TransferRequest], _ origin: RequestOrigin, _ key: ScopedKey) async -> TransferBatchOutcome {
         var random = SystemRandomNumberGenerator()
         let first = TransferID.newBatch(milliseconds: now(), using: &random)
-        let orders = request.transfers.enumerated().map { index, transfer in
+        let orders = transfers.enumerated().map { index, transfer in
             PostingOrder.transfer(transfer, id: first.batchItem(index), access: origin.access)
         }
         let canonical = CanonicalRequest.render(
             route: Self.route,
             [
-                ("mode", .string(request.mode.rawValue)),
-                ("transfers", .array(request.transfers.map { CanonicalRequest.object(CanonicalRequest.members($0)) })),
+                ("mode", .string(TransferBatchMode.atomic.rawValue)),
+                ("transfers", .array(transfers.map { CanonicalRequest.object(CanonicalRequest.members($0)) })),
             ])
         let outcome = await queue.post(
             PostingRequest(
@@ -71,14 +71,14 @@ package struct PostTransferBatch: Sendable {
     }
 
     private func independent(
-        _ request: TransferBatchRequest, _ origin: RequestOrigin, _ key: ScopedKey
+        _ transfers: [IndependentTransfer], _ origin: RequestOrigin, _ key: ScopedKey
     ) async throws -> TransferBatchOutcome {
-        let items = request.transfers.map(CanonicalRequest.transfer)
+        let items = transfers.map { CanonicalRequest.transfer($0) }
         let canonical = CanonicalRequest.render(
             route: Self.route,
             [
-                ("mode", .string(request.mode.rawValue)), ("count", .number(String(items.count))),
-                ("digest", .string(KeyDigest.of(items.joined(separator: "\n")).uuidString.lowercased())),
+                ("mode", .string(TransferBatchMode.independent.rawValue)), ("count", .number(String(items.count))),
+                ("digest", .string(KeyDigest.of(items.map(\.string).joined(separator: "\n")).uuidString.lowercased())),
             ])
         let itemKeys = items.indices.map { key.item($0) }
         let pointer: String? = try await pool.withSession { session in
@@ -89,22 +89,27 @@ package struct PostTransferBatch: Sendable {
 
         var random = SystemRandomNumberGenerator()
         let time = now()
-        let outcomes = await queue.post(
-            request.transfers.enumerated().map { index, transfer in
-                PostingRequest(
-                    order: .posting(
-                        .transfer(transfer, id: .newTransfer(milliseconds: time, using: &random), access: origin.access)),
-                    key: itemKeys[index], canonical: items[index], requestID: origin.requestID, traceparent: origin.traceparent,
-                    deadline: origin.deadline)
-            })
+        let known = transfers.enumerated().compactMap { index, item in
+            if case .known(let transfer) = item { (index, transfer) } else { nil }
+        }
+        let requests = known.map { index, transfer in
+            PostingRequest(
+                order: .posting(.transfer(transfer, id: .newTransfer(milliseconds: time, using: &random), access: origin.access)),
+                key: itemKeys[index], canonical: items[index], requestID: origin.requestID, traceparent: origin.traceparent,
+                deadline: origin.deadline)
+        }
+        let posted = requests.isEmpty ? [] : await queue.post(requests)
         // What failed altogether is no answer about any item.
-        if case .failed(let failure) = outcomes[0], outcomes.allSatisfy({ $0 == outcomes[0] }) { return .failed(failure) }
+        if case .failed(let failure) = posted.first, posted.allSatisfy({ $0 == posted.first }) { return .failed(failure) }
+        var outcomes = [PostingOutcome](
+            repeating: .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false), count: transfers.count)
+        for ((index, _), outcome) in zip(known, posted) { outcomes[index] = outcome }
         return .decided(outcomes, isReplay: outcomes.allSatisfy(\.isReplay))
     }
 
     /// Where the request differs from the one that the key was first used for, as far as that one's items tell.
     private func difference(
-        _ session: PostgresSession, _ kept: String, _ canonical: String, _ items: [String], _ itemKeys: [ScopedKey]
+        _ session: PostgresSession, _ kept: ExactText, _ canonical: ExactText, _ items: [ExactText], _ itemKeys: [ScopedKey]
     ) throws -> String {
         let difference = CanonicalRequest.firstDifference(kept, canonical)
         guard difference == "/count" || difference == "/digest" else { return difference }

@@ -7,14 +7,14 @@ package struct PostingRequest: Sendable {
     /// Without one it is the ledger's own, and safe to repeat by itself.
     package let key: ScopedKey?
     /// See ``CanonicalRequest``.
-    package let canonical: String
+    package let canonical: ExactText
     package let requestID: String
     package let traceparent: String?
     /// After this a request that no writer has taken is withdrawn; later it changes nothing.
     package let deadline: ContinuousClock.Instant?
 
     package init(
-        order: LedgerOrder, key: ScopedKey?, canonical: String, requestID: String, traceparent: String? = nil,
+        order: LedgerOrder, key: ScopedKey?, canonical: ExactText, requestID: String, traceparent: String? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) {
         self.order = order
@@ -23,6 +23,16 @@ package struct PostingRequest: Sendable {
         self.requestID = requestID
         self.traceparent = traceparent
         self.deadline = deadline
+    }
+}
+
+extension PostingRequest {
+    /// Where it differs from what was kept of the key's first request; nil when it is the same.
+    func firstDifference(from kept: ExactText) -> String? {
+        if kept == canonical { return nil }
+        guard BatchDigest.isDigest(kept) else { return CanonicalRequest.firstDifference(kept, canonical) }
+        let digest = BatchDigest.of(canonical)
+        return kept == digest ? nil : BatchDigest.firstDifference(kept, digest)
     }
 }
 

@@ -6,7 +6,7 @@ import SignedAPI
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable {
-        case entry, balance, transfer, key, outbox, refund, hold, total, statement
+        case entry, balance, transfer, key, outbox, refund, hold, total, statement, currency
     }
 
     package let kind: Kind
@@ -79,6 +79,7 @@ package struct VerifyLedger: Sendable {
             report.findings += try store.entryFindings(session, from: page.first, to: page.last)
             report.findings += try store.balanceFindings(session, from: page.first, to: page.last)
             report.findings += try store.statementFindings(session, from: page.first, to: page.last)
+            report.findings += try store.currencyFindings(session, from: page.first, to: page.last)
             last = page.last
             progress("verified \(report.wallets) wallets")
         }

@@ -64,7 +64,7 @@ package struct HoldChanged: EventPayload {
         walletID = try object.identifier("wallet_id")
         walletVersion = try object.number("wallet_version", in: 1...MinorUnits.maximum)
         destinationWalletID = try object.identifier("destination_wallet_id")
-        money = try object.money()
+        money = try object.recordedMoney()
         status = try object.choice("status")
         capturedMinor = try object.integer("captured_amount", in: 0...MinorUnits.maximum)
         releasedMinor = try object.integer("released_amount", in: 0...MinorUnits.maximum)

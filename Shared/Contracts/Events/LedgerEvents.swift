@@ -17,9 +17,10 @@ package struct TransferLeg: Sendable, Hashable {
     package let walletID: WalletID
     package let walletVersion: Int64
     package let amountMinor: Int64
-    package let balanceAfterMinor: Int64
+    /// Nil for a wallet of the world outside whose balance has left ± 2⁵³.
+    package let balanceAfterMinor: Int64?
 
-    package init(walletID: WalletID, walletVersion: Int64, amountMinor: Int64, balanceAfterMinor: Int64) {
+    package init(walletID: WalletID, walletVersion: Int64, amountMinor: Int64, balanceAfterMinor: Int64?) {
         self.walletID = walletID
         self.walletVersion = walletVersion
         self.amountMinor = amountMinor
@@ -29,8 +30,8 @@ package struct TransferLeg: Sendable, Hashable {
     fileprivate init(reading object: inout JSONObjectReader) throws(RequestFault) {
         walletID = try object.identifier("wallet_id")
         walletVersion = try object.number("wallet_version", in: 1...MinorUnits.maximum)
-        amountMinor = try object.integer("amount", in: -MinorUnits.maximum...MinorUnits.maximum)
-        balanceAfterMinor = try object.integer("balance_after", in: -MinorUnits.maximum...MinorUnits.maximum)
+        amountMinor = try object.integer("amount", in: MinorUnits.range)
+        balanceAfterMinor = try object.optionalInteger("balance_after", in: MinorUnits.range)
     }
 }
 
@@ -73,7 +74,7 @@ package struct TransferPosted: EventPayload {
     package init(reading object: inout JSONObjectReader, type: LedgerEventType) throws(RequestFault) {
         transferID = try object.identifier("transfer_id")
         kind = try object.choice("kind")
-        money = try object.money()
+        money = try object.recordedMoney()
         originalTransferID = try object.optionalIdentifier("original_transfer_id")
         holdID = try object.optionalIdentifier("hold_id")
         reference = try object.optionalString("reference", length: eventTextLength)
@@ -107,7 +108,7 @@ package struct TransferPosted: EventPayload {
                         writer.member("wallet_id", leg.walletID.description)
                         writer.member("wallet_version", leg.walletVersion)
                         writer.member("amount", leg.amountMinor)
-                        writer.member("balance_after", leg.balanceAfterMinor)
+                        if let balance = leg.balanceAfterMinor { writer.member("balance_after", balance) }
                     }
                 }
             }

@@ -85,7 +85,7 @@ package struct RiskAlertRaised: EventPayload {
     package init(reading object: inout JSONObjectReader, type: RiskEventType) throws(RequestFault) {
         self.init(
             alertID: try object.identifier("alert_id"), finding: try RiskFinding(reading: &object),
-            walletID: try object.identifier("wallet_id"), transferID: try object.identifier("transfer_id"), money: try object.money(),
+            walletID: try object.identifier("wallet_id"), transferID: try object.identifier("transfer_id"), money: try object.recordedMoney(),
             occurredAt: try object.time("occurred_at"), raisedAt: try object.time("raised_at"))
     }
 

@@ -9,7 +9,7 @@ extension WalletOpened: EventPayload {
     package init(reading object: inout JSONObjectReader, type: LedgerEventType) throws(RequestFault) {
         self.init(
             id: try object.identifier("id"), ownerID: try object.optionalIdentifier("owner_id"),
-            openedBy: try object.string("opened_by", length: eventTextLength), currency: try object.currency(),
+            openedBy: try object.string("opened_by", length: eventTextLength), currency: try object.recordedCurrency(),
             openedAt: try object.time("opened_at"))
     }
 }

@@ -20,7 +20,7 @@ package struct JSONObjectReader {
     }
 
     private mutating func take(_ name: String) -> JSONValue? {
-        for (index, member) in members.enumerated() where member.name == name {
+        for (index, member) in members.enumerated() where member.name.hasSameBytes(as: name) {
             taken |= 1 << UInt64(index)
             return member.value
         }
@@ -32,8 +32,8 @@ package struct JSONObjectReader {
     }
 
     /// A fault of a member that is well-formed and yet can't be.
-    package func refusal(_ name: String, _ detail: String) -> RequestFault {
-        fault(.malformedRequest, name, detail)
+    package func refusal(_ name: String, _ detail: String, code: ProblemCode = .malformedRequest) -> RequestFault {
+        fault(code, name, detail)
     }
 
     package mutating func optionalValue(_ name: String) -> JSONValue? {
@@ -106,6 +106,31 @@ package struct JSONObjectReader {
     package mutating func currency(_ name: String = "currency") throws(RequestFault) -> Currency {
         guard let currency = try optionalCurrency(name) else { throw fault(.malformedRequest, name, "Is missing.") }
         return currency
+    }
+
+    /// The currency of what has happened, whether it is in a list today or not.
+    mutating func recordedCurrency(_ name: String = "currency") throws(RequestFault) -> Currency {
+        guard let currency = Currency(letters: try string(name, length: 1...3)) else {
+            throw fault(.unknownCurrency, name, "Three capital letters are expected.")
+        }
+        return currency
+    }
+
+    /// The members `amount` and `currency` of what has happened.
+    mutating func recordedMoney() throws(RequestFault) -> Money {
+        let amount = try integer("amount", in: 1...MinorUnits.maximum)
+        let currency = try recordedCurrency()
+        guard let money = Money(amountMinor: amount, currency: currency) else { throw refusal("amount", "Is out of range.") }
+        return money
+    }
+
+    /// A string, whatever is in it.
+    mutating func text(_ name: String) throws(RequestFault) -> String {
+        switch take(name) {
+        case nil, .null: throw fault(.malformedRequest, name, "Is missing.")
+        case .string(let text): return text
+        default: throw fault(.malformedRequest, name, "A string is expected.")
+        }
     }
 
     /// The members `amount` and `currency`.
@@ -225,7 +250,10 @@ package struct JSONObjectReader {
     package func finish() throws(RequestFault) {
         var unknown: [FieldError] = []
         for (index, member) in members.enumerated() where taken & (1 << UInt64(index)) == 0 {
-            let escaped = member.name.prefix(64).replacing("~", with: "~0").replacing("/", with: "~1")
+            // Scalar by scalar: a mark behind a slash makes another character of it, and a slash it is all the same.
+            let escaped = member.name.unicodeScalars.prefix(64).reduce(into: "") { text, scalar in
+                text += scalar == "~" ? "~0" : scalar == "/" ? "~1" : String(scalar)
+            }
             unknown.append(FieldError(pointer: "\(pointer)/\(escaped)", detail: "Is not a member of this request."))
         }
         guard unknown.isEmpty else { throw RequestFault(.unknownField, errors: unknown) }

@@ -97,7 +97,7 @@ package struct JSONParser {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw error(.unexpectedByte) }
             let name = try string()
-            guard !members.contains(where: { $0.name == name }) else { throw error(.duplicateMember) }
+            guard !members.contains(where: { $0.name.hasSameBytes(as: name) }) else { throw error(.duplicateMember) }
             guard members.count < Self.maximumMembers else { throw error(.tooManyMembers) }
             skipSpace()
             guard current == UInt8(ascii: ":") else { throw error(.unexpectedByte) }

@@ -1,17 +1,27 @@
-/// An ISO 4217 currency that has a minor unit, by its alphabetic code.
+/// A currency by its alphabetic code: three capital ASCII letters.
 ///
-/// Codes without a minor unit (`XAU`, `XXX`) are unknown here: an amount in minor units would mean nothing.
+/// What may be read and what may be opened are two lists, because ISO 4217 forgets currencies and a ledger doesn't. Rows and events have
+/// a currency whatever its code is (``init(letters:)``), or one strange row would hide its neighbours. Requests name a currency that has
+/// a minor unit or had one (``init(_:)``), so that a wallet of one that left can still be emptied. Only one that ``isActive`` is opened.
+///
+/// Codes without a minor unit (`XAU`, `XXX`) are in neither list: an amount in minor units would mean nothing.
 package struct Currency: Sendable, Hashable, CustomStringConvertible {
     /// The three ASCII letters, most significant first.
     private let packed: UInt32
 
+    /// A currency of ISO 4217 with a minor unit, one that left the standard included.
     package init?(_ code: some StringProtocol) {
+        self.init(letters: code)
+        guard Self.digits[packed] != nil else { return nil }
+    }
+
+    /// Any three capital letters, as a row or an event has them.
+    package init?(letters code: some StringProtocol) {
         var packed: UInt32 = 0
-        guard code.utf8.count == 3 else { return nil }
+        guard code.utf8.count == 3, code.utf8.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else { return nil }
         for byte in code.utf8 {
             packed = (packed << 8) | UInt32(byte)
         }
-        guard Self.known.contains(packed) else { return nil }
         self.packed = packed
     }
 
@@ -26,19 +36,32 @@ package struct Currency: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { code }
 
-    /// Every currency that Florin keeps, in the order of the alphabet.
-    package static let all: [Currency] = codes.split(separator: " ").compactMap { Currency(String($0)) }
+    /// Whether wallets are opened in it: it is in ISO 4217 today.
+    package var isActive: Bool { Self.activeCodes.contains(packed) }
 
-    private static let known: Set<UInt32> = Set(
-        codes.split(separator: " ").map { code in code.utf8.reduce(0) { ($0 << 8) | UInt32($1) } })
+    /// How many decimal digits the minor unit has: 2 where 100 cents are a euro; nil when the currency is in no list.
+    package var minorUnitDigits: Int? { Self.digits[packed] }
 
-    /// ISO 4217, active codes with a minor unit.
-    private static let codes = """
-        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY \
-        COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD \
-        IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN \
-        MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD \
-        SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XCD XCG XOF \
-        XPF YER ZAR ZMW ZWG
-        """
+    /// Every currency in which wallets are opened, in the order of the alphabet.
+    package static let active: [Currency] = currencies(CurrencyList.active)
+
+    /// Every currency that left ISO 4217, in the order of the alphabet.
+    package static let withdrawn: [Currency] = currencies(CurrencyList.withdrawn)
+
+    /// Every currency that a request may name, in the order of the alphabet.
+    package static let all: [Currency] = (active + withdrawn).sorted { $0.packed < $1.packed }
+
+    private static let activeCodes = Set(active.map(\.packed))
+
+    private static let digits: [UInt32: Int] = {
+        var digits = Dictionary(uniqueKeysWithValues: (active + withdrawn).map { ($0.packed, 2) })
+        for (count, codes) in CurrencyList.unusualDigits {
+            for currency in currencies(codes) { digits[currency.packed] = count }
+        }
+        return digits
+    }()
+
+    private static func currencies(_ codes: String) -> [Currency] {
+        codes.split(separator: " ").compactMap { Currency(letters: $0) }
+    }
 }

@@ -2,11 +2,12 @@
 package enum MinorUnits {
     /// 2⁵³ - 1, the largest whole number that every JSON reader keeps exactly. Amounts, balances and holds stay within ± this.
     package static let maximum: Int64 = 9_007_199_254_740_991
+    package static let range = -maximum...maximum
 
     /// The sum, or `nil` when it leaves ± ``maximum``.
     package static func sum(_ left: Int64, _ right: Int64) -> Int64? {
         let (sum, overflow) = left.addingReportingOverflow(right)
-        guard !overflow, sum >= -maximum, sum <= maximum else { return nil }
+        guard !overflow, range.contains(sum) else { return nil }
         return sum
     }
 }

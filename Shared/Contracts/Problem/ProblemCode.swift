@@ -40,6 +40,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
     case balanceOutOfRange = "balance_out_of_range"
     case balanceNotZero = "balance_not_zero"
     case overdraftInUse = "overdraft_in_use"
+    case walletLimitReached = "wallet_limit_reached"
     case idempotencyKeyReused = "idempotency_key_reused"
     case recipientUnavailable = "recipient_unavailable"
 
@@ -62,7 +63,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .insufficientFunds, .walletFrozen, .walletClosed, .currencyMismatch, .sameWallet, .refundExceedsOriginal, .captureExceedsHold,
-            .balanceOutOfRange, .balanceNotZero, .overdraftInUse, .idempotencyKeyReused, .recipientUnavailable:
+            .balanceOutOfRange, .balanceNotZero, .overdraftInUse, .walletLimitReached, .idempotencyKeyReused, .recipientUnavailable:
             422
         case .rateLimited: 429
         case .internalError: 500
@@ -106,6 +107,7 @@ package enum ProblemCode: String, Sendable, CaseIterable {
         case .balanceOutOfRange: "The balance would leave its range"
         case .balanceNotZero: "The wallet's balance is not zero"
         case .overdraftInUse: "The overdraft in use is above the new limit"
+        case .walletLimitReached: "The owner has as many open wallets as they can have"
         case .idempotencyKeyReused: "The Idempotency-Key was used for another request"
         case .recipientUnavailable: "The recipient can't receive this"
         case .rateLimited: "Too many requests"

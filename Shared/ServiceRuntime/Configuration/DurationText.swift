@@ -1,3 +1,5 @@
+import Contracts
+
 /// Durations as settings write them: a whole number and a unit, `250ms`, `5s`, `2m`, `1h`.
 package enum DurationText {
     private static let units: [(suffix: String, milliseconds: Int64)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]
@@ -5,7 +7,7 @@ package enum DurationText {
     /// The duration, or nil when the text is none.
     package static func parse(_ text: String) -> Duration? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let count = Int64(digits), let unit = units.first(where: { $0.suffix == text.dropFirst(digits.count) }) else { return nil }
+        guard let count = DecimalDigits.number(digits, as: Int64.self), let unit = units.first(where: { $0.suffix == text.dropFirst(digits.count) }) else { return nil }
         let (milliseconds, overflow) = count.multipliedReportingOverflow(by: unit.milliseconds)
         return overflow ? nil : .milliseconds(milliseconds)
     }

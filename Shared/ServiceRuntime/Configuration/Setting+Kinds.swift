@@ -1,3 +1,5 @@
+import Contracts
+
 /// Bounds of what a setting may hold.
 package enum SettingLimits {
     /// Longer than every address, path and key that a process needs.
@@ -9,7 +11,7 @@ extension Setting where Value == Int {
     package static func integer(_ key: String, _ summary: String, in range: ClosedRange<Int>, unit: String, default value: Int?) -> Self {
         Setting(
             key: key, summary: summary, unit: unit, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)", default: value,
-            parse: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }, render: { String($0) })
+            parse: { text in DecimalDigits.number(text).flatMap { range.contains($0) ? $0 : nil } }, render: { String($0) })
     }
 
     /// A TCP port; 0 lets the system choose one.

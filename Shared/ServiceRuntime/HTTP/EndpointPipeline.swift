@@ -118,8 +118,7 @@ package struct EndpointPipeline: Sendable {
 
     private func deadline(_ header: String?, now: Int64) throws -> ContinuousClock.Instant? {
         guard let header else { return nil }
-        guard header.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let milliseconds = Int64(header),
-            milliseconds > 0, milliseconds < Int64.max / 1_000
+        guard let milliseconds = DecimalDigits.number(header, as: Int64.self), milliseconds > 0, milliseconds < Int64.max / 1_000
         else { throw Problem(.malformedRequest) }
         let remaining = milliseconds * 1_000 - now
         guard remaining > 0 else { throw Problem(.unavailable, detail: "The deadline has passed.", retryAfterSeconds: 1) }

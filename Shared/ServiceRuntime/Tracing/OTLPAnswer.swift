@@ -19,7 +19,7 @@ enum OTLPAnswer: Sendable, Equatable {
         case 200...299: self = .accepted(rejected: Self.rejectedSpans(body))
         case let status where Self.retryableStatuses.contains(status):
             // Its other form, a date, is not worth the parser: the pause that grows does as well.
-            let seconds = retryAfter.flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+            let seconds = retryAfter.flatMap { DecimalDigits.number($0, as: Int.self) }
             self = .unavailable(reason: "status \(status)", retryAfter: seconds.map { .seconds($0) })
         default: self = .refused(status: status)
         }

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Postgres
 import TestSupport
 import Testing
 
@@ -145,5 +146,99 @@ import Testing
             #expect(Set(answers.map(\.text)).count == 1 && answers.count(where: { !$0.isReplay }) >= 1, "\(mode)")
         }
         #expect(try await world.balance(other) == 14)
+    }
+
+    @Test func anAtomicBatchWithOneReferenceTwiceNamesTheItemAndNoTransfer() async throws {
+        let world = try await LedgerWorld.new()
+        let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
+        func move(_ reference: String?) -> String { LedgerWorld.transfer(own, other, "1", reference: reference) }
+        let (key, body) = (LedgerWorld.newKey(), LedgerWorld.batch("atomic", move(nil), move("twice"), move("other"), move("twice")))
+        let refused = try await post(world, body, key: key)
+        #expect(refused.status == 409 && refused.code == "reference_exists" && refused.pointers == ["/transfers/3"], "\(refused.text)")
+        #expect(!refused.text.contains("trf_") && refused.text.contains("/transfers/1"), "\(refused.text)")
+        let again = try await post(world, body, key: key)
+        #expect(again.isReplay && again.bytes == refused.bytes, "\(again.text)")
+        // Nothing has the reference.
+        #expect(try await world.transfer(1, from: own, to: other, reference: "twice").status == 201)
+    }
+
+    @Test func aRefusalOfAnEarlierReleaseThatNamesAPhantomNamesTheItemNow() async throws {
+        let world = try await LedgerWorld.new()
+        let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
+        let (key, twice) = (LedgerWorld.newKey(), LedgerWorld.transfer(own, other, "1", reference: "twice"))
+        let body = LedgerWorld.batch("atomic", twice, twice)
+        let refused = try await post(world, body, key: key)
+        let phantom = TransferID(UUID())
+        try await world.api.query { session in
+            try session.execute("SET session_replication_role = replica")
+            try session.execute("UPDATE idempotency_keys SET subject_id = \(phantom.uuid) WHERE key = \(key)")
+        }
+        let again = try await post(world, body, key: key)
+        #expect(again.isReplay && again.bytes == refused.bytes && !again.text.contains("trf_"), "\(again.text)")
+    }
+
+    @Test func aRepeatedRefusalSaysSoWhateverTheRequestIsCalled() async throws {
+        let world = try await LedgerWorld.new()
+        let (own, other) = (try await world.wallet(), try await world.wallet())
+        let transfer = LedgerWorld.transfer(own, other, "1")
+        for (target, body) in [
+            ("/v1/transfers", transfer), ("/v1/transfers/batch", LedgerWorld.batch("atomic", transfer)),
+            ("/v1/transfers/batch", LedgerWorld.batch("independent", transfer)), ("/v1/holds", transfer),
+        ] {
+            var call = SignedCall("POST", target, body, as: world.user, key: LedgerWorld.newKey())
+            call.fields["x-request-id"] = "the-same-again"
+            let first = try await world.api.send(call)
+            let again = try await world.api.send(call)
+            #expect(!first.isReplay && again.isReplay && again.bytes == first.bytes, "\(target): \(again.text)")
+        }
+    }
+
+    @Test(arguments: ["source", "destination"])
+    func aMalformedWalletIsTheItemsMatterLikeAnUnknownOne(side: String) async throws {
+        let world = try await LedgerWorld.new()
+        let (own, other) = (try await world.wallet(balance: 100), try await world.wallet())
+        let unknown = WalletID(UUID()).description
+        for id in ["wal_x", "", String(repeating: "w", count: 200), world.userID, unknown.uppercased(), "wal_\u{212A}", unknown] {
+            let odd = side == "source" ? LedgerWorld.transfer(id, other, "1") : LedgerWorld.transfer(own, id, "1")
+            let body = LedgerWorld.batch("independent", odd, LedgerWorld.transfer(own, other, "1"))
+            let key = LedgerWorld.newKey()
+            for isRepeated in [false, true] {
+                let answer = try await post(world, body, key: key)
+                #expect(answer.status == 200 && results(answer) == ["not_found", "posted"] && !answer.isReplay, "\(isRepeated) \(id): \(answer.text)")
+            }
+            let whole = try await post(world, LedgerWorld.batch("atomic", odd, LedgerWorld.transfer(own, other, "1")), key: LedgerWorld.newKey())
+            #expect(whole.status == 404, "\(whole.text)")
+        }
+        #expect(try await world.balance(other) == 7)
+        // Another spelling is another request.
+        let key = LedgerWorld.newKey()
+        _ = try await post(world, LedgerWorld.batch("independent", LedgerWorld.transfer("wal_a", other, "1")), key: key)
+        let reused = try await post(world, LedgerWorld.batch("independent", LedgerWorld.transfer("wal_b", other, "1")), key: key)
+        #expect(reused.code == "idempotency_key_reused", "\(reused.text)")
+    }
+
+    @Test func aRefusedBatchIsKeptInAFewKilobytesAndStillKnown() async throws {
+        let world = try await LedgerWorld.new()
+        let (own, other) = (try await world.wallet(), try await world.wallet())
+        func body(_ amounts: [Int]) -> String {
+            #"{"mode":"atomic","transfers":["#
+                + amounts.map { LedgerWorld.transfer(own, other, "\($0)", reference: String(repeating: "é", count: 64)) }.joined(separator: ",") + "]}"
+        }
+        let key = LedgerWorld.newKey()
+        let refused = try await post(world, body(Array(1...500)), key: key)
+        #expect(refused.code == "insufficient_funds" && refused.pointers == ["/transfers/0"], "\(refused.text)")
+        let kept: Int32 = try await world.api.query { session in
+            try session.query("SELECT octet_length(request) FROM idempotency_keys WHERE key = \(key)")[0].decode(0)
+        }
+        #expect(kept < 8_192)
+        let again = try await post(world, body(Array(1...500)), key: key)
+        #expect(again.isReplay && again.bytes == refused.bytes)
+        for (other, pointer) in [
+            (Array(1...499) + [501], "/transfers/499"), (Array(1...250) + Array(252...501), "/transfers/250"), (Array(1...499), "/transfers/499"),
+            ([1], "/transfers/1"),
+        ] {
+            let answer = try await post(world, body(other), key: key)
+            #expect(answer.code == "idempotency_key_reused" && answer.pointers == [pointer], "\(answer.text)")
+        }
     }
 }

@@ -165,19 +165,19 @@ struct ClockStepTests {
             _ = try await Self.post(fixture, server, ahead: Self.hour, MoneyFixture.deposit(a, 1_000))
             for wallet in [b, c] {
                 let deposit = try await Self.post(fixture, server, ahead: 0, MoneyFixture.deposit(wallet, 1_000))
-                #expect(abs(Self.seconds(ahead: deposit.postedAt)) < 600 && deposit.creditedAt == deposit.postedAt)
+                #expect(abs(Self.seconds(ahead: deposit.postedAt)) < 600 && deposit.credit.postedAt == deposit.postedAt)
             }
             let touching = try await Self.post(fixture, server, ahead: 0, MoneyFixture.transfer(a, b, 1))
-            #expect(abs(Self.seconds(ahead: touching.postedAt)) < 600 && touching.creditedAt == touching.postedAt)
-            #expect(abs(Self.seconds(ahead: touching.debitedAt) - Double(Self.hour)) < 600)
+            #expect(abs(Self.seconds(ahead: touching.postedAt)) < 600 && touching.credit.postedAt == touching.postedAt)
+            #expect(abs(Self.seconds(ahead: touching.debit.postedAt) - Double(Self.hour)) < 600)
             let between = try await Self.post(fixture, server, ahead: 0, MoneyFixture.transfer(b, c, 1))
-            #expect(between.debitedAt == between.postedAt && between.creditedAt == between.postedAt)
+            #expect(between.debit.postedAt == between.postedAt && between.credit.postedAt == between.postedAt)
             let report = try await fixture.verify()
             #expect(report.findings == [])
             #expect(report.walletsAhead == 2 && report.summary.contains("2 wallets ahead of the clock until"))
 
             let healed = try await Self.post(fixture, server, ahead: Self.hour + 60, MoneyFixture.transfer(a, b, 1))
-            #expect(healed.postedAt > touching.debitedAt && healed.debitedAt == healed.postedAt && healed.creditedAt == healed.postedAt)
+            #expect(healed.postedAt > touching.debit.postedAt && healed.debit.postedAt == healed.postedAt && healed.credit.postedAt == healed.postedAt)
             #expect(try await fixture.verify().walletsAhead == 0)
         }
     }
@@ -197,7 +197,7 @@ struct WalletsAheadTests {
             let posting = try #require(try BatchStore().postings(session, [id])[id])
             return Times(
                 transfer: posting.postedAt,
-                entries: [posting.debit.walletID: posting.debitedAt, posting.credit.walletID: posting.creditedAt])
+                entries: [posting.debit.walletID: posting.debit.postedAt, posting.credit.walletID: posting.credit.postedAt])
         }
     }
 

@@ -36,10 +36,10 @@ struct PostingTimesTests {
         let second = try batch.decide(Self.order(c, d))
         let third = try batch.decide(Self.order(a, c))
         let ahead = Self.clock.later(by: .seconds(3))
-        #expect((first.postedAt, first.debitedAt, first.creditedAt) == (ahead, ahead, ahead))
-        #expect((second.postedAt, second.debitedAt, second.creditedAt) == (Self.clock, Self.clock, Self.clock))
+        #expect((first.postedAt, first.debit.postedAt, first.credit.postedAt) == (ahead, ahead, ahead))
+        #expect((second.postedAt, second.debit.postedAt, second.credit.postedAt) == (Self.clock, Self.clock, Self.clock))
         // Within a wallet it never falls.
-        #expect((third.postedAt, third.debitedAt, third.creditedAt) == (ahead, ahead, ahead))
+        #expect((third.postedAt, third.debit.postedAt, third.credit.postedAt) == (ahead, ahead, ahead))
         #expect(batch.wallets[d.id]?.lastPostedAt == Self.clock)
     }
 
@@ -49,7 +49,7 @@ struct PostingTimesTests {
         var batch = Self.batch(poisoned, other)
         for _ in 0..<3 {
             let posting = try batch.decide(pays ? Self.order(poisoned, other) : Self.order(other, poisoned))
-            let (its, others) = pays ? (posting.debitedAt, posting.creditedAt) : (posting.creditedAt, posting.debitedAt)
+            let (its, others) = pays ? (posting.debit.postedAt, posting.credit.postedAt) : (posting.credit.postedAt, posting.debit.postedAt)
             #expect(posting.postedAt == Self.clock)
             #expect(its == poisoned.lastPostedAt && others == Self.clock)
             #expect(posting.event.postedAt == Self.clock)

@@ -7,24 +7,45 @@ package enum TransferBatchMode: String, Sendable, Hashable, CaseIterable {
 }
 
 /// `POST /v1/transfers/batch`: 1 to 500 transfers under one key.
-package struct TransferBatchRequest: WireDecodable, Hashable {
+///
+/// What can't be read (a member of another type, an amount out of range, a currency that nobody knows) refuses the whole batch, whatever
+/// its mode. What a request of its own would be refused for by what exists, a wallet's id that can't be one included, is the matter of
+/// its item in an independent batch, and refuses an atomic one.
+package enum TransferBatchRequest: WireDecodable, Hashable {
+    case atomic([TransferRequest])
+    case independent([IndependentTransfer])
+
     package static let maximumItems = 500
-
-    package let mode: TransferBatchMode
-    package let transfers: [TransferRequest]
-
-    package init(mode: TransferBatchMode, transfers: [TransferRequest]) {
-        self.mode = mode
-        self.transfers = transfers
-    }
 
     package init(reading object: inout JSONObjectReader) throws(RequestFault) {
         let text = try object.string("mode", length: 1...16)
         guard let mode = TransferBatchMode(rawValue: text) else {
             throw RequestFault(.malformedRequest, pointer: "/mode", detail: "Must be `atomic` or `independent`.")
         }
-        self.mode = mode
-        transfers = try object.items("transfers", count: 1...Self.maximumItems)
+        switch mode {
+        case .atomic: self = .atomic(try object.items("transfers", count: 1...Self.maximumItems))
+        case .independent: self = .independent(try object.items("transfers", count: 1...Self.maximumItems))
+        }
+    }
+}
+
+/// An item of an independent batch.
+package enum IndependentTransfer: WireDecodable, Hashable {
+    case known(TransferRequest)
+    /// One of its wallets is named by what can't be a wallet's id, and so names nothing that exists. The texts are as they were given.
+    case ofUnknownWallet(source: String, destination: String, Money, reference: String?)
+
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        let source = try object.text("source_wallet_id")
+        let destination = try object.text("destination_wallet_id")
+        let money = try object.money()
+        let reference = try object.optionalString("reference", length: referenceLength)
+        if let sourceID = WalletID(source), let destinationID = WalletID(destination) {
+            self = .known(
+                TransferRequest(sourceWalletID: sourceID, destinationWalletID: destinationID, money: money, reference: reference))
+        } else {
+            self = .ofUnknownWallet(source: source, destination: destination, money, reference: reference)
+        }
     }
 }
 

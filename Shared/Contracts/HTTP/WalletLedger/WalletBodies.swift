@@ -2,6 +2,7 @@
 package struct OpenWalletRequest: WireDecodable, Hashable {
     /// Whose wallet it is. A user may only name themselves (or nobody); a client may open wallets for others.
     package let ownerID: UserID?
+    /// One that is in ISO 4217 today; see ``Currency``.
     package let currency: Currency
 
     package init(ownerID: UserID?, currency: Currency) {
@@ -12,6 +13,9 @@ package struct OpenWalletRequest: WireDecodable, Hashable {
     package init(reading object: inout JSONObjectReader) throws(RequestFault) {
         ownerID = try object.optionalIdentifier("owner_id")
         currency = try object.currency()
+        guard currency.isActive else {
+            throw object.refusal("currency", "Left ISO 4217; no wallet is opened in it any more.", code: .unknownCurrency)
+        }
     }
 }
 

@@ -114,7 +114,9 @@ struct MoneyTests {
         for text in ["", "EU", "EURO", "eur", "E\u{C5}", "\u{212A}", "12A"] { #expect(Currency(letters: text) == nil) }
     }
 
-    @Test("the minor unit of a currency", arguments: [("EUR", 2), ("JPY", 0), ("VND", 0), ("KWD", 3), ("CLF", 4), ("ITL", 0), ("XQZ", nil)] as [(String, Int?)])
+    @Test(
+        "the minor unit of a currency",
+        arguments: [("EUR", 2), ("JPY", 0), ("VND", 0), ("KWD", 3), ("CLF", 4), ("ITL", 0), ("XQZ", nil)] as [(String, Int?)])
     func digits(code: String, digits: Int?) {
         #expect(Currency(letters: code)?.minorUnitDigits == digits)
     }

@@ -8,20 +8,16 @@ enum CurrencyWorth {
     /// By how many powers of ten more units than of the euro make the same worth, rounded, as of 2026. Others are like the euro.
     private static let orders: [Currency: Int] = {
         let table = [
-            1: """
-                AED BOB BRL BWP BYN CNY CUP CZK DKK ERN GEL GHS GTQ HKD HNL HRK ILS LSL LYD MAD MDL MOP MVR MXN MYR NAD NOK PEN PGK PLN QAR \
-                RON SAR SCR SEK SLE STN SZL TJS TMT TND TTD ZAR ZMW ZWG
-                """,
-            2: """
-                AFN ALL BDT BTN CVE DJF DOP DZD EGP ETB GMD GYD HTG INR ISK JMD JPY KES KGS LRD MKD MRU MUR MZN NIO NPR PHP RSD RUB SRD THB \
-                TRY TWD UAH UYU VED VES VUV XPF YER
-                """,
-            3: "AMD AOA ARS CDF CLP CRC HUF IQD KMF KPW KRW KZT LKR MMK MWK NGN PKR RWF SDG SOS TZS XAF XOF",
-            4: "BIF COP GNF IDR KHR LAK MGA MNT PYG SSP SYP UGX UZS VND",
-            5: "IRR LBP",
+            (1, "AED BOB BRL BWP BYN CNY CUP CZK DKK ERN GEL GHS GTQ HKD HNL HRK ILS LSL LYD MAD MDL MOP MVR MXN MYR NAD NOK PEN PGK PLN"),
+            (1, "QAR RON SAR SCR SEK SLE STN SZL TJS TMT TND TTD ZAR ZMW ZWG"),
+            (2, "AFN ALL BDT BTN CVE DJF DOP DZD EGP ETB GMD GYD HTG INR ISK JMD JPY KES KGS LRD MKD MRU MUR MZN NIO NPR PHP RSD RUB SRD"),
+            (2, "THB TRY TWD UAH UYU VED VES VUV XPF YER"),
+            (3, "AMD AOA ARS CDF CLP CRC HUF IQD KMF KPW KRW KZT LKR MMK MWK NGN PKR RWF SDG SOS TZS XAF XOF"),
+            (4, "BIF COP GNF IDR KHR LAK MGA MNT PYG SSP SYP UGX UZS VND"),
+            (5, "IRR LBP"),
         ]
         return table.reduce(into: [:]) { orders, row in
-            for currency in row.value.split(separator: " ").compactMap({ Currency($0) }) { orders[currency] = row.key }
+            for currency in row.1.split(separator: " ").compactMap({ Currency($0) }) { orders[currency] = row.0 }
         }
     }()
 

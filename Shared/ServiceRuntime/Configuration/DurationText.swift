@@ -7,7 +7,8 @@ package enum DurationText {
     /// The duration, or nil when the text is none.
     package static func parse(_ text: String) -> Duration? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let count = DecimalDigits.number(digits, as: Int64.self), let unit = units.first(where: { $0.suffix == text.dropFirst(digits.count) }) else { return nil }
+        guard let count = DecimalDigits.number(digits, as: Int64.self), let unit = units.first(where: { $0.suffix == text.dropFirst(digits.count) })
+        else { return nil }
         let (milliseconds, overflow) = count.multipliedReportingOverflow(by: unit.milliseconds)
         return overflow ? nil : .milliseconds(milliseconds)
     }

@@ -204,7 +204,8 @@ import Testing
             let key = LedgerWorld.newKey()
             for isRepeated in [false, true] {
                 let answer = try await post(world, body, key: key)
-                #expect(answer.status == 200 && results(answer) == ["not_found", "posted"] && !answer.isReplay, "\(isRepeated) \(id): \(answer.text)")
+                let isRight = answer.status == 200 && results(answer) == ["not_found", "posted"] && !answer.isReplay
+                #expect(isRight, "\(isRepeated) \(id): \(answer.text)")
             }
             let whole = try await post(world, LedgerWorld.batch("atomic", odd, LedgerWorld.transfer(own, other, "1")), key: LedgerWorld.newKey())
             #expect(whole.status == 404, "\(whole.text)")
@@ -222,7 +223,8 @@ import Testing
         let (own, other) = (try await world.wallet(), try await world.wallet())
         func body(_ amounts: [Int]) -> String {
             #"{"mode":"atomic","transfers":["#
-                + amounts.map { LedgerWorld.transfer(own, other, "\($0)", reference: String(repeating: "é", count: 64)) }.joined(separator: ",") + "]}"
+                + amounts.map { LedgerWorld.transfer(own, other, "\($0)", reference: String(repeating: "é", count: 64)) }.joined(separator: ",")
+                + "]}"
         }
         let key = LedgerWorld.newKey()
         let refused = try await post(world, body(Array(1...500)), key: key)

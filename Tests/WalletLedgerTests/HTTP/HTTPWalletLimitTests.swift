@@ -6,7 +6,8 @@ import WalletLedger
 
 @Suite("How many wallets an owner may have")
 struct HTTPWalletLimitTests {
-    private func open(_ world: LedgerWorld, _ body: String = #"{"currency":"EUR"}"#, as party: Party, key: String? = nil) async throws -> SignedAnswer {
+    private func open(_ world: LedgerWorld, _ body: String = #"{"currency":"EUR"}"#, as party: Party, key: String? = nil) async throws -> SignedAnswer
+    {
         try await world.api.send(SignedCall("POST", "/v1/wallets", body, as: party, key: key))
     }
 
@@ -19,7 +20,8 @@ struct HTTPWalletLimitTests {
             try session.execute(
                 """
                 INSERT INTO wallets (id, owner_id, opened_by, currency, opened_at, last_posted_at)
-                SELECT gen_random_uuid(), \(owner), 'client:many', 'EUR', now(), now() FROM generate_series(3, \(Int64(OpenWallet.maximumOpenWallets)))
+                SELECT gen_random_uuid(), \(owner), 'client:many', 'EUR', now(), now()
+                FROM generate_series(3, \(Int64(OpenWallet.maximumOpenWallets)))
                 """)
         }
         let answers = try await withThrowingTaskGroup(of: SignedAnswer.self) { group in

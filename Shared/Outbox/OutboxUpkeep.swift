@@ -32,7 +32,7 @@ package struct OutboxUpkeep: Sendable {
         // As values, and without a join: what the planner knows of a backlog that grows is out of date, and with one it may read and sort
         // all of it.
         let partitions = try session.query(
-            "SELECT published_through, expires_at <= clock_timestamp() FROM relay_partitions ORDER BY partition")
+            "SELECT published_through, \(unsafeSQL: LeaseStore.isOver) FROM relay_partitions ORDER BY partition")
         let marks = try partitions.map { try $0.decode(0, as: Int64.self) }
         let areUnleased = try partitions.map { try $0.decode(1, as: Bool.self) }
         let result = try session.query(Self.backlogQuery(marks: marks, areUnleased: areUnleased))

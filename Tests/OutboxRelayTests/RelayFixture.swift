@@ -208,7 +208,11 @@ struct RunningRelay: Sendable {
     /// Seconds, as the metrics tell after a look of the housekeeping.
     func oldestAge() async throws -> Double {
         try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, logger: RelayFixture.quiet).count()
-        let line = registry.render().split(separator: "\n").first { $0.hasPrefix("outbox_oldest_age_seconds ") }
+        return try gauge("outbox_oldest_age_seconds")
+    }
+
+    func gauge(_ name: String) throws -> Double {
+        let line = registry.render().split(separator: "\n").first { $0.hasPrefix("\(name) ") }
         return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
     }
 

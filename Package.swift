@@ -83,9 +83,10 @@ let package = Package(
         shared("AccessTokens", [crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("BlockingCalls", []),
-        shared("Postgres", ["BlockingCalls", "CLibPQ", logging, serviceLifecycle]),
-        shared("AMQP", ["BlockingCalls", "CRabbitMQ", coreMetrics, deques, logging, serviceLifecycle]),
-        shared("Redis", [coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
+        shared("Outages", []),
+        shared("Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, serviceLifecycle]),
+        shared("AMQP", ["BlockingCalls", "CRabbitMQ", "Outages", coreMetrics, deques, logging, serviceLifecycle]),
+        shared("Redis", ["Outages", coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
         shared(
             "ServiceRuntime",
             [
@@ -99,8 +100,8 @@ let package = Package(
         shared(
             "EventConsumption",
             [
-                "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, crypto, logging,
-                metrics, serviceLifecycle, tracing,
+                "AMQP", "Contracts", "EventBroker", "Outages", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, crypto,
+                logging, metrics, serviceLifecycle, tracing,
             ]),
         shared(
             "ReplayProtection",
@@ -155,6 +156,7 @@ let package = Package(
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
         tests("BlockingCallsTests", ["BlockingCalls", "TestSupport"]),
+        tests("OutagesTests", ["Outages"]),
         tests("PostgresTests", ["Postgres", "TestSupport", logging]),
         tests("AMQPTests", ["AMQP", "TestSupport", coreMetrics, logging]),
         tests(
@@ -240,7 +242,8 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
         part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
         part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
         part("BlockingCalls", [], of: "Shared/BlockingCalls"),
-        part("Postgres", ["BlockingCalls", "CLibPQ", logging, serviceLifecycle], of: "Shared/Postgres"),
+        part("Outages", [], of: "Shared/Outages"),
+        part("Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, serviceLifecycle], of: "Shared/Postgres"),
         part(
             "ServiceRuntime", [configuration, httpTypes, logging], of: "Shared/ServiceRuntime",
             sources: [

@@ -47,7 +47,7 @@ package enum OutboxRelay: DatabaseService {
             services: [pool, publisher, keeper, housekeeping, loop],
             healthChecks: [
                 HealthCheck(name: "database", critical: true) { try await pool.ping() },
-                HealthCheck(name: "broker", critical: false) { try check(publisher.status) },
+                HealthCheck(name: "broker", critical: false) { try check(publisher.status, isRefused: metrics.isRefused) },
             ])
     }
 
@@ -57,7 +57,10 @@ package enum OutboxRelay: DatabaseService {
             maximumMessageBytes: RelayLimits.messageBytes)
     }
 
-    private static func check(_ status: AMQPConnectionStatus) throws {
-        if let hindrance = status.hindrance { throw UnreachableDependency("the broker", reason: hindrance) }
+    /// A broker that lets the relay in may refuse what it publishes: a right is missing, the exchange, or room in a queue.
+    static func check(_ status: AMQPConnectionStatus, isRefused: Bool) throws {
+        if let hindrance = status.hindrance ?? (isRefused ? "it refuses events" : nil) {
+            throw UnreachableDependency("the broker", reason: hindrance)
+        }
     }
 }

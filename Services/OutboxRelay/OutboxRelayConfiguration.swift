@@ -1,4 +1,5 @@
 package import EventBroker
+import Outbox
 import Postgres
 package import ServiceDatabase
 package import ServiceRuntime
@@ -20,7 +21,7 @@ package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
         unit: "attempts", default: 12)
     static let lease = Setting<Duration>.duration(
         "OUTBOX_LEASE", "How long a relay that died holds its partitions up; one that gets no time for as long duplicates events.",
-        in: .seconds(2) ... .seconds(60), default: .seconds(10))
+        in: .seconds(2)...LeaseStore.longest, default: .seconds(10))
     static let retention = Setting<Int>.integer(
         "OUTBOX_RETENTION_DAYS", "How long published events are kept.", in: 1...3_650, unit: "days", default: 14)
 
@@ -44,6 +45,8 @@ package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
         }
         database = schema.database(values, url: url)
         broker = try BrokerSettings(values)
+        // Consumers take the events from no other, and the broker closes the channel of one who sends them in another's name.
+        try broker.require(user: BrokerUser.relay(of: source.rawValue))
         maximumAttempts = values[Self.maximumAttempts]
         timing = RelayTiming(lease: values[Self.lease])
         retentionDays = values[Self.retention]

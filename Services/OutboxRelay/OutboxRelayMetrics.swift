@@ -57,6 +57,9 @@ final class RelayMetrics: Sendable {
         observe(registry)
     }
 
+    /// Whether the relay pauses because the broker refused events.
+    var isRefused: Bool { state.withLock { $0.isRefused } }
+
     func tell(_ state: State) { self.state.withLock { $0 = state } }
     func tell(_ gauges: Gauges) { self.gauges.withLock { $0 = gauges } }
 
@@ -82,12 +85,13 @@ final class RelayMetrics: Sendable {
         span.end()
     }
 
-    /// Seconds since the oldest event occurred that is neither published nor parked; 0 when there is none.
+    /// Seconds since the oldest event occurred that is neither published nor parked, negative when it is stamped ahead of this process's
+    /// clock; 0 when there is none.
     private var oldestAge: Double {
         let gauges = gauges.withLock { $0 }
         let oldest = [state.withLock { $0.oldest }, gauges.oldestHeld, gauges.oldestUnleased].compactMap { $0 }.min()
         guard let oldest else { return 0 }
-        return max(0, Double(WallClock.microsecondsSinceUnixEpoch() - oldest.microsecondsSinceUnixEpoch) / 1e6)
+        return Double(WallClock.microsecondsSinceUnixEpoch() - oldest.microsecondsSinceUnixEpoch) / 1e6
     }
 
     private func observe(_ registry: PrometheusRegistry) {
@@ -97,7 +101,11 @@ final class RelayMetrics: Sendable {
         registry.observe(
             "outbox_oldest_age_seconds", .gauge,
             "Age of the oldest event that is not published or parked, of this relay's partitions and those that none leases; 0 without one."
-        ) { self.oldestAge }
+        ) { max(0, self.oldestAge) }
+        registry.observe(
+            "outbox_time_ahead_seconds", .gauge,
+            "How far the time of the oldest event that is not published or parked lies ahead of this process's clock; its age shows nothing then."
+        ) { max(0, -self.oldestAge) }
         registry.observe(
             "outbox_void_marks", .gauge, "Partitions whose mark lies beyond every event: nothing of them is published until it is corrected."
         ) { Double(self.gauges.withLock { $0.voidMarks }) }

@@ -7,6 +7,8 @@ package struct AMQPMessage: Sendable, Hashable {
     package var type: String?
     package var correlationID: String?
     package var appID: String?
+    /// Who published it: the broker refuses a message that names another user than its connection's, so whoever receives one may believe it.
+    package var userID: String?
     /// Seconds since 1970.
     package var timestamp: UInt64?
     package var headers: [String: AMQPValue]
@@ -15,7 +17,7 @@ package struct AMQPMessage: Sendable, Hashable {
 
     package init(
         body: [UInt8], messageID: String, contentType: String? = nil, type: String? = nil, correlationID: String? = nil, appID: String? = nil,
-        timestamp: UInt64? = nil, headers: [String: AMQPValue] = [:], isPersistent: Bool = true
+        userID: String? = nil, timestamp: UInt64? = nil, headers: [String: AMQPValue] = [:], isPersistent: Bool = true
     ) {
         self.body = body
         self.messageID = messageID
@@ -23,6 +25,7 @@ package struct AMQPMessage: Sendable, Hashable {
         self.type = type
         self.correlationID = correlationID
         self.appID = appID
+        self.userID = userID
         self.timestamp = timestamp
         self.headers = headers
         self.isPersistent = isPersistent
@@ -36,7 +39,7 @@ package struct AMQPMessage: Sendable, Hashable {
     /// Why the message can't be published, or nil.
     var flaw: String? {
         if messageID.isEmpty { return "the message has no id" }
-        let texts = [messageID, contentType, type, correlationID, appID].compactMap { $0 }
+        let texts = [messageID, contentType, type, correlationID, appID, userID].compactMap { $0 }
         if texts.contains(where: { $0.utf8.count > Self.longestShortString }) || AMQPValue.table(headers).hasLongName {
             return "a property is longer than 255 bytes"
         }

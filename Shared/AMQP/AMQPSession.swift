@@ -84,6 +84,7 @@ final class AMQPSession {
         set(\.type, AMQP_BASIC_TYPE_FLAG, message.type)
         set(\.correlation_id, AMQP_BASIC_CORRELATION_ID_FLAG, message.correlationID)
         set(\.app_id, AMQP_BASIC_APP_ID_FLAG, message.appID)
+        set(\.user_id, AMQP_BASIC_USER_ID_FLAG, message.userID)
         if let timestamp = message.timestamp {
             properties.timestamp = timestamp
             properties._flags |= UInt32(AMQP_BASIC_TIMESTAMP_FLAG)

@@ -1,6 +1,7 @@
 internal import CoreMetrics
 internal import DequeModule
 internal import Logging
+internal import Outages
 
 /// What a consumer's thread does: connects, subscribes, hands deliveries out, settles them, and begins again.
 struct ConsumerLoop {
@@ -12,6 +13,8 @@ struct ConsumerLoop {
     private var closingDeadline: ContinuousClock.Instant?
     private var subscribeAttempt = 0
     private var subscribeAt: ContinuousClock.Instant = .now
+    private var outage = OutageLog()
+    private var refusals = OutageLog()
 
     private static let tick = Duration.milliseconds(250)
     private static let shortestHeartbeatTick = Duration.milliseconds(100)
@@ -43,6 +46,7 @@ struct ConsumerLoop {
         subscribeAttempt = 0
         subscribeAt = .now
         consumer.metrics.connection.made.increment()
+        _ = outage.succeeded()
         consumer.logger.info("connected to the broker", metadata: ["amqp.client": "\(consumer.name)"])
         report { status in
             status.phase = .open
@@ -85,7 +89,11 @@ struct ConsumerLoop {
             try session.subscribe(to: consumer.queue, consumerTag: consumer.name)
         } catch {
             guard error.kind == .channelClosed || error.kind == .topologyDrift else { throw error }
-            consumer.logger.info("the broker refuses the subscription", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)"])
+            if let failures = refusals.failed("\(error)") {
+                consumer.logger.info(
+                    "the broker refuses the subscription",
+                    metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)", "failures": "\(failures)"])
+            }
             // After a drift the channel is a new one already.
             if error.kind == .channelClosed { try session.openChannel() }
             try begin(session)
@@ -94,6 +102,7 @@ struct ConsumerLoop {
             return consumer.tell(.refused(error))
         }
         subscribeAttempt = 0
+        _ = refusals.succeeded()
         report { $0.isSubscribed = true }
         consumer.tell(.subscribed(generation: ledger.generation))
     }
@@ -179,7 +188,10 @@ struct ConsumerLoop {
 
     private mutating func lost(_ error: AMQPError) {
         consumer.metrics.connection.failures.increment()
-        consumer.logger.info("no connection to the broker", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)"])
+        if let failures = outage.failed("\(error)") {
+            consumer.logger.info(
+                "no connection to the broker", metadata: ["amqp.client": "\(consumer.name)", "error": "\(error)", "failures": "\(failures)"])
+        }
         _ = consumer.arrived.removeAll()
         ledger.lost()
         if status.isOpen { consumer.tell(.lost(error)) }

@@ -55,6 +55,7 @@ extension AMQPMessage {
             type: text(AMQP_BASIC_TYPE_FLAG, properties.type),
             correlationID: text(AMQP_BASIC_CORRELATION_ID_FLAG, properties.correlation_id),
             appID: text(AMQP_BASIC_APP_ID_FLAG, properties.app_id),
+            userID: text(AMQP_BASIC_USER_ID_FLAG, properties.user_id),
             timestamp: properties._flags & UInt32(AMQP_BASIC_TIMESTAMP_FLAG) == 0 ? nil : properties.timestamp,
             headers: properties._flags & UInt32(AMQP_BASIC_HEADERS_FLAG) == 0 ? [:] : AMQPValue.values(of: properties.headers),
             isPersistent: properties._flags & UInt32(AMQP_BASIC_DELIVERY_MODE_FLAG) != 0

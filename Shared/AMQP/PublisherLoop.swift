@@ -1,6 +1,7 @@
 internal import CoreMetrics
 internal import DequeModule
 internal import Logging
+internal import Outages
 
 /// What a publisher's thread does: connects, hands messages to the broker, listens to its answers, and connects again.
 struct PublisherLoop {
@@ -9,6 +10,7 @@ struct PublisherLoop {
     private var queue: Deque<AMQPPublisher.Queued> = []
     private var status = AMQPConnectionStatus()
     private var closingDeadline: ContinuousClock.Instant?
+    private var outage = OutageLog()
 
     /// Messages sent between two looks at what the broker says; each look is also what keeps librabbitmq from waiting for a dead peer.
     private static let burst = 32
@@ -47,6 +49,7 @@ struct PublisherLoop {
         try session.selectConfirms()
         let generation = window.opened()
         publisher.metrics.connection.made.increment()
+        _ = outage.succeeded()
         publisher.logger.info("connected to the broker", metadata: ["amqp.client": "\(publisher.name)", "amqp.generation": "\(generation)"])
         report { status in
             status.phase = .open
@@ -128,7 +131,10 @@ struct PublisherLoop {
     private mutating func lost(_ error: AMQPError) {
         settle(window.closed(.connectionLost, isConnectionLost: true))
         publisher.metrics.connection.failures.increment()
-        publisher.logger.info("no connection to the broker", metadata: ["amqp.client": "\(publisher.name)", "error": "\(error)"])
+        if let failures = outage.failed("\(error)") {
+            publisher.logger.info(
+                "no connection to the broker", metadata: ["amqp.client": "\(publisher.name)", "error": "\(error)", "failures": "\(failures)"])
+        }
         report { status in
             status.phase = .connecting
             status.lastError = error

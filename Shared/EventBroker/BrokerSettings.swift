@@ -22,4 +22,11 @@ package struct BrokerSettings: Sendable {
             throw InvalidConfiguration(key: Self.url.key, "can't be used: \(error)")
         }
     }
+
+    /// - Throws: ``InvalidConfiguration`` when the address is another user's.
+    package func require(user: String) throws(InvalidConfiguration) {
+        guard configuration.user == user else {
+            throw InvalidConfiguration(key: Self.url.key, "is of the user \(PlainLine.text(configuration.user)); \(user) is needed here")
+        }
+    }
 }

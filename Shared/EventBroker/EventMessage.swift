@@ -9,10 +9,11 @@ package enum EventMessage {
     ///   - envelope: The wire form of the envelope.
     ///   - id: As the envelope has it; the broker returns a message by it.
     ///   - type: Is the routing key too.
+    ///   - source: The service that the event is of; its relay's is the only user that may publish it.
     package static func publication(envelope: [UInt8], id: EventID, type: String, source: String, time: Timestamp) -> AMQPPublication {
         let message = AMQPMessage(
             body: envelope, messageID: id.description, contentType: contentType, type: type, appID: source,
-            timestamp: UInt64(max(0, time.millisecondsSinceUnixEpoch / 1_000)))
+            userID: BrokerUser.relay(of: source), timestamp: UInt64(max(0, time.millisecondsSinceUnixEpoch / 1_000)))
         return AMQPPublication(message, exchange: EventTopology.exchange.name, routingKey: type)
     }
 }

@@ -66,8 +66,9 @@ package struct EventConsumerQueue: Sendable, Hashable {
         patterns.map { AMQPBinding(queue: queue.name, exchange: EventTopology.exchange.name, routingKey: $0) }
     }
 
-    /// What the consumer declares itself, so that it may start before anybody else.
-    package var topology: AMQPTopology { AMQPTopology(exchanges: [EventTopology.exchange], queues: [queue], bindings: bindings) }
+    /// What the consumer declares itself. Not the exchange: whoever may declare it may delete it, and with it everybody's bindings. Where
+    /// it is missing the binding says so, and the consumer tries on until `fleetctl topology apply` has made it.
+    package var topology: AMQPTopology { AMQPTopology(queues: [queue], bindings: bindings) }
 
     package func takes(_ type: String) -> Bool { patterns.contains { Self.matches($0, type) } }
 

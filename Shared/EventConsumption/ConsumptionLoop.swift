@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Logging
+internal import Outages
 internal import ServiceLifecycle
 internal import ServiceRuntime
 
@@ -51,15 +52,19 @@ struct ConsumptionLoop: Service {
     }
 
     private func watch(_ consumer: AMQPConsumer) async {
+        var refusals = OutageLog()
         for await change in consumer.changes {
             switch change {
             case .subscribed:
                 parts.metrics.state.set(subscribed: true)
+                _ = refusals.succeeded()
                 parts.logger.info("consuming")
             case .cancelledByBroker, .lost: parts.metrics.state.set(subscribed: false)
             case .refused(let error):
                 parts.metrics.state.set(subscribed: false)
-                parts.logger.warning("the broker refuses the subscription", metadata: ["error": "\(error)"])
+                if let failures = refusals.failed("\(error)") {
+                    parts.logger.warning("the broker refuses the subscription", metadata: ["error": "\(error)", "failures": "\(failures)"])
+                }
             }
         }
     }

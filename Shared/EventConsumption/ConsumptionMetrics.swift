@@ -22,6 +22,8 @@ struct ConsumptionMetrics: Sendable {
     let isolations: Counter
     /// Attempts to send failed events to where they wait that were not confirmed.
     let retryPublishFailures: Counter
+    /// Deliveries of events whose time lies ahead of this process's clock.
+    let timesAhead: Counter
     private let consumed: [String: Counter]
     private let retries: [Duration: Counter]
     private let deadLetters: [EventFailure.Kind: Counter]
@@ -38,6 +40,7 @@ struct ConsumptionMetrics: Sendable {
         }
         isolations = counter("event_batch_isolations_total")
         retryPublishFailures = counter("event_retry_publish_failures_total")
+        timesAhead = counter("event_times_ahead_total")
         consumed = Dictionary(
             uniqueKeysWithValues: Result.allCases.map { ($0.rawValue, counter("event_consumed_total", [("result", $0.rawValue)])) })
         self.retries = Dictionary(
@@ -60,6 +63,8 @@ struct ConsumptionMetrics: Sendable {
         registry.describe("event_batch_size", "Events that were taken together.")
         registry.describe("event_batch_seconds", "Time from taking a batch to having settled it, in seconds.")
         registry.describe("event_batch_isolations_total", "Batches that failed and were tried again event by event.")
+        registry.describe(
+            "event_times_ahead_total", "Deliveries of events whose time lies more than ten seconds ahead of this process's clock; they wait.")
         registry.describe("event_retry_publish_failures_total", "Attempts to send failed events to where they wait that were not confirmed.")
     }
 

@@ -23,8 +23,8 @@ struct ConsumptionParts: Sendable {
 
     /// What a delivery is to become.
     func read(_ delivery: AMQPDelivery, batchSize: Int) -> Undertaking {
-        let carried = CarriedEvent(delivery)
-        switch subscription.read(carried, tracer: tracer) {
+        let carried = CarriedEvent(delivery, consumedAs: broker.user)
+        switch subscription.read(carried, now: now(), tracer: tracer) {
         case .event(let event):
             let span = EventSpan(event, consumer: subscription.name, batchSize: batchSize, tracer)
             return Undertaking(delivery: delivery, carried: carried, facts: EventFacts(event.envelope), span: span, state: .event(event))

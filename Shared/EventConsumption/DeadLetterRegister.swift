@@ -78,7 +78,7 @@ struct DeadLetterRegister: Sendable {
     func take(_ id: Int64, _ session: PostgresSession) throws(PostgresError) -> StoredDeadLetter? {
         let result = try session.query(
             """
-            SELECT event_id, type, message_id, content_type, routing_key, body, body_key_id, attempts
+            SELECT event_id, type, message_id, content_type, routing_key, body, body_key_id, attempts, published_by
             FROM dead_letter_events WHERE id = \(id) AND consumer = \(consumer) AND status = 'open' FOR UPDATE SKIP LOCKED
             """)
         guard let row = result.first else { return nil }
@@ -86,7 +86,7 @@ struct DeadLetterRegister: Sendable {
             eventID: try row.decodeIfPresent(0), type: try row.decodeIfPresent(1), messageID: try row.decodeIfPresent(2),
             contentType: try row.decodeIfPresent(3), routingKey: try row.decode(4),
             body: DeadLetterKeys.SealedBody(keyID: try row.decode(6), bytes: try row.decode(5)),
-            attempts: Int(try row.decode(7, as: Int32.self)))
+            attempts: Int(try row.decode(7, as: Int32.self)), publisher: EventPublisher(stored: try row.decodeIfPresent(8)))
     }
 
     /// - Returns: How many of these are open.
@@ -131,11 +131,13 @@ struct StoredDeadLetter: Sendable {
     let routingKey: String
     let body: DeadLetterKeys.SealedBody
     let attempts: Int
+    let publisher: EventPublisher
 
     /// - Throws: ``EventFailure`` when the body does not open.
-    func opened(_ keys: DeadLetterKeys, consumer: String) throws(EventFailure) -> CarriedEvent {
+    func opened(_ keys: DeadLetterKeys, consumer: String, isVouchedFor: Bool = false) throws(EventFailure) -> CarriedEvent {
         CarriedEvent(
             body: try keys.open(body, for: DeadLetterKeys.Owner(consumer: consumer, eventID: eventID)), messageID: messageID,
-            contentType: contentType, type: type, routingKey: routingKey, headers: [:], attempt: attempts + 1, firstFailedAt: nil)
+            contentType: contentType, type: type, routingKey: routingKey, publisher: isVouchedFor ? .vouchedFor : publisher, headers: [:],
+            attempt: attempts + 1, firstFailedAt: nil)
     }
 }

@@ -18,18 +18,21 @@ package struct DeadLetterReplay: Sendable {
         package var isDryRun: Bool
         /// Takes those too that are older than ``ReplayAge/maximum``.
         package var isForced: Bool
+        /// Takes those too that their producer's relay did not publish: somebody has found them in the producer's outbox.
+        package var isVouchedFor: Bool
         package var requestedBy: String
         package var note: String?
 
         package init(
             filter: DeadLetterFilter = DeadLetterFilter(), canary: Int? = nil, rate: Double? = nil, isDryRun: Bool = false,
-            isForced: Bool = false, requestedBy: String, note: String? = nil
+            isForced: Bool = false, isVouchedFor: Bool = false, requestedBy: String, note: String? = nil
         ) {
             self.filter = filter
             self.canary = canary
             self.rate = rate
             self.isDryRun = isDryRun
             self.isForced = isForced
+            self.isVouchedFor = isVouchedFor
             self.requestedBy = requestedBy
             self.note = note
         }
@@ -150,7 +153,8 @@ package struct DeadLetterReplay: Sendable {
     private func applyOne(_ id: Int64, _ options: Options, run: Int64?, _ session: PostgresSession) throws -> ReplayResult {
         guard let stored = try register.take(id, session) else { return try counted(.taken, run, session) }
         let result: ReplayResult
-        switch subscription.read(try stored.opened(keys, consumer: subscription.name)) {
+        let carried = try stored.opened(keys, consumer: subscription.name, isVouchedFor: options.isVouchedFor)
+        switch subscription.read(carried, now: now()) {
         case .failed(let failure, _): throw failure
         case .ignored: result = .ignored
         case .event(let event): result = try application.apply([event], within: session).isEmpty ? .alreadyApplied : .replayed

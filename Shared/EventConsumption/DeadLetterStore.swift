@@ -34,18 +34,18 @@ struct DeadLetterStore: Sendable {
         return """
             INSERT INTO dead_letter_events AS letter (
                 consumer, event_id, type, partition_key, occurred_at, traceparent, message_id, content_type, routing_key, headers,
-                body, body_key_id, body_mac, error_class, reason, attempts, first_failed_at, last_failed_at)
+                body, body_key_id, body_mac, error_class, reason, attempts, first_failed_at, last_failed_at, published_by)
             VALUES (
                 \(consumer), \(facts.eventID), \(text(facts.type)), \(text(facts.partitionKey)),
                 \(facts.time.map { PostgresTimestamp($0) }), \(text(facts.traceparent)), \(text(carried.messageID)), \(text(carried.contentType)),
                 \(text(carried.routingKey) ?? ""), \(headers), \(sealed.bytes), \(sealed.keyID), \(keys.identity(of: carried.body)),
                 \(letter.failure.kind.rawValue), \(reason), \(Int32(clamping: carried.attempt)), \(PostgresTimestamp(letter.firstFailedAt)),
-                \(PostgresTimestamp(letter.failedAt)))
+                \(PostgresTimestamp(letter.failedAt)), \(carried.publisher.stored.map(PlainLine.text)))
             ON CONFLICT \(unsafeSQL: target) DO UPDATE SET
                 type = excluded.type, partition_key = excluded.partition_key, occurred_at = excluded.occurred_at,
                 traceparent = excluded.traceparent, message_id = excluded.message_id, content_type = excluded.content_type,
                 routing_key = excluded.routing_key, headers = excluded.headers, body = excluded.body, body_key_id = excluded.body_key_id,
-                body_mac = excluded.body_mac,
+                body_mac = excluded.body_mac, published_by = excluded.published_by,
                 error_class = excluded.error_class, reason = excluded.reason, attempts = greatest(letter.attempts, excluded.attempts),
                 first_failed_at = least(letter.first_failed_at, excluded.first_failed_at),
                 last_failed_at = greatest(letter.last_failed_at, excluded.last_failed_at),

@@ -140,9 +140,11 @@ struct DeliveryWorker {
     }
 
     private func noteLag(_ batch: [Undertaking]) {
-        let oldest = batch.compactMap(\.facts.time).min()
+        let (times, now) = (batch.compactMap(\.facts.time), parts.now())
+        parts.metrics.timesAhead.increment(by: Int64(times.count { EventOrigin.isAhead($0, now: now) }))
+        // An event from the future has no age; a negative one would hide a lag.
         parts.metrics.state.took(
-            lag: oldest.map { Double(parts.now().microsecondsSinceUnixEpoch - $0.microsecondsSinceUnixEpoch) / 1_000_000 })
+            lag: times.min().map { max(0, Double(now.microsecondsSinceUnixEpoch - $0.microsecondsSinceUnixEpoch) / 1_000_000) })
     }
 
     /// Applies the batch's events in one transaction; when that fails, one by one, so that a bad one takes no other with it.

@@ -43,11 +43,12 @@ package final class EventConsumer: Service, CustomStringConvertible {
 
     package var description: String { "consumer \(parts.subscription.name)" }
 
-    /// Whether events are consumed now; not critical, for a service that only reads can go on without.
+    /// Whether events are consumed now, and failed ones find a place; not critical, for a service that only reads can go on without.
     package var healthCheck: HealthCheck {
-        let state = parts.metrics.state
+        let (state, retries) = (parts.metrics.state, parts.retries)
         return HealthCheck(name: "events", critical: false) {
-            guard state.isSubscribed, !state.isPaused else { throw NotConsuming() }
+            let status = retries.status
+            guard state.isSubscribed, !state.isPaused, state.held == 0, status.isOpen, !status.isBlocked else { throw NotConsuming() }
         }
     }
 

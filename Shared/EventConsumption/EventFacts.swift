@@ -17,6 +17,11 @@ struct EventFacts: Sendable, Hashable {
         traceparent = envelope.traceparent
     }
 
+    /// What came from a stranger is not believed in anything: with the id of a genuine event it would take the place of that one's dead letter.
+    init(forged carried: CarriedEvent) {
+        type = carried.type
+    }
+
     /// The id is taken from the body only: a property of the message might name another event, whose dead letter this one would hide.
     init(unreadable carried: CarriedEvent) {
         type = carried.type

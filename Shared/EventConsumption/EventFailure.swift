@@ -14,6 +14,8 @@ package struct EventFailure: Error, Sendable, Hashable, CustomStringConvertible 
         case refused
         /// There is no handler for the type or version: a dead letter at once, to be replayed after the upgrade.
         case unsupported
+        /// It does not come from where it says: a dead letter at once, and somebody is to look at who sent it.
+        case forged
     }
 
     package let kind: Kind
@@ -31,6 +33,7 @@ package struct EventFailure: Error, Sendable, Hashable, CustomStringConvertible 
     package static func poison(_ reason: String) -> EventFailure { EventFailure(.poison, reason) }
     package static func refused(_ reason: String) -> EventFailure { EventFailure(.refused, reason) }
     package static func unsupported(_ reason: String) -> EventFailure { EventFailure(.unsupported, reason) }
+    package static func forged(_ reason: String) -> EventFailure { EventFailure(.forged, reason) }
 
     package var description: String { "\(kind.rawValue): \(reason)" }
 }

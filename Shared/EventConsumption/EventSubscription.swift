@@ -9,6 +9,7 @@ package struct EventSubscription: Sendable {
     /// Types that reach the queue and mean nothing to this consumer: acknowledged and counted.
     package let ignored: Set<String>
     private let handlerOfType: [String: Int]
+    private let origin: EventOrigin
 
     /// - Precondition: No type is handled twice, or handled and ignored.
     package init(queue: EventConsumerQueue, handlers: [EventHandler], ignoring ignored: Set<String> = []) {
@@ -23,6 +24,7 @@ package struct EventSubscription: Sendable {
         self.handlers = handlers
         self.ignored = ignored
         self.handlerOfType = handlerOfType
+        origin = EventOrigin(queue)
     }
 
     /// The executable's name, the queue's, and the consumer's in the database.
@@ -41,12 +43,16 @@ package struct EventSubscription: Sendable {
     }
 
     /// Reads a message as far as it goes.
-    func read(_ carried: CarriedEvent, tracer: SpanTracer? = nil) -> Reading {
+    func read(_ carried: CarriedEvent, now: Timestamp, tracer: SpanTracer? = nil) -> Reading {
+        if let refusal = origin.refusal(of: carried) { return .failed(refusal, EventFacts(forged: carried)) }
         let envelope: EventEnvelope
         do {
             envelope = try EnvelopeReading.read(carried.body)
         } catch {
             return .failed(error, EventFacts(unreadable: carried))
+        }
+        if let refusal = origin.refusal(of: envelope, in: carried, now: now) {
+            return .failed(refusal, refusal.kind == .forged ? EventFacts(forged: carried) : EventFacts(envelope))
         }
         guard let handler = handlerOfType[envelope.type] else {
             if ignored.contains(envelope.type) { return .ignored(envelope) }

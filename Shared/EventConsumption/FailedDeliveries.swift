@@ -99,7 +99,8 @@ struct FailedDeliveries {
     private func entry(_ undertaking: Undertaking, _ failure: EventFailure) -> Entry {
         let carried = undertaking.carried
         if failure.kind == .transient, let delay = parts.options.retries.delay(afterAttempt: carried.attempt) {
-            let message = EventHeader.retried(undertaking.delivery.message, of: carried, failure, now: parts.now())
+            let message = EventHeader.retried(
+                undertaking.delivery.message, of: carried, failure, as: parts.broker.user, now: parts.now())
             let queue = RetryPlan.queueName(of: parts.subscription.name, delay: delay)
             return Entry(
                 delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,

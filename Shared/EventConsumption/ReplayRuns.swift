@@ -42,6 +42,7 @@ extension DeadLetterReplay.Options {
         writer.object { writer in
             filter.encodeMembers(into: &writer)
             writer.member("force", isForced)
+            if isVouchedFor { writer.member("genuine", true) }
             if let canary { writer.member("canary", Int64(canary)) }
             if let rate {
                 writer.name("rate")

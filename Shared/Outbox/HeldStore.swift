@@ -2,7 +2,16 @@ package import Contracts
 package import Postgres
 
 /// Events that were set aside: what a relay tries again, and what operators see.
+///
+/// When one is due again is a time of the database's clock. One that lies further off than any pause was noted by a clock that was ahead, and
+/// counts as due.
 package struct HeldStore: Sendable {
+    /// No event waits longer for its next attempt, and none is longer in an operator's hands.
+    package static let longestPause = Duration.seconds(300)
+    private static let isDue = """
+        (next_attempt_at <= now() OR next_attempt_at > now() + interval '\(longestPause.components.seconds) seconds')
+        """
+
     package init() {}
 
     /// A partition key with held events.
@@ -77,13 +86,13 @@ package struct HeldStore: Sendable {
                 """
                 SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM (
                     SELECT DISTINCT partition_key FROM (
-                        SELECT partition_key FROM outbox_held WHERE state = 'failing' AND next_attempt_at <= now()
+                        SELECT partition_key FROM outbox_held WHERE state = 'failing' AND \(unsafeSQL: Self.isDue)
                             AND partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) ORDER BY next_attempt_at LIMIT \(Int64(limit))
                     ) due
                 ) wanted CROSS JOIN LATERAL (
                     SELECT id, attempts, next_attempt_at FROM outbox_held
                     WHERE partition_key = wanted.partition_key AND state IN ('failing', 'waiting') ORDER BY id LIMIT 1
-                ) h JOIN outbox_events e ON e.id = h.id WHERE h.next_attempt_at <= now() ORDER BY e.id
+                ) h JOIN outbox_events e ON e.id = h.id WHERE \(unsafeSQL: Self.isDue) ORDER BY e.id
                 """))
     }
 
@@ -154,7 +163,7 @@ package struct HeldStore: Sendable {
                 """
                 WITH claimed AS (
                     UPDATE outbox_held SET next_attempt_at = clock_timestamp() + make_interval(secs => \(seconds))
-                    WHERE id = ANY(\(ids)) AND state = 'parked' AND next_attempt_at <= clock_timestamp() RETURNING id, attempts
+                    WHERE id = ANY(\(ids)) AND state = 'parked' AND \(unsafeSQL: Self.isDue) RETURNING id, attempts
                 )
                 SELECT \(unsafeSQL: OutboxRow.columns), h.attempts FROM claimed h JOIN outbox_events e ON e.id = h.id ORDER BY e.id
                 """))
@@ -193,7 +202,7 @@ package struct HeldStore: Sendable {
         try session.execute(
             """
             UPDATE outbox_held h SET state = 'discarded', note = \(note) FROM outbox_events e
-            WHERE e.id = h.id AND e.event_id = \(eventID.uuid) AND h.state = 'parked' AND h.next_attempt_at <= clock_timestamp()
+            WHERE e.id = h.id AND e.event_id = \(eventID.uuid) AND h.state = 'parked' AND \(unsafeSQL: Self.isDue)
             """) > 0
     }
 

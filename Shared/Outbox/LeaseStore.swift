@@ -3,7 +3,16 @@ package import Postgres
 /// The leases of an outbox's partitions, by the database's clock.
 ///
 /// A partition whose mark is void, beyond every event, is nobody's: which of its events are published is not known.
+///
+/// A lease that ends later than any may was given by a clock that was ahead, and counts as ended: its owner may be gone, and nobody would
+/// have its partitions until the clock gets there. Where the owner lives, it notices by the epoch that another has them, and until then
+/// both may publish: what that costs is duplicates.
 package struct LeaseStore: Sendable {
+    /// No lease lasts longer.
+    package static let longest = Duration.seconds(60)
+    /// Whether a lease or a member of that name has ended, as SQL.
+    static let isOver = "(expires_at <= clock_timestamp() OR expires_at > clock_timestamp() + interval '\(longest.components.seconds) seconds')"
+
     /// A partition in a relay's hands.
     package struct Lease: Sendable, Hashable {
         package let partition: Int
@@ -39,13 +48,14 @@ package struct LeaseStore: Sendable {
             INSERT INTO relay_members (owner, expires_at) VALUES (\(owner), clock_timestamp() + make_interval(secs => \(duration)))
             ON CONFLICT (owner) DO UPDATE SET expires_at = excluded.expires_at
             """,
-            "DELETE FROM relay_members WHERE expires_at < clock_timestamp() - interval '1 minute'",
+            // One that lives and is deleted here comes back with its next renewal.
+            "DELETE FROM relay_members WHERE expires_at < clock_timestamp() - interval '1 minute' OR expires_at > clock_timestamp() AND \(unsafeSQL: Self.isOver)",
             """
             UPDATE relay_partitions SET expires_at = clock_timestamp() + make_interval(secs => \(duration))
             WHERE owner = \(owner) AND NOT \(unsafeSQL: RelayStore.isVoid)
             RETURNING partition, epoch, published_through, \(unsafeSQL: RelayStore.life)
             """,
-            "SELECT count(*) FROM relay_members WHERE expires_at > clock_timestamp()",
+            "SELECT count(*) FROM relay_members WHERE NOT \(unsafeSQL: Self.isOver)",
         ])
         return (try results[3].map(Self.lease), Int(try results[4][0].decode(0, as: Int64.self)))
     }
@@ -60,7 +70,7 @@ package struct LeaseStore: Sendable {
             """
             WITH free AS MATERIALIZED (
                 SELECT partition FROM relay_partitions
-                WHERE (owner IS NULL OR expires_at <= clock_timestamp()) AND NOT \(unsafeSQL: RelayStore.isVoid)
+                WHERE (owner IS NULL OR \(unsafeSQL: Self.isOver)) AND NOT \(unsafeSQL: RelayStore.isVoid)
                 ORDER BY partition LIMIT \(Int64(count)) FOR UPDATE SKIP LOCKED
             )
             UPDATE relay_partitions p SET owner = \(owner), epoch = epoch + 1,

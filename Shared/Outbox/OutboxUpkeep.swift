@@ -35,7 +35,7 @@ package struct OutboxUpkeep: Sendable {
         // all of it.
         let partitions = try session.query(
             """
-            SELECT published_through, expires_at <= clock_timestamp(), \(unsafeSQL: RelayStore.isVoid) FROM relay_partitions ORDER BY partition
+            SELECT published_through, \(unsafeSQL: LeaseStore.isOver), \(unsafeSQL: RelayStore.isVoid) FROM relay_partitions ORDER BY partition
             """)
         let marks = try partitions.map { try $0.decode(0, as: Int64.self) }
         let areUnleased = try partitions.map { try $0.decode(1, as: Bool.self) }

@@ -1,4 +1,5 @@
 package import Logging
+internal import Outages
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -12,6 +13,7 @@ package final class PostgresPool: Service {
     private let logger: Logger?
     private let onAcquire: @Sendable (_ waited: Duration) -> Void
     private let state: Mutex<PoolState>
+    private let openings = Mutex(OutageLog())
 
     /// How often a transaction runs at most, when Postgres aborts it for others' sake.
     package static let maximumTransactionAttempts = 6
@@ -152,10 +154,15 @@ package final class PostgresPool: Service {
                 let lifetime = options.maximumLifetime * Double.random(in: 0.9...1)
                 let now = ContinuousClock.now
                 let pooled = PooledConnection(connection: connection, retiresAt: now + lifetime, lastUsedAt: now)
+                if let failures = openings.withLock({ $0.succeeded() }) {
+                    logger?.info("database connections can be opened again", metadata: ["failures": "\(failures)"])
+                }
                 return state.withLock { $0.opened(pooled, now: now) }
             } catch {
                 state.withLock { $0.openingFailed(error) }
-                logger?.info("a database connection could not be opened", metadata: ["error": "\(error)", "attempt": "\(attempt)"])
+                if let failures = openings.withLock({ $0.failed("\(error)") }) {
+                    logger?.info("a database connection could not be opened", metadata: ["error": "\(error)", "failures": "\(failures)"])
+                }
             }
             try? await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(20), maximum: .seconds(1)))
             guard state.withLock({ $0.isOpeningWanted() }) else { return }

@@ -3,6 +3,7 @@ package import Logging
 import Metrics
 package import NIOCore
 import NIOPosix
+import Outages
 import ServiceLifecycle
 import Synchronization
 
@@ -13,8 +14,7 @@ package final class RedisClient: Service {
     private struct State {
         var connection: RedisConnection?
         var hasConnected = false
-        /// What the log was told last, so that it hears of each cause once.
-        var complaint: String?
+        var outage = OutageLog()
     }
 
     private let configuration: RedisConfiguration
@@ -107,7 +107,7 @@ package final class RedisClient: Service {
             throw error as? RedisError ?? .connectFailed("it could not be prepared")
         }
         let isAgain = state.withLock { state in
-            state.complaint = nil
+            _ = state.outage.succeeded()
             defer { state.hasConnected = true }
             return state.hasConnected
         }
@@ -117,12 +117,7 @@ package final class RedisClient: Service {
     }
 
     private func complain(_ error: RedisError) {
-        let text = error.description
-        let isNew = state.withLock { state in
-            defer { state.complaint = text }
-            return state.complaint != text
-        }
-        guard isNew else { return }
-        logger.info("no connection to Redis", metadata: ["redis.target": "\(configuration)", "error": "\(text)"])
+        guard let failures = state.withLock({ $0.outage.failed(error.description) }) else { return }
+        logger.info("no connection to Redis", metadata: ["redis.target": "\(configuration)", "error": "\(error)", "failures": "\(failures)"])
     }
 }

@@ -24,6 +24,7 @@ package final class RedisReplayWindow: ReplayWindow {
     package static let maximumServiceLength = 32
     /// 128 bits: two nonces that meet would refuse one request, which can be signed again.
     private static let digestLength = 16
+    private static let checkMilliseconds: Int64 = 1_000
     private static let longestRemainingSeconds = SignatureProfile.maximumLifetimeSeconds + SignatureProfile.clockSkewSeconds
 
     private let redis: RedisClient
@@ -70,9 +71,24 @@ package final class RedisReplayWindow: ReplayWindow {
         noteReachable(now: now)
         guard isNew else { throw .replayed }
         // A Redis that began later than the signature does not know whether the request was let in before.
-        guard isRepeatable || caller.created > beginning.second else { throw .replayed }
+        guard isRepeatable || caller.created > beginning.second(now: now) else { throw .replayed }
+        heedClock(now)
         // Of what was let in without Redis, Redis knows nothing.
         if now <= lastFallback.load(ordering: .relaxed) + Self.longestRemainingSeconds { try fallback.admit(caller, now: now) }
+    }
+
+    /// A clock that was ahead when a request had to do without Redis, and is right again: that was now at the latest.
+    private func heedClock(_ now: Int64) {
+        let last = lastFallback.load(ordering: .relaxed)
+        guard last > now + SignatureProfile.clockSkewSeconds else { return }
+        _ = lastFallback.compareExchange(expected: last, desired: now, ordering: .relaxed)
+    }
+
+    /// Does what a request does: a Redis that is full, takes no writes or denies this user its keys answers a PING all the same.
+    ///
+    /// - Throws: ``RedisError`` when a request would have to do without.
+    package func check() async throws(RedisError) {
+        _ = try await redis.setIfAbsent(keyPrefix + Array("readiness".utf8), to: Array("1".utf8), milliseconds: Self.checkMilliseconds)
     }
 
     /// Until the signature can pass no replica's clock check any more; theirs may be behind this one by the skew.

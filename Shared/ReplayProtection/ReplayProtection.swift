@@ -14,8 +14,8 @@ package struct ReplayProtection: Sendable {
     /// To run before the server of the API, which uses them.
     package let services: [any Service]
     package let healthChecks: [HealthCheck]
-    /// The first second, since the Unix epoch, in which requests can be taken: what was signed before it is refused.
-    package let takesRequestsFrom: Int64
+    /// When requests can be taken: what was signed earlier is refused.
+    package let takesRequestsFrom: ContinuousClock.Instant
 
     /// What a TLS handshake may need on a busy machine.
     private static let minimumConnectTimeout = Duration.seconds(1)
@@ -69,12 +69,12 @@ package struct ReplayProtection: Sendable {
         _ target: RedisConfiguration?, service: String, timeout: Duration, logger: Logger, metrics: any MetricsFactory = MetricsSystem.factory,
         now: @escaping @Sendable () -> Int64 = { WallClock.microsecondsSinceUnixEpoch() / 1_000_000 }
     ) async throws(InvalidConfiguration) -> ReplayProtection {
-        let startedAt = now()
         guard let target else {
+            // A second, and what the timer may be early by.
             return ReplayProtection(
-                window: InProcessReplayWindow(startedAt: startedAt), services: [], healthChecks: [], takesRequestsFrom: startedAt + 1)
+                window: InProcessReplayWindow(startedAt: now()), services: [], healthChecks: [], takesRequestsFrom: .now + .milliseconds(1_010))
         }
-        let beginning = SharedWindowBeginning(logger: logger, now: now)
+        let beginning = SharedWindowBeginning(logger: logger)
         let redis = RedisClient(
             configuration: target, options: RedisOptions(commandTimeout: timeout, connectTimeout: max(timeout * 4, minimumConnectTimeout)),
             logger: logger, metrics: metrics,
@@ -90,8 +90,8 @@ package struct ReplayProtection: Sendable {
         }
         let window = RedisReplayWindow(redis: redis, service: service, beginning: beginning, logger: logger, metrics: metrics)
         return ReplayProtection(
-            window: window, services: [redis], healthChecks: [HealthCheck(name: "redis", critical: false) { try await redis.ping() }],
-            takesRequestsFrom: startedAt)
+            window: window, services: [redis], healthChecks: [HealthCheck(name: "redis", critical: false) { try await window.check() }],
+            takesRequestsFrom: .now)
     }
 
     /// Says what its metrics mean.

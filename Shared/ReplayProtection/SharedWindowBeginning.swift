@@ -9,25 +9,29 @@ import Synchronization
 package final class SharedWindowBeginning: Sendable {
     private static let safePolicy = "noeviction"
 
-    private let now: @Sendable () -> Int64
     private let logger: Logger
-    private let beginsAt = Atomic<Int64>(0)
+    /// Nil while no server has told. Kept by the clock that nobody sets: a second of the day that was noted by a clock that was wrong would
+    /// stay wrong when the clock is right again.
+    private let beganAt = Mutex<ContinuousClock.Instant?>(nil)
 
-    /// - Parameter now: Seconds since the Unix epoch.
-    package init(logger: Logger, now: @escaping @Sendable () -> Int64) {
+    package init(logger: Logger) {
         self.logger = logger
-        self.now = now
     }
 
     /// The second in which the memory began, 0 when the server does not tell.
-    var second: Int64 { beginsAt.load(ordering: .acquiring) }
+    ///
+    /// - Parameter now: Seconds since the Unix epoch.
+    func second(now: Int64) -> Int64 {
+        beganAt.withLock { $0 }.map { now - $0.duration(to: .now).components.seconds } ?? 0
+    }
 
     /// Asks a new connection's server, before anybody uses it.
     ///
     /// - Throws: ``RedisError`` when it does not answer; an answer that it may not tell is accepted.
     package func observe(_ connection: RedisConnection) async throws(RedisError) {
         if let text = try await allowed(connection, RedisCommand("INFO", "server"))?.text, let uptime = Self.uptime(text) {
-            beginsAt.store(now() - uptime, ordering: .releasing)
+            // A server whose own clock was set back since its start tells of less than no time.
+            beganAt.withLock { $0 = .now - .seconds(max(0, uptime)) }
         }
         if let pair = try await allowed(connection, RedisCommand("CONFIG GET", "maxmemory-policy"))?.array, pair.count == 2,
             let policy = pair[1].text, policy != Self.safePolicy

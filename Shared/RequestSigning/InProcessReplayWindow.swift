@@ -6,6 +6,10 @@ import Synchronization
 /// second of its start is refused. That leaves callers whose clock is ahead: what such a one signed less than its lead before the start
 /// could be repeated after it; idempotency keys stand behind that.
 ///
+/// A clock that is set back by more than the skew begins the memory anew, from that moment: what was forgotten by the clock that was ahead,
+/// or was noted for a time that is now far off, says nothing any more. What was signed before is refused, once and not until the clock
+/// reaches again where it was.
+///
 /// A pair is kept as 128 bits of two keyed hashes. Equal pairs always meet; that two different ones do has a chance of 2⁻⁸⁸ at the full
 /// capacity and refuses a request that could be signed again.
 package final class InProcessReplayWindow: Sendable {
@@ -15,7 +19,10 @@ package final class InProcessReplayWindow: Sendable {
     private static let longestRemainingSeconds = SignatureProfile.maximumLifetimeSeconds + SignatureProfile.clockSkewSeconds
 
     private let capacity: Int
-    private let startedAt: Int64
+    /// The second in which the memory begins.
+    private let beginsAt: Atomic<Int64>
+    /// The latest second that any request was judged in.
+    private let latest: Atomic<Int64>
     private let shards: [Shard]
     private let used = Atomic<Int>(0)
 
@@ -25,7 +32,8 @@ package final class InProcessReplayWindow: Sendable {
     package init(startedAt: Int64, capacity: Int = InProcessReplayWindow.defaultCapacity) {
         precondition(capacity > 0, "a window that remembers nothing admits nothing")
         self.capacity = capacity
-        self.startedAt = startedAt
+        beginsAt = Atomic(startedAt)
+        latest = Atomic(startedAt)
         shards = (0..<Self.shardCount).map { _ in Shard(sweptThrough: startedAt) }
     }
 
@@ -34,11 +42,12 @@ package final class InProcessReplayWindow: Sendable {
 
     /// Uses a nonce up.
     ///
-    /// - Parameter now: Seconds since the Unix epoch. When it runs backwards, what was forgotten meanwhile stays refused.
+    /// - Parameter now: Seconds since the Unix epoch. When it runs backwards, what was forgotten or signed meanwhile stays refused.
     /// - Throws: `.replayed`; `.expired` when the signature's time is over; `.replayWindowUnavailable` when the capacity is used up by
     ///   pairs none of which may be forgotten yet.
     package func admit(_ caller: VerifiedCaller, now: Int64) throws(SignatureRejection) {
-        guard caller.created > startedAt else { throw .replayed }
+        heedClock(now)
+        guard caller.created > beginsAt.load(ordering: .acquiring) else { throw .replayed }
         // The clock check has seen to this; here it is what keeps the ring of seconds long enough.
         guard caller.expires <= now + Self.longestRemainingSeconds else { throw .invalid(.lifetime) }
         let fingerprint = Fingerprint(keyID: caller.keyID, nonce: caller.nonce)
@@ -56,6 +65,17 @@ package final class InProcessReplayWindow: Sendable {
         case .over: throw .expired
         case .full: throw .replayWindowUnavailable
         }
+    }
+
+    /// Begins anew when the clock was set back.
+    private func heedClock(_ now: Int64) {
+        let latest = latest.load(ordering: .relaxed)
+        if now > latest { _ = self.latest.max(now, ordering: .relaxed) }
+        guard now < latest - SignatureProfile.clockSkewSeconds else { return }
+        // Callers may be ahead by the skew, and what they signed may have been admitted.
+        beginsAt.store(now + SignatureProfile.clockSkewSeconds, ordering: .releasing)
+        guard self.latest.compareExchange(expected: latest, desired: now, ordering: .acquiringAndReleasing).exchanged else { return }
+        for shard in shards { shard.beginAnew(at: now, used: used) }
     }
 }
 
@@ -120,6 +140,15 @@ extension InProcessReplayWindow {
                 state.pairs.insert(pair)
                 state.buckets[Int(forgetAt % Self.seconds)].append(pair)
                 return .remembered
+            }
+        }
+
+        func beginAnew(at now: Int64, used: borrowing Atomic<Int>) {
+            state.withLock { state in
+                used.wrappingSubtract(state.pairs.count, ordering: .relaxed)
+                state.pairs.removeAll(keepingCapacity: true)
+                for bucket in state.buckets.indices { state.buckets[bucket].removeAll(keepingCapacity: true) }
+                state.sweptThrough = now
             }
         }
 

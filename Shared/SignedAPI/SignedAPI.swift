@@ -86,9 +86,8 @@ package struct SignedAPI: Sendable {
 
     /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process
     /// before has seen, and refuses it; so nobody is sent here before that second has passed.
-    private static func ready(_ readiness: Readiness, notBefore second: Int64) async {
-        let remaining = second * 1_000_000 - WallClock.microsecondsSinceUnixEpoch()
-        if remaining > 0 { try? await Task.sleep(for: .microseconds(remaining)) }
+    private static func ready(_ readiness: Readiness, notBefore begin: ContinuousClock.Instant) async {
+        try? await Task.sleep(until: begin)
         readiness.started()
     }
 }

@@ -1,4 +1,5 @@
 import AMQP
+import Logging
 import TestSupport
 import Testing
 
@@ -21,6 +22,27 @@ extension AMQPBrokerTests {
                     #expect(publisher.status.generation == 1)
                 }
             }
+        }
+
+        @Test func `a broker that can't be reached is one line in the log of each client, however often it is tried`() async throws {
+            let log = try ServiceLog(of: "amqp")
+            let configuration = try AMQPConfiguration(url: "amqp://u:p@127.0.0.1:\(FreePort.any())")
+            let backoff = AMQPBackoff(first: .milliseconds(1), maximum: .milliseconds(2))
+            let metrics = RecordingMetrics()
+            let publisher = try AMQPPublisher(
+                configuration: configuration, name: "publisher", options: PublisherOptions(reconnectBackoff: backoff),
+                logger: log.logger(level: .info), metrics: metrics)
+            let consumer = try AMQPConsumer(
+                configuration: configuration, name: "consumer", queue: "q", options: ConsumerOptions(reconnectBackoff: backoff),
+                logger: log.logger(level: .info), metrics: metrics)
+            let running = [Task { try await publisher.run() }, Task { try await consumer.run() }]
+            let isTried = try await eventually {
+                ["publisher", "consumer"].allSatisfy { (metrics["amqp_connection_failures_total client=\($0)"] ?? 0) >= 20 }
+            }
+            #expect(isTried)
+            for task in running { task.cancel() }
+            let lines = log.text.split(separator: "\n").filter { $0.contains("no connection to the broker") }
+            #expect(lines.count == 2, "\(log.text)")
         }
 
         @Test func `a frozen broker is noticed: small messages are unknown in time, and it is found again`() async throws {

@@ -86,6 +86,11 @@ struct EventPayloadTests {
             ("ledger.hold.placed.v1", #""remaining_amount":1250"#, #""remaining_amount":-1"#, "/data/remaining_amount"),
             ("ledger.wallet.opened.v1", #""owner_id":"usr_"#, #""owner_id":"wal_"#, "/data/owner_id"),
             ("ledger.wallet.status_changed.v1", #""reason":"r""#, #""reason":"""#, "/data/reason"),
+            ("ledger.transfer.posted.v1", #""subject":"trf_01jdd00000e00800000000000g""#, #""subject":"trf_01jdd00000e00800000000000h""#, "/subject"),
+            (
+                "ledger.transfer.posted.v1", #""partitionkey":"wal_01jdd00000e008000000000001""#,
+                #""partitionkey":"wal_01jdd00000e008000000000002""#, "/partitionkey"
+            ),
             ("risk.alert.raised.v1", #""rule":"high_value""#, #""rule":"velocity""#, "/data/count"),
             ("risk.alert.raised.v1", #""threshold":1000"#, #""threshold":0"#, "/data/threshold"),
             ("risk.alert.resolved.v1", #""resolution":"false_positive""#, #""resolution":"open""#, "/data/resolution"),

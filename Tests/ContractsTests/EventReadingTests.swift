@@ -34,7 +34,8 @@ struct EventReadingTests {
         #expect(bare.time == Samples.time.wholeMillisecond)
         #expect(bare.traceparent == nil)
         #expect(bare.data["any"] == .number("1"))
-        let more = #","dataschema":"https://example.org/x","sequence":"7","flag":true,"another":{"a":[1,null]},"datacontenttype":null"#
+        let schema = #","dataschema":"urn:florin:schema:ledger.wallet.opened.v1""#
+        let more = schema + #","sequence":"7","flag":true,"another":{"a":[1,null]},"datacontenttype":null"#
         #expect(try EventEnvelope(reading: Self.event(more: more)) == bare)
         let finer = try EventEnvelope(reading: Self.event([("time", #""2025-11-21T05:40:00.123999+01:00""#)]))
         #expect(finer.time == Samples.time.wholeMillisecond)
@@ -62,6 +63,7 @@ struct EventReadingTests {
             ("subject", [nil, "1", #""""#]), ("time", [nil, "1763700000", #""2025-11-21""#, #""2025-02-29T00:00:00Z""#, #""""#]),
             ("partitionkey", [nil, "null", #""""#, "true"]), ("data", [nil, "null", "[]", #""{}""#, "1"]),
             ("datacontenttype", [#""text/xml""#, "1"]),
+            ("dataschema", [#""https://example.org/x""#, #""urn:florin:schema:ledger.wallet.opened.v2""#, "1", #""""#]),
         ] as [(String, [String?])])
     func badEnvelope(name: String, values: [String?]) {
         for value in values {

@@ -65,15 +65,29 @@ struct EventSchemaTests {
     /// What a reader takes although no producer may write it: it needs neither of these to know what has happened.
     private static let lenient: Set = ["/datacontenttype", "/dataschema", "/data/owner_id"]
 
+    private static let ofBoth: Set = ["/subject", "/partitionkey", "/dataschema"]
+
+    private func fault(_ bytes: [UInt8]) -> EventFault? {
+        do throws(EventFault) {
+            _ = try EventEnvelope(reading: bytes).anyPayload()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     @Test("what a schema accepts can be read, and what it refuses for want of a member can't")
     func altered() async throws {
         let altered = try Golden.names.flatMap { AlteredEvent.all(of: try JSONParser.parse(Golden.bytes($0))) }
         let verdicts = try await SchemaCheck.ask(altered.map(\.bytes)).events
         var accepted = 0
         for (event, verdict) in zip(altered, verdicts) {
-            let isRead = (try? EventEnvelope(reading: event.bytes).anyPayload()) != nil
+            let fault = fault(event.bytes)
+            let isRead = fault == nil
             if verdict.open == nil {
                 accepted += 1
+                // That an envelope fits its payload is what no schema can say.
+                if case .member(let pointer, _)? = fault, Self.ofBoth.contains(pointer) { continue }
                 #expect(isRead, "\(event.pointer) \(event.change)")
             } else if event.change == "removed", !Self.lenient.contains(event.pointer) {
                 #expect(!isRead, "\(event.pointer)")

@@ -17,6 +17,7 @@ struct EventMessageTests {
         #expect(message.body == body && message.messageID == id.description && message.messageID.hasPrefix("evt_"))
         #expect(message.contentType == "application/cloudevents+json" && message.type == "ledger.transfer.posted.v1")
         #expect(message.appID == "wallet-ledger" && message.isPersistent && message.headers.isEmpty && message.correlationID == nil)
+        #expect(message.userID == "wallet-ledger-relay")
         // AMQP counts whole seconds.
         #expect(message.timestamp == 1_795_237_200)
         #expect(publication.exchange == "florin.events" && publication.routingKey == "ledger.transfer.posted.v1")

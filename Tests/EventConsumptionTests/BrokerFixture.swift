@@ -99,7 +99,10 @@ struct BrokerFixture {
         let outcomes = await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await publisher.run() }
             let outcomes = await publisher.publish(
-                messages.map { AMQPPublication($0, exchange: EventTopology.exchange.name, routingKey: "\(name).event") })
+                messages.map { message in
+                    let key = message.type.flatMap { $0.hasPrefix("ledger.") ? $0 : nil } ?? base.type
+                    return AMQPPublication(message, exchange: EventTopology.exchange.name, routingKey: key)
+                })
             group.cancelAll()
             await group.waitForAll()
             return outcomes

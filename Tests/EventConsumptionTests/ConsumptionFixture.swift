@@ -16,8 +16,12 @@ import Testing
 /// A consumer's database, the handlers of a test, and what they did.
 struct ConsumptionFixture {
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    static let type = "test.thing.counted.v1"
-    static let ignoredType = "test.thing.seen.v1"
+    /// The service whose events these are by their first word.
+    static let producer = "wallet-ledger"
+
+    /// Of one consumer's own, so that no other test's queue gets them.
+    static func type(of consumer: String) -> String { "ledger.\(consumer).counted.v1" }
+    static func ignoredType(of consumer: String) -> String { "ledger.\(consumer).seen.v1" }
 
     static let migrations = [
         MigrationFolder(namespace: "consumption", path: RepositoryRoot.path("migrations/shared/consumption")),
@@ -29,6 +33,8 @@ struct ConsumptionFixture {
     /// The queue's name, and the consumer's in the database.
     let name = "consumer-\(UUID().uuidString.prefix(8).lowercased())"
     let keys: DeadLetterKeys
+    var type: String { Self.type(of: name) }
+    var ignoredType: String { Self.ignoredType(of: name) }
 
     init(server: PostgresServer? = nil) async throws {
         database = try await PostgresServer.shared(unless: server).makeDatabase(service: "ops-risk", migrations: Self.migrations)
@@ -48,13 +54,14 @@ struct ConsumptionFixture {
 
     // MARK: - Events
 
-    /// Published under a routing key of this test's own, so that no other test's queue gets it.
+    /// - Parameter minute: Counted from an hour ago; now unless given.
     func envelope(
-        _ number: Int, id: EventID? = nil, type: String = ConsumptionFixture.type, key: String? = nil, minute: Int = 0, traceparent: String? = nil
+        _ number: Int, id: EventID? = nil, type: String? = nil, key: String? = nil, minute: Int? = nil, traceparent: String? = nil
     ) -> EventEnvelope {
-        EventEnvelope(
-            id: id ?? EventID(UUID()), source: "test", type: type, subject: "thing-\(number)",
-            time: Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch + Int64(minute) * 60_000_000),
+        let offset = minute.map { Int64($0 - 60) * 60_000_000 } ?? 0
+        return EventEnvelope(
+            id: id ?? EventID(UUID()), source: Self.producer, type: type ?? self.type, subject: "thing-\(number)",
+            time: Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch + offset),
             partitionKey: key ?? "key-\(number)", traceparent: traceparent, data: .object([JSONMember(name: "number", value: .number("\(number)"))]))
     }
 
@@ -66,7 +73,8 @@ struct ConsumptionFixture {
 
     func subscription(_ handler: TestHandler) -> EventSubscription {
         EventSubscription(
-            queue: EventConsumerQueue(service: name, patterns: ["\(name).#"]), handlers: [handler.eventHandler], ignoring: [Self.ignoredType])
+            queue: EventConsumerQueue(service: name, patterns: ["ledger.\(name).#"]), handlers: [handler.eventHandler(of: name)],
+            ignoring: [ignoredType])
     }
 
     // MARK: - What happened
@@ -117,7 +125,7 @@ struct ConsumptionFixture {
     func carried(_ envelope: EventEnvelope) -> CarriedEvent {
         CarriedEvent(
             body: envelope.wireBytes(), messageID: envelope.id.description, contentType: EventMessage.contentType, type: envelope.type,
-            routingKey: envelope.type, headers: [:], attempt: 1, firstFailedAt: nil)
+            routingKey: envelope.type, publisher: .user(BrokerUser.relay(of: Self.producer)), headers: [:], attempt: 1, firstFailedAt: nil)
     }
 
     func replay(_ handler: TestHandler = TestHandler(), keys: DeadLetterKeys? = nil, now: Timestamp? = nil) -> DeadLetterReplay {
@@ -139,8 +147,8 @@ final class TestHandler: Sendable {
 
     struct NotANumber: Error {}
 
-    var eventHandler: EventHandler {
-        EventHandler(types: [ConsumptionFixture.type]) { envelope in
+    func eventHandler(of consumer: String) -> EventHandler {
+        EventHandler(types: [ConsumptionFixture.type(of: consumer)]) { envelope in
             guard let number = envelope.data["number"]?.integerValue else { throw NotANumber() }
             return Int(number)
         } handle: { (events: [ReceivedEvent<Int>], session) in

@@ -42,7 +42,8 @@ enum TestService: EventConsumingService {
                 throw EventFailure.refused("a fault")
             }
         }
-        return EventSubscription(queue: EventConsumerQueue(service: settings.consumer, patterns: ["#"]), handlers: [handler.eventHandler])
+        return EventSubscription(
+            queue: EventConsumerQueue(service: settings.consumer, patterns: ["#"]), handlers: [handler.eventHandler(of: settings.consumer)])
     }
 
     static func compose(_ settings: Settings, _ context: ProcessContext) async throws -> ComposedProcess {

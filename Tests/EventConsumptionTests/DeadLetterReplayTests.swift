@@ -1,3 +1,4 @@
+import AMQP
 import Contracts
 import Foundation
 import Postgres
@@ -66,7 +67,7 @@ import Testing
     }
 
     @Test func `one of a type that is ignored by now is settled, and counts as replayed`() async throws {
-        try await fixture.bury([fixture.envelope(1, type: ConsumptionFixture.ignoredType)])
+        try await fixture.bury([fixture.envelope(1, type: fixture.ignoredType)])
         let summary = try await run(fixture.replay())
         #expect(summary.ignored == 1 && summary.isSuccess)
         #expect(try await fixture.letters().map(\.status) == [.replayed])
@@ -245,8 +246,49 @@ import Testing
         #expect(try await fixture.numbers() == [1])
     }
 
+    /// Writes dead letters as they come from this publisher.
+    private func bury(_ envelope: EventEnvelope, from publisher: EventPublisher) async throws {
+        let message = fixture.message(envelope)
+        let carried = CarriedEvent(
+            body: message.body, messageID: message.messageID, contentType: message.contentType, type: message.type, routingKey: envelope.type,
+            publisher: publisher, headers: [:], attempt: 1, firstFailedAt: nil)
+        guard case .failed(let failure, let facts) = fixture.subscription(TestHandler()).read(carried, now: EventClock.now()) else {
+            Issue.record("it is taken")
+            return
+        }
+        let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
+        let letter = DeadLetter(carried: carried, facts: facts, failure: failure, failedAt: EventClock.now())
+        try await fixture.pool.withTransaction { session in try store.record([letter], session) }
+    }
+
+    @Test(arguments: [EventPublisher.nobody, .user("ops-risk-relay")])
+    func `a replay judges a forged event as its delivery was judged, unless somebody vouches for it`(publisher: EventPublisher) async throws {
+        try await bury(fixture.envelope(1), from: publisher)
+        #expect(try await fixture.letters().map(\.kind) == [.forged])
+        for force in [false, true] {
+            let summary = try await run(fixture.replay(), options { $0.isForced = force })
+            #expect(summary.failed == 1)
+        }
+        #expect(try await fixture.numbers().isEmpty)
+        #expect(try await fixture.letters(.open).map(\.kind) == [.forged])
+        #expect(try await run(fixture.replay(), options { $0.isVouchedFor = true }).replayed == 1)
+        #expect(try await fixture.numbers() == [1])
+        let filters = try await fixture.pool.withSession { session in
+            try session.query("SELECT filter -> 'genuine' = 'true' FROM replay_runs ORDER BY id").map { row in
+                try row.decodeIfPresent(0, as: Bool.self)
+            }
+        }
+        #expect(filters == [nil, nil, true])
+    }
+
+    @Test func `a dead letter from before publishers were kept is replayed as it was`() async throws {
+        try await fixture.bury([fixture.envelope(1)])
+        try await fixture.asOwner("UPDATE dead_letter_events SET published_by = NULL")
+        #expect(try await run(fixture.replay()).replayed == 1)
+    }
+
     private func read(_ envelope: EventEnvelope) -> DecodedEvent? {
-        guard case .event(let event) = fixture.subscription(TestHandler()).read(fixture.carried(envelope)) else { return nil }
+        guard case .event(let event) = fixture.subscription(TestHandler()).read(fixture.carried(envelope), now: EventClock.now()) else { return nil }
         return event
     }
 }

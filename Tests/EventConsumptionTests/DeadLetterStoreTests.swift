@@ -72,7 +72,8 @@ import Testing
         #expect(throws: EventFailure.self) { try stored[0].opened(other, consumer: name) }
         #expect(throws: EventFailure.self) { try stored[0].opened(keys, consumer: "another") }
         let swapped = StoredDeadLetter(
-            eventID: stored[0].eventID, type: nil, messageID: nil, contentType: nil, routingKey: "", body: stored[1].body, attempts: 1)
+            eventID: stored[0].eventID, type: nil, messageID: nil, contentType: nil, routingKey: "", body: stored[1].body, attempts: 1,
+            publisher: .nobody)
         #expect(throws: EventFailure.self) { try swapped.opened(keys, consumer: name) }
         // Nothing of what is in it can be read from the row.
         let row: String = try await fixture.pool.withSession { session in

@@ -133,7 +133,7 @@ extension EventConsumerBrokerTests {
             let headers: String = try await base.pool.withSession { session in
                 try #require(session.query("SELECT headers::text FROM dead_letter_events").first).decode(0)
             }
-            #expect(headers.contains("\"x-florin-attempt\": 3") && headers.contains("\(fixture.name).event"))
+            #expect(headers.contains("\"x-florin-attempt\": 3") && headers.contains(base.type))
         }
 
         @Test(arguments: [("55P03", false), ("P0001", false), ("22P05", true)])
@@ -158,14 +158,34 @@ extension EventConsumerBrokerTests {
                 try await fixture.expectEmptyQueues()
             }
             let letter = try #require(await base.letters().first)
-            #expect(letter.type == (isReduced ? nil : ConsumptionFixture.type))
+            #expect(letter.type == (isReduced ? nil : base.type))
+        }
+
+        @Test func `an event from the future has no effect and no age; it is counted, waits, and is applied when its time has come`() async throws {
+            let consumer = try fixture.consumer(TestHandler())
+            try await fixture.declare()
+            try await fixture.publish([base.envelope(1, minute: 120), base.envelope(2)])
+            try await fixture.running([consumer]) {
+                try await fixture.expectApplied([2])
+                #expect(try await eventually { try await base.letters().count == 1 })
+                try await fixture.expectEmptyQueues()
+                #expect(consumer.metric("event_times_ahead_total") == 3)
+                #expect((consumer.metric("event_consumer_lag_seconds") ?? -1) >= 0)
+            }
+            let letter = try #require(await base.letters().first)
+            #expect(letter.kind == .transient && letter.attempts == 3 && letter.reason.contains("ahead"))
+            let options = DeadLetterReplay.Options(requestedBy: "tester")
+            #expect(try await base.replay().run(options) { _, _, _ in }.failed == 1)
+            let then = Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch + 3_600_000_000)
+            #expect(try await base.replay(now: then).run(options) { _, _, _ in }.replayed == 1)
         }
 
         @Test func `a version without a handler is kept, a type that is ignored is not`() async throws {
+            let newer = base.type.replacing(".v1", with: ".v2")
             let consumer = try fixture.consumer(TestHandler())
             try await fixture.declare()
             try await fixture.publish([
-                base.envelope(1, type: "test.thing.counted.v2"), base.envelope(2, type: ConsumptionFixture.ignoredType), base.envelope(3),
+                base.envelope(1, type: newer), base.envelope(2, type: base.ignoredType), base.envelope(3),
             ])
             try await fixture.running([consumer]) {
                 try await fixture.expectApplied([3])
@@ -173,7 +193,7 @@ extension EventConsumerBrokerTests {
                 try await fixture.expectEmptyQueues()
             }
             let letter = try #require(await base.letters().first)
-            #expect(letter.kind == .unsupported && letter.type == "test.thing.counted.v2")
+            #expect(letter.kind == .unsupported && letter.type == newer)
             #expect(consumer.consumed("ignored") == 1)
         }
 
@@ -182,7 +202,7 @@ extension EventConsumerBrokerTests {
             let bodies: [[UInt8]] = [Array("no json".utf8), [0xFF, 0x00, 0xFE], [], large, Array("{\"id\":\"\(base.envelope(1).id)\"}".utf8)]
             let messages = bodies.enumerated().map { index, body in
                 AMQPMessage(
-                    body: body, messageID: "m\(index)", type: "nul\0inside",
+                    body: body, messageID: "m\(index)", type: "nul\0inside", userID: "wallet-ledger-relay",
                     headers: ["x-note": "nul\0inside", "x-large": .string(String(repeating: "h", count: 20_000))])
             }
             let consumer = try fixture.consumer(TestHandler())

@@ -26,26 +26,33 @@ import Testing
 }
 
 @Suite struct EventHeaderTests {
-    private func carried(_ headers: [String: AMQPValue], exchange: String) -> CarriedEvent {
-        CarriedEvent(AMQPMessage(body: [], messageID: "1", headers: headers), exchange: exchange, routingKey: "queue")
+    private func carried(_ headers: [String: AMQPValue], exchange: String, from user: String = "ops-risk") -> CarriedEvent {
+        CarriedEvent(
+            AMQPMessage(body: [], messageID: "1", userID: user, headers: headers), exchange: exchange, routingKey: "queue", consumedAs: "ops-risk")
     }
 
     @Test func `a retry carries its history and drops the broker's`() throws {
         let now = try #require(Timestamp(rfc3339: "2026-11-21T05:00:00.123Z", rounding: .down))
         let message = AMQPMessage(
-            body: [1], messageID: "m", type: "t",
-            headers: ["x-death": .array([]), "x-first-death-queue": "q", "x-delivery-count": 3, "other": "kept"])
-        let first = CarriedEvent(message, exchange: "florin.events", routingKey: "ledger.transfer.posted.v1")
-        let again = EventHeader.retried(message, of: first, .transient("x"), now: now)
+            body: [1], messageID: "m", type: "t", userID: "wallet-ledger-relay",
+            headers: [
+                "x-death": .array([]), "x-first-death-queue": "q", "x-delivery-count": 3, "other": "kept", "CC": .array(["florin.dead"]),
+                "BCC": .array(["florin.dead"]),
+            ])
+        let first = CarriedEvent(message, exchange: "florin.events", routingKey: "ledger.transfer.posted.v1", consumedAs: "ops-risk")
+        let again = EventHeader.retried(message, of: first, .transient("x"), as: "ops-risk", now: now)
+        #expect(again.userID == "ops-risk")
         #expect(
             again.headers == [
                 "other": "kept", EventHeader.attempt: 2, EventHeader.firstFailedAt: "2026-11-21T05:00:00.123Z", EventHeader.error: "transient",
-                EventHeader.routingKey: "ledger.transfer.posted.v1",
+                EventHeader.routingKey: "ledger.transfer.posted.v1", EventHeader.publisher: "wallet-ledger-relay",
             ])
-        let second = CarriedEvent(again, exchange: "", routingKey: "ops-risk")
+        let second = CarriedEvent(again, exchange: "", routingKey: "ops-risk", consumedAs: "ops-risk")
         #expect(second.attempt == 2 && second.firstFailedAt == now && second.routingKey == "ledger.transfer.posted.v1")
-        let third = EventHeader.retried(again, of: second, .transient("x"), now: now.nextMillisecond)
+        #expect(second.publisher == .user("wallet-ledger-relay"))
+        let third = EventHeader.retried(again, of: second, .transient("x"), as: "ops-risk", now: now.nextMillisecond)
         #expect(third.headers[EventHeader.attempt] == 3 && third.headers[EventHeader.firstFailedAt] == again.headers[EventHeader.firstFailedAt])
+        #expect(third.headers[EventHeader.publisher] == "wallet-ledger-relay")
     }
 
     @Test func `headers that are no history of ours are not believed`() {
@@ -55,6 +62,11 @@ import Testing
         #expect(carried([EventHeader.attempt: 5, EventHeader.routingKey: "other"], exchange: "florin.events").attempt == 1)
         #expect(carried([EventHeader.routingKey: "other"], exchange: "florin.events").routingKey == "queue")
         #expect(carried([EventHeader.firstFailedAt: "yesterday"], exchange: "").firstFailedAt == nil)
+        // By the default exchange another consumer may publish too, in no name but its own.
+        let history: [String: AMQPValue] = [EventHeader.attempt: 5, EventHeader.routingKey: "other", EventHeader.publisher: "wallet-ledger-relay"]
+        let strange = carried(history, exchange: "", from: "notification")
+        #expect(strange.attempt == 1 && strange.routingKey == "queue" && strange.publisher == .user("notification"))
+        #expect(carried([EventHeader.publisher: "wallet-ledger-relay"], exchange: "florin.events").publisher == .user("ops-risk"))
     }
 
     @Test func `headers are kept as bounded JSON, ours first`() {
@@ -167,7 +179,16 @@ import Testing
     }
 
     private func read(_ body: [UInt8]) -> EventSubscription.Reading {
-        subscription().read(CarriedEvent(AMQPMessage(body: body, messageID: "m"), exchange: "florin.events", routingKey: "key"))
+        read(AMQPMessage(body: body, messageID: "m", userID: "wallet-ledger-relay"))
+    }
+
+    /// - Parameter key: The type's, unless given.
+    private func read(
+        _ message: AMQPMessage, exchange: String = "florin.events", key: String? = nil, now: Timestamp = EventClock.now()
+    ) -> EventSubscription.Reading {
+        let type = (try? JSONParser.parse(message.body))?["type"]?.stringValue
+        return subscription().read(
+            CarriedEvent(message, exchange: exchange, routingKey: key ?? type ?? "key", consumedAs: "ops-risk"), now: now)
     }
 
     private func golden(_ name: String) throws -> [UInt8] {
@@ -197,6 +218,66 @@ import Testing
         let broken = try #require(failure(text.replacing("\"specversion\":\"1.0\"", with: "\"specversion\":\"9\"")))
         #expect(broken.0.kind == .poison && broken.1.eventID == poison.1.eventID)
         #expect(failure("{")?.1.eventID == nil)
+    }
+
+    private func failure(
+        _ body: [UInt8], from user: String? = "wallet-ledger-relay", exchange: String = "florin.events", key: String? = nil,
+        headers: [String: AMQPValue] = [:], now: Timestamp = EventClock.now()
+    ) -> (EventFailure, EventFacts)? {
+        let message = AMQPMessage(body: body, messageID: "m", type: "claimed", userID: user, headers: headers)
+        guard case .failed(let failure, let facts) = read(message, exchange: exchange, key: key, now: now) else { return nil }
+        return (failure, facts)
+    }
+
+    @Test func `an event is taken from the relay of its producer alone, under its own type; nothing that a stranger says is believed`() throws {
+        let genuine = try golden("ledger.transfer.posted.v1")
+        let text = String(decoding: genuine, as: UTF8.self)
+        let ours: [String: AMQPValue] = [
+            EventHeader.publisher: "wallet-ledger-relay", EventHeader.routingKey: "ledger.transfer.posted.v1", EventHeader.attempt: 2,
+        ]
+        #expect(failure(genuine) == nil)
+        #expect(failure(genuine, from: "ops-risk", exchange: "", key: "ops-risk", headers: ours) == nil)
+        // Out of the queue of the dead.
+        #expect(failure(genuine, exchange: "", key: "ops-risk") == nil)
+        let forgeries: [(EventFailure, EventFacts)?] = [
+            failure(genuine, from: "ops-risk-relay"), failure(genuine, from: nil), failure(genuine, from: ""),
+            failure(genuine, from: "wallet-ledger"), failure(genuine, from: "wallet-ledger-relay\u{301}"),
+            failure(genuine, from: "ops-risk", headers: ours),
+            failure(genuine, from: "notification", exchange: "", key: "ops-risk", headers: ours), failure(genuine, key: "risk.alert.raised.v1"),
+            failure(Array(text.replacing("\"source\":\"wallet-ledger\"", with: "\"source\":\"ops-risk\"").utf8)),
+            failure(try golden("risk.alert.raised.v1")), failure(Array("no event".utf8), from: "ops-risk-relay"),
+        ]
+        let claimed = CarriedEvent(AMQPMessage(body: [], messageID: "m", type: "claimed"), exchange: "", routingKey: "", consumedAs: "")
+        for (index, forgery) in forgeries.enumerated() {
+            #expect(forgery?.0.kind == .forged, "\(index): \(forgery?.0.description ?? "taken")")
+            // With the id of a genuine event it would take the place of that one's dead letter.
+            #expect(forgery?.1 == EventFacts(forged: claimed))
+        }
+        // The patterns of the queue let no other through, but for what is sent to it by CC.
+        let reason = try #require(failure(genuine, from: "ops-risk-relay")?.0.reason)
+        #expect(reason.contains("ops-risk-relay"))
+        #expect(failure(Array("no event".utf8))?.0.kind == .poison)
+    }
+
+    @Test func `an event from the future waits until its time has come, and says so`() throws {
+        let genuine = try golden("ledger.transfer.posted.v1")
+        let time = try EventEnvelope(reading: genuine).time
+        #expect(failure(genuine, now: time.earlier(by: EventOrigin.maximumTimeAhead)) == nil)
+        let early = try #require(failure(genuine, now: time.earlier(by: EventOrigin.maximumTimeAhead + .milliseconds(1))))
+        #expect(early.0.kind == .transient && early.0.reason.contains("ahead") && early.1.eventID != nil)
+    }
+
+    @Test func `what the envelope says of a payload must be so`() throws {
+        let text = String(decoding: try golden("ledger.transfer.posted.v1"), as: UTF8.self)
+        let envelope = try EventEnvelope(reading: Array(text.utf8))
+        for (member, value) in [
+            ("subject", envelope.subject), ("partitionkey", envelope.partitionKey), ("dataschema", "urn:florin:schema:\(envelope.type)"),
+        ] {
+            let other = text.replacing("\"\(member)\":\"\(value)\"", with: "\"\(member)\":\"another\"")
+            #expect(other != text)
+            let found = try #require(failure(Array(other.utf8)))
+            #expect(found.0.kind == .poison && found.0.reason.contains("/\(member)"))
+        }
     }
 }
 

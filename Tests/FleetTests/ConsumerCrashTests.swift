@@ -112,7 +112,8 @@ struct ConsumerCrashTests {
             try await fleet.gate("dead_letter_events")
             let consumer = try fleet.consumer()
             try await fleet.holding("SELECT pg_advisory_xact_lock(4711)") {
-                let garbage = AMQPMessage(body: Array("no envelope".utf8), messageID: "garbage", type: "ledger.transfer.posted.v1")
+                let garbage = AMQPMessage(
+                    body: Array("no envelope".utf8), messageID: "garbage", type: "ledger.transfer.posted.v1", userID: "wallet-ledger-relay")
                 try await fleet.publish([
                     AMQPPublication(garbage, exchange: EventTopology.exchange.name, routingKey: "ledger.transfer.posted.v1")
                 ])

@@ -46,8 +46,7 @@ struct ConsumerFleet {
     }
 
     private func prepare() async throws {
-        try await broker.control("add_vhost", virtualHost)
-        try await broker.control("set_permissions", "-p", virtualHost, "florin", ".*", ".*", ".*")
+        try await broker.makeFleet(virtualHost)
         var random = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: LedgerFleet.seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
@@ -57,14 +56,15 @@ struct ConsumerFleet {
         try await EventTopology.whole(types: []).declare(on: brokerConfiguration)
     }
 
-    private var brokerURL: String { broker.url(parameters: "/\(virtualHost)?heartbeat=2") }
-    private var brokerConfiguration: AMQPConfiguration { get throws { try AMQPConfiguration(url: brokerURL) } }
+    private func brokerURL(as user: String) -> String { broker.url(as: user, parameters: "/\(virtualHost)?heartbeat=2") }
+    private var brokerConfiguration: AMQPConfiguration { get throws { try AMQPConfiguration(url: brokerURL(as: RabbitMQServer.user)) } }
 
     /// - Parameter settings: beside, or in place of, those that every process has.
     func environment(admin: Int = 1, port: Int = 2, settings: [String: String] = [:]) -> [String: String] {
         [
-            "FLORIN_ENVIRONMENT": "local", "OPS_RISK_DATABASE_URL": databaseURL, "RABBITMQ_URL": brokerURL, "REPLAY_WINDOW": "in-process",
-            "INTERNAL_TLS": "off", "INTERNAL_AUTH_KEYS_FILE": "\(folder)/ops-risk.keys.json", "TOKEN_ISSUER": LocalTokenIssuer.defaultIssuer,
+            "FLORIN_ENVIRONMENT": "local", "OPS_RISK_DATABASE_URL": databaseURL, "RABBITMQ_URL": brokerURL(as: "ops-risk"),
+            "REPLAY_WINDOW": "in-process", "INTERNAL_TLS": "off", "INTERNAL_AUTH_KEYS_FILE": "\(folder)/ops-risk.keys.json",
+            "TOKEN_ISSUER": LocalTokenIssuer.defaultIssuer,
             "TOKEN_JWKS": LocalTokenIssuer.keySetPath(in: folder), "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(port)", "ADMIN_PORT": "\(admin)",
             "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"), "LOG_LEVEL": "error", "DEAD_LETTER_KEYS_FILE": "\(folder)/dead.json",
             "EVENT_RETRY_DELAYS": "1s,2s", "RISK_HIGH_VALUE_THRESHOLDS": "*=100", "RISK_VELOCITY_LIMIT": "1000",
@@ -82,10 +82,12 @@ struct ConsumerFleet {
     }
 
     /// Publishes transfers of high value, one alert each, as the relay would; of the wallets in turn, each later one of a larger amount.
-    func publish(_ count: Int, ofWallets wallets: Int) async throws {
+    func publish(_ count: Int, ofWallets wallets: Int) async throws { try await publish(transfers(count, ofWallets: wallets)) }
+
+    func transfers(_ count: Int, ofWallets wallets: Int) throws -> [AMQPPublication] {
         let currency = try #require(Currency("EUR"))
         let sources = (0..<wallets).map { _ in WalletID(UUID()) }
-        let events = try (0..<count).map { number in
+        return try (0..<count).map { number in
             let (source, destination) = (sources[number % wallets], WalletID(UUID()))
             let money = try #require(Money(amountMinor: 1_000 + Int64(number), currency: currency))
             let payload = TransferPosted(
@@ -102,17 +104,21 @@ struct ConsumerFleet {
             return EventMessage.publication(
                 envelope: envelope.wireBytes(), id: envelope.id, type: envelope.type, source: envelope.source, time: time)
         }
-        try await publish(events)
     }
 
     func publish(_ publications: [AMQPPublication]) async throws {
-        let publisher = try AMQPPublisher(configuration: brokerConfiguration, name: "test", logger: Self.quiet)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let outcomes = try await publish(publications, as: "wallet-ledger-relay")
+        #expect(outcomes.allSatisfy { $0 == .confirmed }, "\(Set(outcomes))")
+    }
+
+    func publish(_ publications: [AMQPPublication], as user: String) async throws -> [PublishOutcome] {
+        let publisher = try AMQPPublisher(configuration: AMQPConfiguration(url: brokerURL(as: user)), name: "test", logger: Self.quiet)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await publisher.run() }
             let outcomes = await publisher.publish(publications)
-            #expect(outcomes.allSatisfy { $0 == .confirmed }, "\(Set(outcomes))")
             group.cancelAll()
             try await group.waitForAll()
+            return outcomes
         }
     }
 

@@ -52,7 +52,8 @@ struct EventFleet {
         return LedgerProcess(
             Self.outboxRelay,
             environment: [
-                "FLORIN_ENVIRONMENT": "local", "LEDGER_DATABASE_URL": database.relayURL, "RABBITMQ_URL": broker.url(parameters: "?heartbeat=1"),
+                "FLORIN_ENVIRONMENT": "local", "LEDGER_DATABASE_URL": database.relayURL,
+                "RABBITMQ_URL": broker.url(as: "wallet-ledger-relay", parameters: "?heartbeat=1"),
                 "ADMIN_PORT": "\(admin)", "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"), "LOG_LEVEL": "error", "OUTBOX_LEASE": "2s",
                 "OUTBOX_SOURCE": "wallet-ledger",
             ], adminPort: admin)

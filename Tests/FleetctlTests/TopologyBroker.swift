@@ -14,6 +14,8 @@ struct TopologyBroker {
         case everything
         /// The tool's, who may do what infra/rabbitmq says.
         case fleetctl
+        /// Another one of the fleet's.
+        case fleet(String)
     }
 
     /// What one run of the tool ended with and printed.
@@ -29,7 +31,6 @@ struct TopologyBroker {
     /// Not the one that other suites freeze and fill.
     private static let server = Task { try await RabbitMQServer.startSeparate() }
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private static let password = "local-test-only"
     /// Each connects once: on a busy machine the broker may take longer to answer than a client should wait.
     private static let patience = "?connection_timeout=30000"
 
@@ -42,24 +43,7 @@ struct TopologyBroker {
     init(_ server: RabbitMQServer, host: String) async throws {
         self.server = server
         self.host = host
-        let path = "\(server.folder)/definitions.\(UUID().uuidString).json"
-        try definitions().write(to: URL(fileURLWithPath: path))
-        try await server.control("import_definitions", path)
-    }
-
-    /// What infra/rabbitmq says, of this virtual host and this user; and the rest of a virtual host, the tests' own user's part.
-    private func definitions() throws -> Data {
-        func entries(_ member: String, in file: String) throws -> [[String: Any]] {
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: RepositoryRoot.path("infra/rabbitmq/\(file).json")))
-            let all = (try JSONSerialization.jsonObject(with: bytes) as? [String: Any])?[member] as? [[String: Any]] ?? []
-            return all.filter { ["fleetctl", nil].contains($0["user"] as? String) }.map { $0.merging(["vhost": host]) { $1 } }
-        }
-        let own = ["user": "florin", "vhost": host, "configure": ".*", "write": ".*", "read": ".*"]
-        return try JSONSerialization.data(withJSONObject: [
-            "vhosts": [["name": host]], "users": [["name": "fleetctl", "password": Self.password, "tags": [String]()]],
-            "permissions": try entries("permissions", in: "permissions") + [own],
-            "topic_permissions": try entries("topic_permissions", in: "permissions"), "policies": try entries("policies", in: "policies"),
-        ])
+        try await server.makeFleet(host)
     }
 
     /// Runs the tool as its user.
@@ -100,6 +84,21 @@ struct TopologyBroker {
         return outcomes
     }
 
+    /// Whether the broker lets the user take what is in the queue.
+    func consumes(_ queue: String, as user: User) async throws -> Bool {
+        let consumer = try AMQPConsumer(configuration: configuration(user), name: "test", queue: queue, logger: Self.quiet)
+        let running = Task { try await consumer.run() }
+        defer { running.cancel() }
+        for await change in consumer.changes {
+            switch change {
+            case .subscribed: return true
+            case .refused: return false
+            case .cancelledByBroker, .lost: continue
+            }
+        }
+        return false
+    }
+
     /// While a consumer gives back whatever the queue hands it.
     func whileRefused<Value>(_ queue: String, _ body: () async throws -> Value) async throws -> Value {
         let consumer = try AMQPConsumer(configuration: configuration(.everything), name: "test", queue: queue, logger: Self.quiet)
@@ -130,9 +129,10 @@ struct TopologyBroker {
         switch user {
         case .everything: try AMQPConfiguration(url: server.url(parameters: path))
         case .fleetctl: try AMQPConfiguration(url: url)
+        case .fleet(let user): try AMQPConfiguration(url: server.url(as: user, parameters: path))
         }
     }
 
-    private var url: String { "amqp://fleetctl:\(Self.password)@127.0.0.1:\(server.port)\(path)" }
+    private var url: String { server.url(as: "fleetctl", parameters: path) }
     private var path: String { "/\(host.replacing("/", with: "%2F"))\(Self.patience)" }
 }

@@ -28,7 +28,8 @@ extension RelayTests {
         ) async -> (exit: ProcessExit, printed: [String], complained: [String]) {
             let environment = [
                 "FLORIN_ENVIRONMENT": "local", "OUTBOX_SOURCE": "wallet-ledger", "LEDGER_DATABASE_URL": fixture.database.relayURL,
-                "RABBITMQ_URL": fixture.broker.url(parameters: "?heartbeat=1"), "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"),
+                "RABBITMQ_URL": fixture.broker.url(as: "wallet-ledger-relay", parameters: "?heartbeat=1"),
+                "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"),
             ].merging(changes) { $1 }
             let output = Output()
             let desk = ParkedDesk(

@@ -3,6 +3,7 @@ import Contracts
 import EventBroker
 import Outbox
 import Postgres
+import ServiceRuntime
 import TestSupport
 import Testing
 
@@ -141,6 +142,24 @@ extension RelayTests {
                 try await fixture.write([huge, fixture.event(1, key: "k"), fixture.event(1, key: "other")])
                 #expect(try await fixture.collect { $0.count >= 2 }.byKey == ["k": [1], "other": [1]])
                 #expect(try await eventually { try await fixture.held() == ["parked": 1] })
+            }
+        }
+
+        @Test("a relay that the broker knows by another user's name parks nothing; as the right one it publishes everything")
+        func anotherUser() async throws {
+            try await fixture.declare()
+            let stranger = try AMQPConfiguration(url: fixture.broker.url(as: "ops-risk-relay", parameters: "?heartbeat=1"))
+            try await fixture.write((0..<10).map { fixture.event($0, key: "k\($0)") })
+            let relay = try fixture.relay("stranger", attempts: 1, broker: stranger)
+            try await fixture.running([relay]) {
+                let isRefused = try await eventually { relay.registry.render().contains("outbox_refused 1") }
+                #expect(isRefused)
+                #expect(throws: UnreachableDependency.self) { try OutboxRelay.check(relay.publisher.status, isRefused: true) }
+                #expect(try await fixture.held().isEmpty)
+            }
+            try await fixture.running([fixture.relay("a", attempts: 1)]) {
+                let received = try await fixture.collect { $0.firsts.count >= 10 }
+                #expect(received.firsts.count == 10)
             }
         }
 

@@ -211,6 +211,10 @@ struct RunningRelay: Sendable {
     /// As the metrics tell after a look of the housekeeping.
     func gauge(_ name: String) async throws -> Double {
         try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, logger: RelayFixture.quiet).count()
+        return try lastGauge(name)
+    }
+
+    func lastGauge(_ name: String) throws -> Double {
         let line = registry.render().split(separator: "\n").first { $0.hasPrefix("\(name) ") }
         return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
     }

@@ -118,6 +118,53 @@ extension RelayTests {
             }
         }
 
+        @Test("what a relay that died left under a clock that was an hour ahead is another's at once")
+        func clockWasAhead() async throws {
+            try await fixture.declare()
+            try await fixture.write(perKey: 5, keys: ["a", "b", "c"])
+            try await fixture.relayPool.withSession { session in
+                try session.execute(
+                    "UPDATE relay_partitions SET owner = 'dead', epoch = epoch + 1, expires_at = clock_timestamp() + interval '1 hour'")
+                try session.execute("INSERT INTO relay_members VALUES ('dead', clock_timestamp() + interval '1 hour')")
+            }
+            try await fixture.running([fixture.relay("living")]) {
+                let received = try await fixture.collect { $0.firsts.count >= 15 }
+                for key in ["a", "b", "c"] { #expect(received.firsts.byKey[key] == Array(0..<5)) }
+                #expect(try await eventually { try await fixture.isAllMarked() })
+            }
+        }
+
+        @Test("leases that run out early, as all do while the clock is ahead, cost duplicates and no order: epochs fence")
+        func takenEarly() async throws {
+            try await fixture.declare()
+            let keys = (0..<12).map { "key-\($0)" }
+            try await fixture.running([fixture.relay("a"), fixture.relay("b")]) {
+                async let writing: Void = fixture.write(perKey: 60, keys: keys)
+                for _ in 0..<6 {
+                    try await fixture.relayPool.withSession { session in
+                        try session.execute("UPDATE relay_partitions SET expires_at = clock_timestamp() - interval '1 hour'")
+                    }
+                    _ = try await eventually(within: .milliseconds(200)) { false }
+                }
+                try await writing
+                let received = try await fixture.collect { $0.firsts.count >= 720 }
+                for key in keys { #expect(received.firsts.byKey[key] == Array(0..<60), "\(key)") }
+                #expect(try await eventually { try await fixture.isAllMarked() })
+            }
+        }
+
+        @Test("an event that is stamped ahead and can't be published has no age, and how far it is ahead shows")
+        func stampedAhead() async throws {
+            let nobody = try AMQPConfiguration(url: "amqp://u:p@127.0.0.1:\(FreePort.any())")
+            let relay = try fixture.relay("a", broker: nobody)
+            let now = ParkedDesk.now()
+            try await fixture.write([
+                fixture.event(0, key: "k", at: Timestamp(microsecondsSinceUnixEpoch: now.microsecondsSinceUnixEpoch + 3_600_000_000))
+            ])
+            #expect(try await relay.oldestAge() == 0)
+            #expect((3_000...3_600).contains(try relay.lastGauge("outbox_time_ahead_seconds")))
+        }
+
         @Test("a relay that joins takes half over, without a gap and without a loss")
         func handOver() async throws {
             try await fixture.declare()

@@ -41,4 +41,19 @@ struct RelaySettingsTests {
             try OutboxRelay.inspect(["OUTBOX_SOURCE": "ops-risk", "OPS_RISK_DATABASE_URL": Self.url]) { line in Issue.record("\(line)") }
         }
     }
+
+    @Test("a relay that would publish as another user than its own refuses to start, and says which one it needs")
+    func user() async {
+        func run(_ user: String) async -> (exit: ProcessExit, complaints: [String]) {
+            await start([
+                "OUTBOX_SOURCE": "wallet-ledger", "LEDGER_DATABASE_URL": Self.url, "RABBITMQ_URL": "amqp://\(user):hunter2@127.0.0.1:1",
+                "FLORIN_ENVIRONMENT": "local",
+            ])
+        }
+        for user in ["ops-risk-relay", "wallet-ledger", "WALLET-LEDGER-RELAY"] {
+            let refused = await run(user)
+            #expect(refused.exit == .usage)
+            #expect(refused.complaints == ["outbox-relay: RABBITMQ_URL: is of the user \(user); wallet-ledger-relay is needed here"])
+        }
+    }
 }

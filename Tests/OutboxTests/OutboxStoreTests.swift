@@ -92,6 +92,63 @@ import Testing
         }
     }
 
+    private func execute(_ statement: String) async throws {
+        try await pool.withSession { session in try session.execute(PostgresQuery(unsafeSQL: statement)) }
+    }
+
+    @Test("leases and members of a clock that was an hour ahead hold nothing up; those of a clock that is right do")
+    func leasesFromTheFuture() async throws {
+        let (dead, living) = (LeaseStore(owner: "dead"), LeaseStore(owner: "living"))
+        _ = try await pool.withSession { session in
+            _ = try dead.renew(session, for: 60)
+            return try dead.acquire(session, atMost: 64, for: 60)
+        }
+        func take() async throws -> (leases: Int, members: Int) {
+            try await pool.withSession { session in
+                let members = try living.renew(session, for: 60).members
+                return (try living.acquire(session, atMost: 64, for: 60).count, members)
+            }
+        }
+        #expect(try await take() == (0, 2))
+        // What it left that renewed for a minute while its server's clock was ahead.
+        try await execute("UPDATE relay_partitions SET expires_at = clock_timestamp() + interval '61 minutes' WHERE owner = 'dead'")
+        try await execute("UPDATE relay_members SET expires_at = clock_timestamp() + interval '61 minutes' WHERE owner = 'dead'")
+        let events = [event("k")]
+        try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
+        let unleased = try await pool.withSession { session in try OutboxUpkeep().backlog(session).oldestUnleased }
+        #expect(unleased != nil)
+        #expect(try await take() == (64, 1))
+        // One that lives after all, under such a lease, finds that it has none.
+        #expect(try await pool.withSession { session in try dead.renew(session, for: 60).leases.count } == 0)
+    }
+
+    @Test("events set aside by a clock that was an hour ahead are due, and in nobody's hands")
+    func heldFromTheFuture() async throws {
+        let events = (0..<3).map { event("key-\($0)") }
+        try await writer.withTransaction { session in try OutboxWriter.append(events, session) }
+        func hold(_ state: String, for pause: String) async throws {
+            try await execute("DELETE FROM outbox_held")
+            try await execute(
+                """
+                INSERT INTO outbox_held (id, partition, partition_key, state, attempts, next_attempt_at, reason, first_failed_at, last_failed_at)
+                SELECT id, hashtextextended(partition_key, 0) & 63, partition_key, '\(state)', 1, now() + interval '\(pause)', 'r', now(), now()
+                FROM outbox_events
+                """)
+        }
+        let store = HeldStore()
+        for (pause, count) in [("299 seconds", 0), ("1 hour", 3), ("0", 3)] {
+            try await hold("failing", for: pause)
+            #expect(try await pool.withSession { session in try store.due(session, partitions: Array(0..<64), limit: 10).count } == count, "\(pause)")
+            try await hold("parked", for: pause)
+            #expect(try await pool.withSession { session in try store.discard(session, eventID: events[0].id, note: "n") } == (count > 0))
+            try await hold("parked", for: pause)
+            let ids = try await pool.withSession { session in try store.parked(session, HeldStore.Selection(limit: 10)).map(\.id) }
+            #expect(try await pool.withSession { session in try store.claimParked(session, ids: ids, for: 60).count } == count)
+            // Claimed now, they are in somebody's hands.
+            if count > 0 { #expect(try await pool.withSession { session in try store.claimParked(session, ids: ids, for: 60).count } == 0) }
+        }
+    }
+
     @Test("relays that ask at the same time share the partitions, each to one")
     func shared() async throws {
         let owners = (0..<6).map { "relay-\($0)" }

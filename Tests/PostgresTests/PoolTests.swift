@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 import TestSupport
 import Testing
@@ -135,6 +136,27 @@ import Testing
         #expect(pool.statistics.connectFailures > 0)
         await pool.close()
         try await server.stop()
+    }
+
+    @Test func `an outage is a line in the log, however often connections are tried, and its end is one`() async throws {
+        try await PostgresServer.withSeparate { server in
+            let database = try await server.makeDatabase()
+            let log = try ServiceLog(of: "pool")
+            let pool = PostgresPool(
+                configuration: try PostgresConfiguration(url: database.servingURL),
+                options: PoolOptions(maximumConnections: 4, acquireTimeout: .milliseconds(50)), logger: log.logger(level: .info))
+            try await server.stop()
+            for _ in 0..<20 { _ = try? await pool.withSession { session in try session.execute("SELECT 1") } }
+            try await server.start()
+            let isBack = try await eventually { (try? await pool.withSession { session in try session.execute("SELECT 1") }) != nil }
+            #expect(isBack)
+            await pool.close()
+            let lines = log.text.split(separator: "\n")
+            // One for each reason: refused, and "starting up".
+            #expect((1...4).contains(lines.count { $0.contains("could not be opened") }), "\(log.text)")
+            #expect(lines.count { $0.contains("can be opened again") } >= 1)
+            #expect(!log.text.contains("local-test-only"))
+        }
     }
 
     @Test func `callers wait out a short restart`() async throws {

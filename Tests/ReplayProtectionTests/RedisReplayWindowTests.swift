@@ -102,8 +102,8 @@ struct RedisReplayWindowTests {
             #expect(await replica.refusal(of: Replica.request("c", created: now + 3), isRepeatable: false, now: now) == nil)
             #expect(replica.lines.count("in reach again") == 0)
             let later = now + RedisReplayWindow.quietSeconds + 1
-            #expect(await replica.refusal(of: Replica.request("f", created: later), isRepeatable: false, now: later) == nil)
-            #expect(await replica.refusal(of: Replica.request("g", created: later), isRepeatable: false, now: later) == nil)
+            #expect(await replica.refusal(of: Replica.request("f", created: later + 3), isRepeatable: false, now: later) == nil)
+            #expect(await replica.refusal(of: Replica.request("g", created: later + 3), isRepeatable: false, now: later) == nil)
             #expect(replica.lines.count("info: the replay window is in reach again") == 1)
             #expect(replica.count("redis_reconnects_total") == 1)
         }
@@ -150,6 +150,45 @@ struct RedisReplayWindowTests {
             #expect(await replica.refusal(of: unkeyed, isRepeatable: false) == .replayed)
             #expect(await replica.refusal(of: keyed, isRepeatable: true) == nil)
             #expect(await replica.refusal(of: Replica.request("new"), isRepeatable: false) == nil)
+        }
+    }
+
+    @Test("a process whose clock was an hour ahead when Redis was connected takes new requests once it is right, and knows what is older than Redis")
+    func clockWasAhead() async throws {
+        let server = try await RedisServer.start()
+        let ahead: @Sendable () -> Int64 = { Replica.now + 3_600 }
+        try await Replica.with(1, server.url(), clock: ahead) { replicas in
+            #expect(await replicas[0].refusal(of: Replica.request("a"), isRepeatable: false) == nil)
+            #expect(await replicas[0].refusal(of: Replica.request("b", created: Replica.now - 20, lifetime: 30), isRepeatable: false) == .replayed)
+        }
+    }
+
+    @Test("a Redis out of reach while the clock was an hour ahead is forgotten once both are right")
+    func outageAhead() async throws {
+        let server = try await RedisServer.start()
+        try await Replica.with(1, server.url()) { replicas in
+            let (replica, ahead) = (replicas[0], Replica.now + 3_600)
+            server.stop()
+            #expect(await replica.refusal(of: Replica.request("a", created: ahead + 3), isRepeatable: true, now: ahead) == nil)
+            try await server.start()
+            #expect(try await eventually { await replica.isHealthy() })
+            #expect(await replica.refusal(of: Replica.request("b", created: Replica.now + 3), isRepeatable: true) != .expired)
+            let later = Replica.now + RedisReplayWindow.quietSeconds + SignatureProfile.clockSkewSeconds + 2
+            #expect(await replica.refusal(of: Replica.request("c", created: later + 3), isRepeatable: false, now: later) == nil)
+            #expect(replica.lines.count("info: the replay window is in reach again") == 1)
+        }
+    }
+
+    @Test(
+        "readiness says what a request would meet: a Redis that is full, takes no writes or denies the keys is degraded",
+        arguments: [
+            ["maxmemory 1"], ["min-replicas-to-write 1"], ["user default on nopass ~other:* +@all"], ["user default on nopass ~* -@all +ping +info"],
+        ])
+    func readiness(settings: [String]) async throws {
+        let server = try await RedisServer.start(settings: settings)
+        try await Replica.with(1, server.url()) { replicas in
+            #expect(await replicas[0].refusal(of: Replica.request("a"), isRepeatable: false) == .replayWindowUnavailable)
+            #expect(await !replicas[0].isHealthy())
         }
     }
 

@@ -78,7 +78,9 @@ struct ReplayProtectionTests {
     func inProcess() async throws {
         let protection = try await ReplayProtection.compose(
             nil, service: "wallet-ledger", timeout: .seconds(1), logger: Replica.quiet, now: { 1_000 })
-        #expect(protection.takesRequestsFrom == 1_001 && protection.services.isEmpty && protection.healthChecks.isEmpty)
+        // By the clock that nobody sets: one that is ahead at the start would keep the process from taking requests.
+        let wait = ContinuousClock.now.duration(to: protection.takesRequestsFrom)
+        #expect(wait <= .milliseconds(1_010) && protection.services.isEmpty && protection.healthChecks.isEmpty)
         let before = Replica.request("a", created: 1_000)
         await #expect(throws: SignatureRejection.replayed) { try await protection.window.admit(before, isRepeatable: true, now: 1_001) }
         try await protection.window.admit(Replica.request("b", created: 1_001), isRepeatable: false, now: 1_001)

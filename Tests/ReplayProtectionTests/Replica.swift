@@ -22,10 +22,10 @@ struct Replica {
     /// Lends replicas of a service that share a Redis, running, and ends them.
     static func with(
         _ count: Int, _ url: String, service: String = "wallet-ledger", environment: [String: String] = ["REDIS_TIMEOUT": "5s"],
-        _ body: ([Replica]) async throws -> Void
+        clock: @escaping @Sendable () -> Int64 = { Replica.now }, _ body: ([Replica]) async throws -> Void
     ) async throws {
         var replicas: [Replica] = []
-        for _ in 0..<count { replicas.append(try await Replica(url, service: service, environment: environment)) }
+        for _ in 0..<count { replicas.append(try await Replica(url, service: service, environment: environment, clock: clock)) }
         let running = replicas.flatMap(\.protection.services)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for service in running { group.addTask { try await service.run() } }
@@ -37,8 +37,13 @@ struct Replica {
         }
     }
 
-    /// - Parameter environment: Patient unless told otherwise, for a machine with much else to do.
-    init(_ url: String, service: String = "wallet-ledger", environment: [String: String] = ["REDIS_TIMEOUT": "5s"]) async throws {
+    /// - Parameters:
+    ///   - environment: Patient unless told otherwise, for a machine with much else to do.
+    ///   - clock: The process's while it connects, in seconds since the Unix epoch.
+    init(
+        _ url: String, service: String = "wallet-ledger", environment: [String: String] = ["REDIS_TIMEOUT": "5s"],
+        clock: @escaping @Sendable () -> Int64 = { Replica.now }
+    ) async throws {
         let values = try SettingsReader(environment: environment.merging(["REDIS_URL": url]) { $1 }).read(
             ReplayWindowSettings.declared)
         let lines = Lines()
@@ -46,7 +51,8 @@ struct Replica {
         let settings = try ReplayWindowSettings(values)
         let target = try ReplayProtection.target(settings, service: service, authorities: nil)
         protection = try await ReplayProtection.compose(
-            target, service: service, timeout: settings.timeout, logger: Logger(label: "test") { _ in LineHandler(lines: lines) }, metrics: metrics)
+            target, service: service, timeout: settings.timeout, logger: Logger(label: "test") { _ in LineHandler(lines: lines) }, metrics: metrics,
+            now: clock)
         self.lines = lines
         self.metrics = metrics
     }

@@ -52,7 +52,40 @@ struct InProcessReplayWindowTests {
         let old = use("a", created: created)
         #expect(refusal(window, old, now: created) == nil)
         #expect(refusal(window, use("a", keyID: "key", created: created + 40), now: created + 40) == nil)
-        #expect(refusal(window, old, now: created) == .expired)
+        #expect(refusal(window, old, now: created) == .replayed)
+    }
+
+    @Test("a clock that was an hour ahead, at the start or for a moment, refuses nothing new for longer than the skew once it is right again")
+    func clockWasAhead() {
+        let hour: Int64 = 3_600
+        let skew = SignatureProfile.clockSkewSeconds
+        let atStart = InProcessReplayWindow(startedAt: Self.start + hour)
+        let later = InProcessReplayWindow(startedAt: Self.start)
+        let admitted = use("before", created: Self.start + 5)
+        #expect(refusal(later, admitted, now: Self.start + 5) == nil)
+        #expect(refusal(later, use("ahead", created: Self.start + hour), now: Self.start + hour) == nil)
+        for window in [atStart, later] {
+            let right = Self.start + 8
+            // What the clock that was ahead made it forget is refused.
+            #expect(refusal(window, admitted, now: right) == .replayed)
+            for second in 1...30 as ClosedRange<Int64> {
+                let request = use("n\(second)", created: right + skew + second)
+                #expect(refusal(window, request, now: right + second) == nil)
+                #expect(refusal(window, request, now: right + second) == .replayed)
+            }
+            #expect(refusal(window, use("current", created: right + 31), now: right + 31) == nil)
+        }
+        #expect(later.count <= 32)
+    }
+
+    @Test("a clock that jitters by less than the skew begins nothing anew")
+    func jitter() {
+        let window = InProcessReplayWindow(startedAt: Self.start)
+        let old = use("a", created: Self.start + 20)
+        #expect(refusal(window, old, now: Self.start + 20) == nil)
+        #expect(refusal(window, use("b", created: Self.start + 11), now: Self.start + 11) == nil)
+        #expect(refusal(window, old, now: Self.start + 11) == .replayed)
+        #expect(window.count == 2)
     }
 
     @Test("what was signed up to the second of the start is refused")

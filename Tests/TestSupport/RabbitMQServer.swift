@@ -11,7 +11,10 @@ package final class RabbitMQServer: Sendable {
 
     /// The largest message that the broker takes, so that tests need no 128 MiB.
     package static let maximumMessageBytes = 1_000_000
-    private static let user = "florin"
+    /// The tests' own, who may do everything, and publish in others' names.
+    package static let user = "florin"
+    /// Of processes that demand their own user; like the one above they may do everything.
+    private static let relays = ["wallet-ledger-relay", "ops-risk-relay"]
     private static let scripts = "/usr/lib/rabbitmq/bin"
     /// One call at a time: each starts a virtual machine, which keeps a core busy for a second.
     private static let controlQueue = DispatchQueue(label: "florin.rabbitmqctl")
@@ -22,7 +25,8 @@ package final class RabbitMQServer: Sendable {
     package let folder: String
     /// Of the certificate that the broker shows, which is `localhost`'s.
     package let authority: TestAuthority
-    private let password = UUID().uuidString
+    /// Of all users.
+    let password = UUID().uuidString
     private let environment: [String]
     private let watchdog: Mutex<Watchdog>
 
@@ -74,7 +78,9 @@ package final class RabbitMQServer: Sendable {
     deinit { watchdog.withLock { $0.release() } }
 
     /// - Parameter parameters: such as `?heartbeat=1`.
-    package func url(parameters: String = "") -> String { "amqp://\(Self.user):\(password)@127.0.0.1:\(port)\(parameters)" }
+    package func url(as user: String = user, parameters: String = "") -> String {
+        "amqp://\(user):\(password)@127.0.0.1:\(port)\(parameters)"
+    }
 
     /// - Parameter host: `localhost` is the certificate's.
     package func encryptedURL(host: String = "localhost", authority: TestAuthority) -> String {
@@ -152,8 +158,7 @@ package final class RabbitMQServer: Sendable {
             ssl_options.cacertfile = \(folder)/ca.crt
             ssl_options.certfile = \(folder)/broker.crt
             ssl_options.keyfile = \(folder)/broker.key
-            default_user = \(Self.user)
-            default_pass = \(password)
+            load_definitions = \(folder)/definitions.json
             max_message_size = \(Self.maximumMessageBytes)
             vm_memory_high_watermark.absolute = 2GB
             disk_free_limit.absolute = 10MB
@@ -162,10 +167,29 @@ package final class RabbitMQServer: Sendable {
 
             """
         try settings.write(toFile: "\(folder)/rabbitmq.conf", atomically: false, encoding: .utf8)
+        try definitions().write(to: URL(fileURLWithPath: "\(folder)/definitions.json"))
         try "[\(plugins.joined(separator: ","))].\n".write(toFile: "\(folder)/plugins", atomically: false, encoding: .utf8)
         try UUID().uuidString.write(toFile: "\(folder)/.erlang.cookie", atomically: false, encoding: .utf8)
         try await Shell.run(["/bin/chmod", "400", "\(folder)/.erlang.cookie"])
         if getuid() == 0 { try await Shell.run(["/usr/bin/chown", "-R", "rabbitmq", folder]) }
+    }
+
+    /// The users, and the exchange that processes expect to find.
+    private func definitions() throws -> Data {
+        let names = [Self.user] + Self.relays
+        return try JSONSerialization.data(withJSONObject: [
+            "vhosts": [["name": "/"]],
+            "users": names.map { name in
+                ["name": name, "password": password, "tags": name == Self.user ? ["administrator", "impersonator"] : []] as [String: Any]
+            },
+            "permissions": names.map { ["user": $0, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"] },
+            "exchanges": [
+                [
+                    "name": "florin.events", "vhost": "/", "type": "topic", "durable": true, "auto_delete": false, "internal": false,
+                    "arguments": [String: String](),
+                ]
+            ],
+        ])
     }
 
     private static func answers(_ port: Int) -> Bool {

@@ -45,6 +45,9 @@ start_broker() {
     BROKER_PID=$!
     wait_until "$BROKER_START_SECONDS" broker_ready_or_gone || fail "RabbitMQ was not ready: $(tail -n 3 "$WORK/rabbitmq.log")"
     ! process_gone "$BROKER_PID" || fail "RabbitMQ did not start: $(tail -n 3 "$WORK/rabbitmq.log")"
+    # It publishes events as the ledger's relay would, in that one's name.
+    run_rabbitmqctl --quiet set_user_tags "$BENCH_USER" impersonator >"$WORK/rabbitmqctl.log" 2>&1 ||
+        fail "rabbitmqctl: $(tail -n 3 "$WORK/rabbitmqctl.log")"
 }
 
 broker_ready_or_gone() { rabbitmq_ready || process_gone "$BROKER_PID"; }

@@ -36,7 +36,9 @@ package struct BrokerLoad: Sendable {
     package init(_ configuration: AMQPConfiguration, measuring processes: [Int]) {
         self.configuration = configuration
         measured = processes
-        topology = EventTopology.consumer(of: Self.consumer)?.topology ?? AMQPTopology()
+        var topology = EventTopology.consumer(of: Self.consumer)?.topology ?? AMQPTopology()
+        topology.exchanges = [EventTopology.exchange]
+        self.topology = topology
         queue = Self.consumer
     }
 

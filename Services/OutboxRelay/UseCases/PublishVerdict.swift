@@ -20,6 +20,8 @@ enum PublishVerdict: Sendable, Hashable {
         case .unknown(.channelClosed(code: 404, let text)): self = .refused(reason: "404 \(text)")
         // One over a topic concerns events of that type; any other concerns the exchange.
         case .unknown(.channelClosed(code: 403, let text)) where !text.contains("topic"): self = .refused(reason: "403 \(text)")
+        // Ours is checked at the start, so the broker knows this process by another name than the one it logged in with.
+        case .unknown(.channelClosed(code: 406, let text)) where text.contains("user_id"): self = .refused(reason: "406 \(text)")
         case .unknown(.channelClosed(let code, let text)): self = .suspect(reason: "the broker closes the channel over it: \(code) \(text)")
         case .notSent(.invalid(let flaw)): self = .failed(reason: "it can't be sent: \(flaw)", isFinal: true)
         case .notSent(.tooLarge): self = .failed(reason: "it is larger than \(RelayLimits.messageBytes) bytes", isFinal: true)

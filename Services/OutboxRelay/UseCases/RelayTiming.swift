@@ -1,3 +1,5 @@
+import Outbox
+
 /// The clocks of a relay, which belong together.
 struct RelayTiming: Sendable {
     /// How long a lease lasts without renewal: so long a relay that died holds its partitions up.
@@ -24,7 +26,7 @@ struct RelayTiming: Sendable {
     var longestRefusal = Duration.seconds(5)
     /// The pause before an event that failed is tried again, first and longest; doubled with each attempt.
     var failure = Duration.seconds(1)
-    var longestFailure = Duration.seconds(300)
+    var longestFailure = HeldStore.longestPause
 
     init(lease: Duration = .seconds(10)) {
         self.lease = lease

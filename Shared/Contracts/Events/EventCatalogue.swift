@@ -14,6 +14,9 @@ package enum EventCatalogue {
             producer = type.producer
         }
 
+        /// The first word, which all types of one producer share: `ledger`.
+        package var area: Substring { EventCatalogue.area(of: type) }
+
         /// What the versions of an event have in common: `ledger.transfer.posted`.
         package var family: String { String(type[..<(type.lastIndex(of: ".") ?? type.endIndex)]) }
 
@@ -27,6 +30,14 @@ package enum EventCatalogue {
     /// In the order of their types.
     package static let entries: [Entry] = (LedgerEventType.allCases.map { Entry($0) } + RiskEventType.allCases.map { Entry($0) })
         .sorted { $0.type < $1.type }
+
+    /// Who alone publishes events of a type, also of one that is newer than this catalogue; `nil` when the first word of the type is
+    /// nobody's.
+    package static func producer(of type: String) -> String? {
+        entries.first { $0.area.utf8.elementsEqual(area(of: type).utf8) }?.producer
+    }
+
+    private static func area(of type: String) -> Substring { type.prefix { $0 != "." } }
 
     package static func entry(_ type: String) -> Entry? {
         entries.first { $0.type == type }

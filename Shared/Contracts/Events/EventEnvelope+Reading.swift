@@ -3,12 +3,15 @@ extension EventEnvelope {
     package static let maximumBytes = 65_536
     /// Of `source`, `type`, `subject` and `partitionkey`, in characters. AMQP's routing keys end there too.
     private static let attributeLength = 1...255
+    /// Of `dataschema`, which repeats the type.
+    private static let schemaLength = 1...512
     private static let specVersion = "1.0"
     private static let jsonMediaType = "application/json"
 
     /// Reads an event in CloudEvents' structured mode: one JSON object.
     ///
-    /// What Florin requires is checked: `specversion`, `id`, `source`, `type`, `subject`, `time`, `partitionkey` and an object as `data`.
+    /// What Florin requires is checked: `specversion`, `id`, `source`, `type`, `subject`, `time`, `partitionkey` and an object as `data`; and
+    /// that a `dataschema` is the type's.
     /// Other attributes and extensions are ignored, a `traceparent` that is none included: a broken trace is no reason to lose an event.
     /// Depth and number of members are bounded as those of requests (``JSONParser``).
     ///
@@ -41,6 +44,11 @@ extension EventEnvelope {
         let id: EventID = try object.identifier("id")
         let source = try object.string("source", length: Self.attributeLength)
         let type = try object.string("type", length: Self.attributeLength)
+        if let schema = try object.optionalString("dataschema", length: Self.schemaLength),
+            !schema.utf8.elementsEqual(Self.schema(of: type).utf8)
+        {
+            throw object.refusal("dataschema", "Must be the one of the type.")
+        }
         let subject = try object.string("subject", length: Self.attributeLength)
         let time = try object.time("time")
         let partitionKey = try object.string("partitionkey", length: Self.attributeLength)

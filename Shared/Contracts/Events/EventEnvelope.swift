@@ -42,6 +42,9 @@ package struct EventEnvelope: WireEncodable, Hashable {
         ) { $0.value(data) }
     }
 
+    /// The `$id` of the schema of a type's `data`.
+    static func schema(of type: String) -> String { "urn:florin:schema:\(type)" }
+
     /// The members in their order; an outbox keeps the payload as JSON that is written already.
     package static func encode(
         into writer: inout JSONWriter, id: EventID, source: String, type: String, subject: String, time: Timestamp, partitionKey: String,
@@ -55,7 +58,7 @@ package struct EventEnvelope: WireEncodable, Hashable {
             writer.member("subject", subject)
             writer.member("time", time.description)
             writer.member("datacontenttype", "application/json")
-            writer.member("dataschema", "urn:florin:schema:\(type)")
+            writer.member("dataschema", schema(of: type))
             writer.member("partitionkey", partitionKey)
             if let traceparent { writer.member("traceparent", traceparent) }
             writer.name("data")

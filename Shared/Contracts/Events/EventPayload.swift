@@ -34,16 +34,26 @@ package protocol EventPayload: WireEncodable, Hashable {
 let eventTextLength = 1...1_024
 
 extension EventEnvelope {
-    /// The payload, by its type.
+    /// The payload, by its type. What the envelope says of it must be what it says itself: its subject and its partition key.
     ///
-    /// - Throws: ``EventFault``: `unsupportedType` when the event is none of the payload's types, otherwise what is wrong with `data`.
+    /// - Throws: ``EventFault``: `unsupportedType` when the event is none of the payload's types, otherwise what is wrong with `data` or with
+    ///   what the envelope says of it.
     package func payload<Payload: EventPayload>(as: Payload.Type = Payload.self) throws(EventFault) -> Payload {
         guard let name = Payload.Name(rawValue: type), Payload.types.contains(name) else { throw .unsupportedType }
+        let payload: Payload
         do throws(RequestFault) {
             var object = try JSONObjectReader(data, pointer: "/data")
-            return try Payload(reading: &object, type: name)
+            payload = try Payload(reading: &object, type: name)
         } catch {
             throw EventFault(error)
         }
+        // By bytes: what only looks the same is another.
+        guard subject.utf8.elementsEqual(payload.subject.utf8) else {
+            throw .member(pointer: "/subject", detail: "Is not what the payload is about.")
+        }
+        guard partitionKey.utf8.elementsEqual(payload.partitionKey.utf8) else {
+            throw .member(pointer: "/partitionkey", detail: "Is not the payload's.")
+        }
+        return payload
     }
 }

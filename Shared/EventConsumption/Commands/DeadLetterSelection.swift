@@ -16,7 +16,7 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
     @Option(help: "Those of this event type.")
     package var type: String?
 
-    @Option(name: .customLong("class"), help: "Those that failed so: transient, poison, refused or unsupported.")
+    @Option(name: .customLong("class"), help: "Those that failed so: transient, poison, refused, unsupported or forged.")
     package var kind: String?
 
     @Option(help: "Those that failed for the first time since: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")

@@ -32,6 +32,9 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
     @Flag(help: "Take those too that are older than \(ReplayAge.text): what was applied so long ago may be forgotten.")
     package var force = false
 
+    @Flag(help: "Take those too that their producer's relay did not publish: you have found them in its outbox. Recorded with the run.")
+    package var genuine = false
+
     @Option(help: "Why, for the record of the run.")
     package var note: String?
 
@@ -58,7 +61,7 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
         if plan { return try await desk.plan(filter, json: json).exit() }
         let person = try OperatorText.person(named: requestedBy, ProcessInfo.processInfo.environment, isRecorded: !dryRun)
         let options = DeadLetterReplay.Options(
-            filter: filter, canary: canary, rate: rate, isDryRun: dryRun, isForced: force, requestedBy: person, note: note)
+            filter: filter, canary: canary, rate: rate, isDryRun: dryRun, isForced: force, isVouchedFor: genuine, requestedBy: person, note: note)
         try await desk.replay(options, json: json).exit()
     }
 }

@@ -1,12 +1,12 @@
 import HTTPTypes
 
 extension HTTPFields {
-    /// Whether a request of this method with these fields does no harm when it comes twice: it reads, or it is a POST under a key.
+    /// Whether a request of this method with these fields does no harm when it comes twice: it reads, or it comes under a key, which every
+    /// route that changes something keeps.
     func isRepeatable(_ method: HTTPRequest.Method) -> Bool {
         switch method {
-        case .get: true
-        case .post: self[.idempotencyKey]?.isEmpty == false
-        default: false
+        case .get, .head: true
+        default: self[.idempotencyKey]?.isEmpty == false
         }
     }
 }

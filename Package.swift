@@ -89,7 +89,8 @@ let package = Package(
         shared(
             "ServiceRuntime",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient,
+                "AccessTokens", "BlockingCalls", "Contracts", "RequestSigning", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser,
+                asyncHTTPClient,
                 configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
         shared(

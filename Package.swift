@@ -195,7 +195,7 @@ let package = Package(
                 "WalletLedger", "Contracts", "Outbox", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
-        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport"]),
+        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport", asyncHTTPClient]),
         tests(
             "OpsRiskTests",
             [

@@ -90,7 +90,8 @@ let package = Package(
         shared(
             "ServiceRuntime",
             [
-                "Contracts", "RequestSigning", "AccessTokens", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser, asyncHTTPClient,
+                "AccessTokens", "BlockingCalls", "Contracts", "RequestSigning", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser,
+                asyncHTTPClient,
                 configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
             ]),
         shared(
@@ -196,7 +197,7 @@ let package = Package(
                 "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
-        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport"]),
+        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport", asyncHTTPClient]),
         tests(
             "OpsRiskTests",
             [

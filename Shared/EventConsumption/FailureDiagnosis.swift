@@ -35,7 +35,7 @@ enum FailureDiagnosis: Sendable, Hashable {
             if state.isServerUnavailable { return .outage(isExplained: true) }
             if state.isServerExhausted { return .outage(isExplained: false) }
             return .failure(.transient("\(error)"))
-        case .transactionAborted, .decoding, .protocolViolation, .invalidConfiguration: return .failure(.transient("\(error)"))
+        case .timedOut, .transactionAborted, .decoding, .protocolViolation, .invalidConfiguration: return .failure(.transient("\(error)"))
         }
     }
 }

@@ -35,10 +35,23 @@ extension PostgresConfiguration {
     }
 }
 
+/// Asks whether a server that is taking its time still lets anybody in.
+struct ServerProbe: Sendable {
+    /// In a row without an answer, before the server counts as gone.
+    static let attempts = 3
+
+    let configuration: PostgresConfiguration
+
+    /// A refusal is an answer. Blocks, for the limit at most.
+    func isAnswered(within limit: Duration) -> Bool {
+        Knock(deadline: .now + limit).result(of: configuration.keywordsAndValues) != .unreachable
+    }
+}
+
 /// One attempt, step by step, so that its reason can be asked for as a code and its time is bounded.
 ///
 /// `PQconnectdbParams` tells the reason in the server's language only.
-private struct Knock {
+struct Knock {
     let deadline: ContinuousClock.Instant
 
     func result(of pairs: [(keyword: String, value: String)]) -> ConnectionAttempt {

@@ -34,7 +34,7 @@ struct MigrationLock {
             try pause(until: deadline)
         }
         defer {
-            do { _ = try session.run("SELECT pg_advisory_unlock(\(Self.key))", evenIfStopped: true) } catch { session.markBroken() }
+            do { _ = try session.run("SELECT pg_advisory_unlock(\(Self.key))", as: .cleanup) } catch { session.markBroken() }
         }
         return try body(session)
     }

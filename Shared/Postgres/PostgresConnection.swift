@@ -13,14 +13,17 @@ package actor PostgresConnection {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Connects, on the connection's own thread.
-    /// - Throws: `connectFailed` when the server can't be reached in time or refuses.
+    ///
+    /// libpq gives up after the connect time-out, for each address that the host has and through encryption and login; a caller whose
+    /// task is cancelled does not wait for it.
+    /// - Throws: `connectFailed` when the server can't be reached in time or refuses; `cancelled`.
     package static func connect(
         _ configuration: PostgresConfiguration, logger: Logger? = nil
     ) async throws(PostgresError) -> PostgresConnection {
         guard let executor = ConnectionExecutor() else { throw PostgresError(.connectFailed, "no thread for a connection") }
         let opener = Opener(executor: executor)
         do throws(PostgresError) {
-            let connection = try await opener.open(configuration, logger: logger)
+            let connection = try await opener.opened(configuration, logger: logger)
             logger?.debug("connected to postgres", metadata: ["db.target": "\(configuration)"])
             return connection
         } catch {
@@ -36,7 +39,28 @@ package actor PostgresConnection {
 
         init(executor: ConnectionExecutor) { self.executor = executor }
 
-        func open(_ configuration: PostgresConfiguration, logger: Logger?) throws(PostgresError) -> PostgresConnection {
+        /// A connection that comes too late for its caller ends with its last reference.
+        nonisolated func opened(_ configuration: PostgresConfiguration, logger: Logger?) async throws(PostgresError) -> PostgresConnection {
+            let settlement = Settlement<PostgresConnection>()
+            Task {
+                do throws(PostgresError) {
+                    _ = settlement.settle(.success(try await open(configuration, logger: logger)))
+                } catch {
+                    _ = settlement.settle(.failure(error))
+                }
+            }
+            do {
+                return try await withTaskCancellationHandler {
+                    try await settlement.value()
+                } onCancel: {
+                    _ = settlement.settle(.failure(PostgresError(.cancelled)))
+                }
+            } catch {
+                throw error as? PostgresError ?? PostgresError(.cancelled)
+            }
+        }
+
+        private func open(_ configuration: PostgresConfiguration, logger: Logger?) throws(PostgresError) -> PostgresConnection {
             PostgresConnection(session: try PostgresSession(connectingTo: configuration), executor: executor, logger: logger)
         }
     }
@@ -51,25 +75,29 @@ package actor PostgresConnection {
     // Isolated, so that the session and its PGconn end on the connection's own thread.
     isolated deinit { session = nil }
 
-    /// Lends the session to `body`, on the connection's thread; blocking there is fine, for as long as wanted.
+    /// Lends the session to `body`, on the connection's thread, where blocking is fine.
     ///
     /// When the task is cancelled, the running statement is cancelled and no other starts: they throw `cancelled`. A transaction that
     /// `body` left open is rolled back.
+    /// - Parameter limit: how long the server is waited for.
     /// - Throws: what `body` throws; `connectionLost` when the connection was closed.
     @discardableResult
-    package func withSession<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
+    package func withSession<Value: Sendable>(
+        within limit: WaitLimit = .standard, _ body: @Sendable (PostgresSession) throws -> Value
+    ) async throws -> Value {
         cancellation.allow()
         return try await withTaskCancellationHandler {
             // By way of `self`: a closure that doesn't mention the actor would run on the cooperative pool and block it.
-            try self.lend(body)
+            try self.lend(limit, body)
         } onCancel: {
             cancellation.stop()
         }
     }
 
-    private func lend<Value: Sendable>(_ body: (PostgresSession) throws -> Value) throws -> Value {
+    private func lend<Value: Sendable>(_ limit: WaitLimit, _ body: (PostgresSession) throws -> Value) throws -> Value {
         preconditionIsolated()
         guard let session else { throw PostgresError(.connectionLost, "the connection was closed") }
+        session.limit = limit
         defer { session.rollback() }
         return try body(session)
     }
@@ -85,13 +113,13 @@ package actor PostgresConnection {
 
     /// As `withSession`, but only on a connection that is still alive; nil means that `body` did not run.
     func withLiveSession<Value: Sendable>(
-        _ body: @Sendable (PostgresSession) throws -> Value
+        within limit: WaitLimit, _ body: @Sendable (PostgresSession) throws -> Value
     ) async throws -> (value: Value, isHealthy: Bool)? {
         guard let session, session.isHealthy, session.isQuiet() else {
             self.session = nil
             return nil
         }
-        let value = try await withSession(body)
+        let value = try await withSession(within: limit, body)
         return (value, session.isHealthy)
     }
 }

@@ -9,9 +9,9 @@ package struct PostgresError: Error, Sendable {
         case server
         /// No connection could be made; nothing was sent.
         case connectFailed = "connect_failed"
-        /// The connection broke while it was in use. Outside of COMMIT nothing of an open transaction remains.
+        /// The connection broke while it was in use, or was given up because no answer came in time. Outside of COMMIT nothing of an open transaction remains.
         case connectionLost = "connection_lost"
-        /// The connection broke in COMMIT: the transaction may or may not have become durable.
+        /// The connection broke, or no answer came in time, in COMMIT: the transaction may or may not have become durable.
         case commitOutcomeUnknown = "commit_outcome_unknown"
         /// COMMIT was answered by a rollback, because an earlier error in the transaction had been swallowed.
         case transactionAborted = "transaction_aborted"
@@ -23,6 +23,8 @@ package struct PostgresError: Error, Sendable {
         case poolClosed = "pool_closed"
         /// The caller's task, or `cancelRunningQuery()`, cancelled the statement.
         case cancelled
+        /// The session's limit passed and the statement was cancelled. The session is still usable.
+        case timedOut = "timed_out"
         /// A value of the result doesn't have the type that the caller asked for.
         case decoding
         /// The session was used in a way that the protocol doesn't allow.
@@ -80,12 +82,14 @@ package struct PostgresError: Error, Sendable {
         case .connectFailed, .connectionLost, .commitOutcomeUnknown, .poolTimeout, .poolExhausted, .poolClosed: return true
         case .server:
             return sqlState.map { $0.isServerUnavailable || $0.isServerExhausted } ?? false
-        case .transactionAborted, .cancelled, .decoding, .protocolViolation, .invalidConfiguration: return false
+        case .transactionAborted, .cancelled, .timedOut, .decoding, .protocolViolation, .invalidConfiguration: return false
         }
     }
 
-    /// Whether the server gave up a statement because of `statement_timeout` or `lock_timeout`.
-    package var isTimeout: Bool { kind == .server && (sqlState == .queryCanceled || sqlState == .lockNotAvailable) }
+    /// Whether a statement was given up because of `statement_timeout`, `lock_timeout` or the session's limit.
+    package var isTimeout: Bool {
+        kind == .timedOut || (kind == .server && (sqlState == .queryCanceled || sqlState == .lockNotAvailable))
+    }
 }
 
 extension PostgresError: CustomStringConvertible, CustomDebugStringConvertible {

@@ -17,6 +17,8 @@ package final class PostgresPool: Service {
 
     /// How often a transaction runs at most, when Postgres aborts it for others' sake.
     package static let maximumTransactionAttempts = 6
+    /// How long a server may take that does nothing but answer.
+    package static let pingLimit = Duration.seconds(2)
     private static let maintenanceInterval: Duration = .seconds(1)
     private static let drainPollInterval: Duration = .milliseconds(10)
 
@@ -37,16 +39,19 @@ package final class PostgresPool: Service {
     /// Lends a session to `body`, on its connection's thread, where blocking is fine. Task cancellation cancels the running statement.
     ///
     /// A connection that was found dead before `body` ran is replaced unseen; one that dies in `body` throws `connectionLost`.
-    /// - Throws: what `body` throws; `poolTimeout`, `poolExhausted`, `poolClosed`, `cancelled`; `connectFailed` when no connection could
-    ///   be opened within the acquire time-out.
+    /// - Parameter limit: how long the server is waited for; a deadline counts for the wait for a connection too.
+    /// - Throws: what `body` throws; `poolTimeout`, `poolExhausted`, `poolClosed`, `cancelled`, `timedOut`; `connectFailed` when no
+    ///   connection could be opened within the acquire time-out.
     @discardableResult
-    package func withSession<Value: Sendable>(_ body: @Sendable (PostgresSession) throws -> Value) async throws -> Value {
+    package func withSession<Value: Sendable>(
+        within limit: WaitLimit = .standard, _ body: @Sendable (PostgresSession) throws -> Value
+    ) async throws -> Value {
         // Every idle connection may be dead, after a restart of the server; each is found out once.
         for _ in 0...options.maximumConnections {
-            let lease = try await acquire()
+            let lease = try await acquire(within: limit)
             let outcome: (value: Value, isHealthy: Bool)?
             do {
-                outcome = try await lease.connection.withLiveSession(body)
+                outcome = try await lease.connection.withLiveSession(within: limit, body)
             } catch {
                 giveBack(lease, isUsable: await lease.connection.isHealthy)
                 throw error
@@ -61,12 +66,13 @@ package final class PostgresPool: Service {
     /// - Throws: as `withSession` and `PostgresSession.transaction`.
     @discardableResult
     package func withTransaction<Value: Sendable>(
-        _ options: TransactionOptions = TransactionOptions(), _ body: @Sendable (PostgresSession) throws -> Value
+        _ options: TransactionOptions = TransactionOptions(), within limit: WaitLimit = .standard,
+        _ body: @Sendable (PostgresSession) throws -> Value
     ) async throws -> Value {
         var attempt = 1
         while true {
             do {
-                return try await withSession { session in try session.transaction(options, body) }
+                return try await withSession(within: limit) { session in try session.transaction(options, body) }
             } catch let error as PostgresError where error.isRetryable && attempt < Self.maximumTransactionAttempts {
                 try await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(4), maximum: .milliseconds(200)))
                 attempt += 1
@@ -77,7 +83,7 @@ package final class PostgresPool: Service {
     /// One round trip to the server, for readiness.
     /// - Throws: as `withSession`.
     package func ping() async throws {
-        try await withSession { session in try session.execute("SELECT 1") }
+        try await withSession(within: .perStatement(Self.pingLimit)) { session in try session.execute("SELECT 1") }
     }
 
     /// Checks idle connections until the graceful shutdown or cancellation, then refuses new callers, waits for those in use and closes.
@@ -105,7 +111,7 @@ package final class PostgresPool: Service {
         }
     }
 
-    private func acquire() async throws -> PooledConnection {
+    private func acquire(within limit: WaitLimit) async throws -> PooledConnection {
         switch state.withLock({ $0.request() }) {
         case .lend(let connection):
             onAcquire(.zero)
@@ -116,7 +122,12 @@ package final class PostgresPool: Service {
             let started = ContinuousClock.now
             defer { onAcquire(.now - started) }
             open(openings)
-            async let _ = expire(waiter)
+            let end =
+                switch limit {
+                case .until(let end): min(end, started + options.acquireTimeout)
+                case .perStatement, .whileServerLives: started + options.acquireTimeout
+                }
+            async let _ = expire(waiter, at: end)
             return try await withTaskCancellationHandler {
                 try await waiter.value()
             } onCancel: {
@@ -126,8 +137,8 @@ package final class PostgresPool: Service {
     }
 
     /// Ends a wait that takes too long; the reason why no connection could be opened says more than the time-out.
-    private func expire(_ waiter: PoolWaiter) async {
-        guard (try? await Task.sleep(for: options.acquireTimeout)) != nil else { return }
+    private func expire(_ waiter: PoolWaiter, at end: ContinuousClock.Instant) async {
+        guard (try? await Task.sleep(until: end)) != nil else { return }
         state.withLock { state in
             state.abandon(waiter, with: state.lastConnectError ?? PostgresError(.poolTimeout, "no connection became free in time"))
         }
@@ -171,12 +182,17 @@ package final class PostgresPool: Service {
     }
 
     private func maintain() async {
-        for pooled in state.withLock({ $0.takeForCheck(now: .now) }) {
-            let outcome = try? await pooled.connection.withLiveSession { session in try session.execute("SELECT 1") }
-            let isUsable = outcome?.isHealthy ?? false
-            if !isUsable { logger?.info("an idle database connection was dead") }
-            giveBack(pooled, isUsable: isUsable)
+        // Side by side: before a server that answers nothing each takes its whole time.
+        await withDiscardingTaskGroup { group in
+            for pooled in state.withLock({ $0.takeForCheck(now: .now) }) { group.addTask { await self.check(pooled) } }
         }
+    }
+
+    private func check(_ pooled: PooledConnection) async {
+        let outcome = try? await pooled.connection.withLiveSession(within: .within(Self.pingLimit)) { session in try session.execute("SELECT 1") }
+        let isUsable = outcome?.isHealthy ?? false
+        if !isUsable { logger?.info("an idle database connection was dead") }
+        giveBack(pooled, isUsable: isUsable)
     }
 
     /// Exponential, with full jitter above the half, so that callers who collided don't collide again.

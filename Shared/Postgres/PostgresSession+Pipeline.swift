@@ -11,8 +11,14 @@ extension PostgresSession {
     package func pipeline(
         _ queries: [PostgresQuery], meanwhile: () -> Void = {}
     ) throws(PostgresError) -> [PostgresResult] {
+        try pipeline(queries, as: .ordinary, meanwhile: meanwhile)
+    }
+
+    func pipeline(
+        _ queries: [PostgresQuery], as role: StatementRole, meanwhile: () -> Void = {}
+    ) throws(PostgresError) -> [PostgresResult] {
         guard !queries.isEmpty else { return [] }
-        return try statement(sql: nil, evenIfStopped: false) { () throws(PostgresError) in
+        return try statement(sql: nil, as: role) { () throws(PostgresError) in
             for query in queries { try self.validate(query) }
             guard PQenterPipelineMode(self.pointer) == 1 else { throw self.sendFailure() }
             for query in queries { try self.send(query) }
@@ -32,7 +38,7 @@ extension PostgresSession {
         var failure: PostgresError?
         for (index, query) in queries.enumerated() {
             // Each statement's answer is one result and then a NULL.
-            while let next = PQgetResult(pointer) {
+            while let next = try nextResult() {
                 let result = PostgresResult(pointer: next)
                 switch result.outcome(sql: query.sql) {
                 case .success: results.append(result)
@@ -48,7 +54,7 @@ extension PostgresSession {
             }
             guard PQstatus(pointer) == CONNECTION_OK else { throw lost(failure) }
         }
-        guard let next = PQgetResult(pointer) else { throw lost(failure) }
+        guard let next = try nextResult() else { throw lost(failure) }
         guard case .sync = PostgresResult(pointer: next).outcome(sql: nil) else { throw lost(failure) }
         return (results, failure)
     }

@@ -2,7 +2,7 @@ extension PostgresSession {
     /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
     ///
     /// BEGIN and its time-outs are one round trip.
-    /// - Throws: what `body` throws; `commitOutcomeUnknown` when the connection broke in COMMIT; `transactionAborted` when the
+    /// - Throws: what `body` throws; `commitOutcomeUnknown` when the connection broke or the time ran out in COMMIT; `transactionAborted` when the
     ///   server turned COMMIT into a rollback because an earlier error had been swallowed.
     @discardableResult
     package func transaction<Value>(
@@ -29,13 +29,8 @@ extension PostgresSession {
         _ options: TransactionOptions = TransactionOptions(), then queries: [PostgresQuery] = [], meanwhile: () -> Void = {}
     ) throws(PostgresError) -> [PostgresResult] {
         guard !isInTransaction else { throw PostgresError(.protocolViolation, "a transaction is open already") }
-        let opening = options.openingStatements
+        let opening = options.openingStatements(within: limit)
         do throws(PostgresError) {
-            if opening.count == 1, queries.isEmpty {
-                _ = try query(opening[0])
-                meanwhile()
-                return []
-            }
             return Array(try pipeline(opening + queries, meanwhile: meanwhile).dropFirst(opening.count))
         } catch {
             rollback()
@@ -50,7 +45,7 @@ extension PostgresSession {
     package func commit(after queries: [PostgresQuery] = []) throws(PostgresError) -> [PostgresResult] {
         guard isInTransaction else { throw PostgresError(.protocolViolation, "no transaction is open") }
         do throws(PostgresError) {
-            var results = try queries.isEmpty ? [query("COMMIT")] : pipeline(queries + ["COMMIT"])
+            var results = try queries.isEmpty ? [run("COMMIT", as: .commit)] : pipeline(queries + ["COMMIT"], as: .commit)
             let commit = results.removeLast()
             guard commit.commandTag == "COMMIT" else { throw PostgresError(.transactionAborted) }
             return results
@@ -67,7 +62,7 @@ extension PostgresSession {
     package func rollback() {
         guard isHealthy, isInTransaction else { return }
         do throws(PostgresError) {
-            _ = try run("ROLLBACK", evenIfStopped: true)
+            _ = try run("ROLLBACK", as: .cleanup)
         } catch {
             markBroken()
         }

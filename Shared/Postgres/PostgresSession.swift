@@ -9,6 +9,11 @@ package final class PostgresSession {
     private let handle: ConnectionHandle
     let cancellation: QueryCancellation
     private var isBroken = false
+    /// Until when statements are waited for; whoever lends the session sets it.
+    package var limit = WaitLimit.standard
+    let probe: ServerProbe
+    /// The running statement's.
+    var patience = Patience(.ordinary, limit: .standard)
 
     /// More parameters than the protocol's 16-bit count can hold are refused.
     package static let maximumParameters = 65_535
@@ -27,6 +32,7 @@ package final class PostgresSession {
         guard let connection else { throw PostgresError(.connectFailed, "out of memory") }
         // From here on the handle frees the connection, on the failing paths too.
         handle = ConnectionHandle(pointer: connection)
+        probe = ServerProbe(configuration: configuration)
         guard PQstatus(connection) == CONNECTION_OK else {
             throw PostgresError(.connectFailed, "\(configuration): \(Self.oneLine(PQerrorMessage(connection)))")
         }
@@ -56,23 +62,23 @@ package final class PostgresSession {
     package var isEncrypted: Bool { PQsslInUse(pointer) != 0 }
 
     /// Runs one statement and returns its rows.
-    /// - Throws: `server`, `connectionLost`, `cancelled` or `protocolViolation`.
+    /// - Throws: `server`, `connectionLost`, `cancelled`, `timedOut` or `protocolViolation`.
     package func query(_ query: PostgresQuery) throws(PostgresError) -> PostgresResult {
-        try run(query, evenIfStopped: false)
+        try run(query, as: .ordinary)
     }
 
     /// Runs one statement and returns how many rows it changed.
     /// - Throws: as `query(_:)`.
     @discardableResult
     package func execute(_ query: PostgresQuery) throws(PostgresError) -> Int {
-        try run(query, evenIfStopped: false).affectedRows
+        try run(query, as: .ordinary).affectedRows
     }
 
     /// Runs several statements given as text, by the simple protocol; for migrations only. It stops at the first error; outside a
     /// transaction the whole text is one.
     /// - Throws: as `query(_:)`.
     package func unsafeScript(_ sql: String) throws(PostgresError) {
-        try statement(sql: sql, evenIfStopped: false) { () throws(PostgresError) in
+        try statement(sql: sql, as: .ordinary) { () throws(PostgresError) in
             try self.requireNoNull(sql)
             guard PQsendQuery(self.pointer, sql) == 1 else { throw self.sendFailure() }
             try self.flush()
@@ -80,8 +86,8 @@ package final class PostgresSession {
         }
     }
 
-    func run(_ query: PostgresQuery, evenIfStopped: Bool) throws(PostgresError) -> PostgresResult {
-        try statement(sql: query.sql, evenIfStopped: evenIfStopped) { () throws(PostgresError) in
+    func run(_ query: PostgresQuery, as role: StatementRole) throws(PostgresError) -> PostgresResult {
+        try statement(sql: query.sql, as: role) { () throws(PostgresError) in
             try self.validate(query)
             try self.send(query)
             try self.flush()
@@ -90,20 +96,25 @@ package final class PostgresSession {
         }
     }
 
-    /// Frames what runs on the wire, so that a cancel request aims at it and nothing later.
+    /// Frames what runs on the wire, so that a cancel request aims at it and nothing later, and so that its time is limited.
     func statement<Value>(
-        sql: String?, evenIfStopped: Bool, _ body: () throws(PostgresError) -> Value
+        sql: String?, as role: StatementRole, _ body: () throws(PostgresError) -> Value
     ) throws(PostgresError) -> Value {
         guard isHealthy else { throw PostgresError(.connectionLost, "the connection was lost earlier") }
-        try cancellation.start(evenIfStopped: evenIfStopped)
+        patience = Patience(role, limit: limit)
+        guard patience.end > .now else { throw PostgresError(.timedOut, "before it was sent") }
+        try cancellation.start(as: role)
         do throws(PostgresError) {
             let value = try body()
-            _ = cancellation.finish()
+            if cancellation.finish() == .underWay { isBroken = true }
             return value
         } catch {
-            let wasCancelled = cancellation.finish()
             if PQstatus(pointer) != CONNECTION_OK { isBroken = true }
-            if wasCancelled, error.kind == .server, error.sqlState == .queryCanceled { throw error.recast(as: .cancelled) }
+            let aim = cancellation.finish(isAnswered: isHealthy)
+            if aim == .underWay { isBroken = true }
+            if aim != .none, error.kind == .server, error.sqlState == .queryCanceled {
+                throw error.recast(as: patience.isLate ? .timedOut : .cancelled)
+            }
             throw error
         }
     }
@@ -118,29 +129,11 @@ package final class PostgresSession {
         return poll(&descriptor, 1, 0) == 0
     }
 
-    /// Sends what libpq has buffered. Reading at the same time matters: with both directions full, a server that waits for its
-    /// answers to be read and a client that waits for its requests to be taken would wait for ever.
-    func flush() throws(PostgresError) {
-        while true {
-            switch PQflush(pointer) {
-            case 0: return
-            case 1: break
-            default: throw lost()
-            }
-            var descriptor = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN | POLLOUT), revents: 0)
-            guard poll(&descriptor, 1, -1) > 0 else {
-                if errno == EINTR { continue }
-                throw lost()
-            }
-            if descriptor.revents & ~Int16(POLLOUT) != 0, PQconsumeInput(pointer) == 0 { throw lost() }
-        }
-    }
-
     /// Reads all results of what was sent by one call, and returns the last.
     private func collect(sql: String) throws(PostgresError) -> PostgresResult? {
         var last: PostgresResult?
         var failure: PostgresError?
-        while let next = PQgetResult(pointer) {
+        while let next = try nextResult() {
             let result = PostgresResult(pointer: next)
             switch result.outcome(sql: sql) {
             case .success: last = result

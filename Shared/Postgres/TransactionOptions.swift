@@ -9,7 +9,8 @@ package struct TransactionOptions: Sendable, Hashable {
     /// Nil is the server's default, READ COMMITTED.
     package var isolation: Isolation?
     package var isReadOnly: Bool
-    /// The longest a statement may run, in whole milliseconds; nil is the role's default.
+    /// The longest a statement may run, in whole milliseconds; nil is the role's default. A session that waits
+    /// for less caps it.
     package var statementTimeout: Duration?
     /// The longest a statement may wait for one lock, in whole milliseconds; nil is the role's default.
     package var lockTimeout: Duration?
@@ -29,12 +30,14 @@ package struct TransactionOptions: Sendable, Hashable {
     }
 
     /// BEGIN and what belongs to it, to be sent in one round trip.
-    var openingStatements: [PostgresQuery] {
+    ///
+    /// - Parameter limit: the session's; the server must not go on working when nobody waits any more.
+    func openingStatements(within limit: WaitLimit) -> [PostgresQuery] {
         var begin = "BEGIN"
         if let isolation { begin += " ISOLATION LEVEL \(isolation.rawValue)" }
         if isReadOnly { begin += " READ ONLY" }
         var statements = [PostgresQuery(unsafeSQL: begin)]
-        if let statementTimeout {
+        if let statementTimeout = longestStatement(within: limit) {
             statements.append(PostgresQuery(unsafeSQL: "SET LOCAL statement_timeout = \(statementTimeout.wholeMilliseconds)"))
         }
         if let lockTimeout {
@@ -45,6 +48,16 @@ package struct TransactionOptions: Sendable, Hashable {
             statements.append(PostgresQuery(unsafeSQL: "SET LOCAL \(setting) = \(idleTimeout.wholeMilliseconds)"))
         }
         return statements
+    }
+
+    private func longestStatement(within limit: WaitLimit) -> Duration? {
+        switch limit {
+        case .until(let end):
+            let left = end - .now
+            return statementTimeout.map { min($0, left) } ?? left
+        case .perStatement(let each): return statementTimeout.map { min($0, each) }
+        case .whileServerLives: return statementTimeout
+        }
     }
 }
 

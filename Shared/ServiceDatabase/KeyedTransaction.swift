@@ -14,21 +14,23 @@ package struct KeyedTransaction: Sendable {
         self.pool = pool
     }
 
-    /// - Parameter inProgress: The answer after the lock time-out.
+    /// - Parameters:
+    ///   - inProgress: The answer after the lock time-out.
+    ///   - deadline: When the caller gives up.
     /// - Returns: what `body` does.
     package func run<Answer: Sendable>(
-        inProgress: Answer, _ body: @Sendable (PostgresSession) throws -> Answer
+        inProgress: Answer, until deadline: ContinuousClock.Instant?, _ body: @Sendable (PostgresSession) throws -> Answer
     ) async throws -> Answer {
         let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout, idleTimeout: Self.idleTimeout)
         for _ in 1..<Self.attempts {
             do {
-                return try await pool.withTransaction(options, body)
+                return try await pool.withTransaction(options, within: WaitLimit(until: deadline), body)
             } catch let error as PostgresError where error.sqlState == .uniqueViolation {
                 continue
             } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
                 return inProgress
             }
         }
-        return try await pool.withTransaction(options, body)
+        return try await pool.withTransaction(options, within: WaitLimit(until: deadline), body)
     }
 }

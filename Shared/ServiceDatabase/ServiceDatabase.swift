@@ -61,7 +61,7 @@ package struct ServiceDatabase: Sendable {
     /// - Throws: ``InvalidConfiguration``, ``UnreachableDependency``, `MigrationError`, `IsolationViolation`, `PostgresError`.
     package func migrate(as application: String, _ logger: Logger) async throws -> [Migration] {
         let migrator = try Migrator(folders: folders)
-        return try await withSession(configuration(as: application), logger) { session in
+        return try await withSession(configuration(as: application), logger, within: .whileServerLives()) { session in
             try enforce(try isolation.findings(session, phase: .migrate), logger)
             try isolation.stamp(session)
             try enforce(try isolation.remainingFindings(session), logger)
@@ -71,17 +71,16 @@ package struct ServiceDatabase: Sendable {
 
     /// One session for what happens once, at the start or in a command.
     ///
-    /// - Throws: ``UnreachableDependency`` when there is no connection; what `body` throws.
+    /// - Throws: ``UnreachableDependency`` when there is no connection, at first or in the middle; what `body` throws.
     package func withSession<Value: Sendable>(
-        _ configuration: PostgresConfiguration, _ logger: Logger, _ body: @Sendable (PostgresSession) throws -> Value
+        _ configuration: PostgresConfiguration, _ logger: Logger, within limit: WaitLimit = .standard,
+        _ body: @Sendable (PostgresSession) throws -> Value
     ) async throws -> Value {
-        let connection: PostgresConnection
         do {
-            connection = try await PostgresConnection.connect(configuration, logger: logger)
-        } catch {
+            return try await PostgresConnection.connect(configuration, logger: logger).withSession(within: limit, body)
+        } catch let error as PostgresError where error.kind == .connectFailed || error.isConnectionLost {
             throw Self.unreachable(configuration, error)
         }
-        return try await connection.withSession(body)
     }
 
     /// Lends a command a pool, when the database was checked as it is for a server.

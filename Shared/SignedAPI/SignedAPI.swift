@@ -3,7 +3,6 @@ internal import AsyncHTTPClient
 package import Contracts
 internal import Logging
 internal import NIOCore
-internal import NIOHTTP1
 internal import NIOPosix
 internal import Redis
 internal import ReplayProtection
@@ -73,15 +72,8 @@ package struct SignedAPI: Sendable {
     private func keySet(_ client: HTTPClient) -> JSONWebKeySet {
         let source = settings.keySet
         guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
-        // Without authorities of our own an https address is vouched for by the system's.
-        let authorities = tls?.authorities
-        return JSONWebKeySet(fetch: {
-            var request = HTTPClientRequest(url: source)
-            request.tlsConfiguration = authorities?.clientConfiguration
-            let response = try await client.execute(request, timeout: .seconds(5))
-            guard response.status == .ok else { throw UnreachableDependency("the key set", reason: "status \(response.status.code)") }
-            return Array(try await response.body.collect(upTo: 1 << 20).readableBytesView)
-        })
+        let fetch = KeySetFetch(source, client: client, authorities: tls?.authorities)
+        return JSONWebKeySet(fetch: { try await fetch() })
     }
 
     /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process

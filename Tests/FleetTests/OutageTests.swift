@@ -57,6 +57,46 @@ struct OutageTests {
         }
     }
 
+    @Test("Postgres is frozen: the admin port answers, and SIGTERM ends the process with 0 while it still is", arguments: [false, true])
+    func frozen(isPooled: Bool) async throws {
+        try await LedgerFleet.with(replicas: 1, isPooled: isPooled, settings: ["DRAIN_TIMEOUT": "4s"]) { fleet in
+            try fleet.replicas[0].start()
+            try await fleet.ready(0)
+            let wallets = try await fleet.openWallets(2, funds: 100)
+            let (client, token) = (try fleet.client("mobile-bff", replica: 0), try await fleet.userToken())
+            let (code, isFrozen) = try await fleet.server.whileFrozen {
+                // One that the writer has, and one that reads.
+                let posting = LedgerFleet.transfer(from: wallets[0], to: wallets[1], key: "frozen", token: token)
+                let read = ServiceRequest(
+                    method: "GET", target: "/v1/wallets/\(wallets[0])", deadline: .now + .seconds(20), authorization: "Bearer \(token)")
+                async let answers = (try? client.send(posting), try? client.send(read))
+                try await fleet.wait(0, "/readyz", for: 503)
+                #expect(try await fleet.status(0, "/livez") == 200)
+                #expect(try await fleet.metrics(0).contains("postgres_pool_connections"))
+                fleet.replicas[0].signal(SIGTERM)
+                let code = fleet.replicas[0].wait()
+                _ = await answers
+                return code
+            }
+            let log = (try? String(contentsOfFile: fleet.replicas[0].output, encoding: .utf8)) ?? ""
+            #expect(isFrozen)
+            #expect(code == 0, "\(log)")
+            try fleet.replicas[0].start()
+            try await fleet.ready(0)
+            #expect(try await client.send(LedgerFleet.transfer(from: wallets[0], to: wallets[1], key: "frozen", token: token)).status == 201)
+            #expect(try await fleet.number("SELECT count(*) FROM transfers WHERE kind = 1") == 1)
+        }
+    }
+
+    @Test("Postgres is frozen: a command ends with 3 while it still is")
+    func frozenCommand() async throws {
+        try await LedgerFleet.with(replicas: 0) { fleet in
+            let (verified, isFrozen) = try await fleet.server.whileFrozen { try fleet.verify() }
+            #expect(isFrozen)
+            #expect(verified.code == 3, "\(verified.output)")
+        }
+    }
+
     @Test("a replica that is stopped with locks in hand loses them in seconds; another one posts, and it goes on where it was")
     func stopped() async throws {
         try await LedgerFleet.with(replicas: 2) { fleet in

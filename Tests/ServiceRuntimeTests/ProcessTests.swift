@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ServiceLifecycle
 import ServiceRuntime
 import Synchronization
 import Testing
@@ -90,6 +91,51 @@ struct ProcessTests {
         await group.drain()
         _ = try? await running
         #expect(Set(journal.all) == ["slow cancelled: true", "pool closed"])
+    }
+
+    /// A service whose thread is stuck in a call that notices nothing, until somebody lets it go.
+    private struct Stuck: Service, CustomStringConvertible {
+        let released = DispatchSemaphore(value: 0)
+        let description = "stuck"
+
+        func run() async throws {
+            try? await gracefulShutdown()
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread { [released] in
+                    released.wait()
+                    continuation.resume()
+                }
+            }
+        }
+    }
+
+    struct Fails: Service {
+        func run() async throws { throw Broken() }
+    }
+
+    @Test("a service that does not end although it was cancelled is cut off, and the log names it", .timeLimit(.minutes(1)))
+    func cutOff() async throws {
+        let log = try LogCapture()
+        let stuck = Stuck()
+        let group = ProcessGroup(
+            services: [stuck, ShutdownStep("pool") {}], readiness: Readiness(), drainDelay: .zero, drainTimeout: .milliseconds(100),
+            trapsSignals: false, logger: log.logger(level: .error), cancellationTimeout: .milliseconds(100)
+        ) { stuck.released.signal() }
+        async let running: Void = group.run()
+        await group.drain()
+        _ = try? await running
+        let line = try #require(try log.lines().first { $0["message"] as? String == "cut off" })
+        #expect(line["services"] as? String == "stuck")
+    }
+
+    @Test("the same when another service has failed and nobody drains", .timeLimit(.minutes(1)))
+    func cutOffAfterFailure() async throws {
+        let stuck = Stuck()
+        let group = ProcessGroup(
+            services: [stuck, Fails()], readiness: Readiness(), drainDelay: .zero, drainTimeout: .seconds(60), trapsSignals: false,
+            logger: Self.quiet, cancellationTimeout: .milliseconds(100)
+        ) { stuck.released.signal() }
+        await #expect(throws: (any Error).self) { try await group.run() }
     }
 
     @Test("a bad setting ends the process with 64 and one line, before anything is composed")

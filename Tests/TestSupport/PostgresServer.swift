@@ -168,7 +168,8 @@ package final class PostgresServer: Sendable {
     /// Runs statements as superuser, one after the other.
     package func execute(_ statements: [String], database: String = "postgres") async throws {
         let connection = try await superuserConnection(database: database)
-        try await connection.withSession { session in
+        // A busy machine takes a while over a database.
+        try await connection.withSession(within: .perStatement(.seconds(300))) { session in
             for statement in statements { try session.execute(PostgresQuery(unsafeSQL: statement)) }
         }
         await connection.close()

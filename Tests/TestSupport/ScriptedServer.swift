@@ -13,6 +13,8 @@ package final class ScriptedServer: Sendable {
         case drop
         /// Promises a body and closes before it is complete.
         case breakOff
+        /// Sends the head and a part of the body, and keeps the connection open.
+        case stall
         /// Sends nothing and keeps the connection open.
         case hang
     }
@@ -100,11 +102,11 @@ private final class ScriptHandler: ChannelInboundHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         case .drop: context.close(promise: nil)
-        case .breakOff:
+        case .breakOff, .stall:
             let fields: HTTPHeaders = ["content-length": "100"]
             context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: .ok, headers: fields))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "half")))), promise: nil)
-            context.close(promise: nil)
+            if case .breakOff = step { context.close(promise: nil) }
         case .hang: break
         }
     }

@@ -80,7 +80,7 @@ actor TemplateCache {
     private func prepare(_ database: TestDatabase, migrations: [MigrationFolder]) async throws {
         let owner = try await PostgresConnection.connect(PostgresConfiguration(url: database.ownerURL))
         let migrator = migrations.isEmpty ? nil : try Migrator(folders: migrations)
-        try await owner.withSession { session in
+        try await owner.withSession(within: .perStatement(.seconds(300))) { session in
             try DatabaseIsolation(service: database.service).stamp(session)
             _ = try migrator?.migrate(session)
         }

@@ -30,8 +30,9 @@ struct MoneyFixture {
     }
 
     /// As above, through a pooler that the test may kill.
-    init(through pooler: PgBouncer) async throws {
-        let database = try await Self.makeDatabase(on: .shared())
+    /// - Parameter server: the pooler's; nil is the one that all suites share.
+    init(through pooler: PgBouncer, of server: PostgresServer? = nil) async throws {
+        let database = try await Self.makeDatabase(on: .shared(unless: server))
         let url = pooler.url(database.servingURL, server: database.server)
         self.init(database: database, configuration: try PostgresConfiguration(url: url))
     }
@@ -69,6 +70,11 @@ struct MoneyFixture {
     static func newTransferID() -> TransferID {
         var random = SystemRandomNumberGenerator()
         return .newTransfer(milliseconds: 1_795_000_000_000, using: &random)
+    }
+
+    static func newWalletID() -> WalletID {
+        var random = SystemRandomNumberGenerator()
+        return .new(milliseconds: 1_795_000_000_000, using: &random)
     }
 
     static func money(_ amount: Int64) -> Money { Money(amountMinor: amount, currency: Currency("EUR")!)! }

@@ -16,7 +16,8 @@ struct AlertRoutes {
                 let staffID = try request.staffID
                 let resolver = Resolver(
                     caller: request.caller, userID: staffID, key: try request.scopedKey(principal: "staff:\(staffID)"),
-                    requestID: request.requestID.text, traceparent: request.trace.traceparent)
+                    requestID: request.requestID.text, traceparent: request.trace.traceparent,
+                    deadline: request.deadline)
                 let body: ResolveRiskAlertRequest = try request.decode()
                 return try Answer(await resolve(try request.identifier(), body, by: resolver))
             },
@@ -29,7 +30,7 @@ struct AlertRoutes {
         let filter = ListAlerts.Filter(
             status: try query.choice("status"), wallet: try query.identifier("wallet_id", as: WalletKind.self))
         let before = try query.cursor(of: pages, fields: 2).map { AlertID(UUID(high: $0[0], low: $0[1])) }
-        let page = try await list(filter, before: before, limit: try query.limit())
+        let page = try await list(filter, before: before, limit: try query.limit(), until: request.deadline)
         let next = page.next.map { [$0.uuid.halves.high, $0.uuid.halves.low] }
         return Answer(.ok, PageBody(items: page.items, nextCursor: query.cursor(after: next, of: pages)))
     }

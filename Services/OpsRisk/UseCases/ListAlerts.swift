@@ -27,8 +27,10 @@ package struct ListAlerts: Sendable {
     /// - Parameter before: The alert that the last page ended with.
     /// - Returns: a page, and the alert that it ends with if there is more.
     /// - Throws: `PostgresError`.
-    package func callAsFunction(_ filter: Filter, before: AlertID?, limit: Int) async throws -> (items: [RiskAlertBody], next: AlertID?) {
-        let found = try await pool.withSession { session in
+    package func callAsFunction(
+        _ filter: Filter, before: AlertID?, limit: Int, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> (items: [RiskAlertBody], next: AlertID?) {
+        let found = try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             try store.latest(session, status: filter.status, wallet: filter.wallet, before: before, limit: limit + 1)
         }
         return (found.prefix(limit).map(\.body), found.count > limit ? found[limit - 1].id : nil)

@@ -12,13 +12,15 @@ package struct Resolver: Sendable {
     package let key: ScopedKey?
     package let requestID: String
     package let traceparent: String?
+    package let deadline: ContinuousClock.Instant?
 
-    package init(caller: String, userID: String, key: ScopedKey?, requestID: String, traceparent: String?) {
+    package init(caller: String, userID: String, key: ScopedKey?, requestID: String, traceparent: String?, deadline: ContinuousClock.Instant? = nil) {
         self.caller = caller
         self.userID = userID
         self.key = key
         self.requestID = requestID
         self.traceparent = traceparent
+        self.deadline = deadline
     }
 }
 
@@ -54,7 +56,7 @@ package struct ResolveAlert: Sendable {
                 ("id", .string(id.description)), ("resolution", .string(request.resolution.rawValue)),
                 ("note", request.note.map { .string($0) }),
             ])
-        return try await transaction.run(inProgress: .inProgress) { session in
+        return try await transaction.run(inProgress: .inProgress, until: resolver.deadline) { session in
             let alert = try alerts.lock(session, id)
             if let key = resolver.key, let kept = try keys.kept(session, key) {
                 guard kept.canonical == canonical else {

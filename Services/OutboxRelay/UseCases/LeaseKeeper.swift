@@ -78,7 +78,7 @@ final class LeaseKeeper: Service {
     private func leave() async throws {
         state.withLock { $0.holding = Holding() }
         let store = store
-        try await pool.withSession { session in try store.leave(session) }
+        try await pool.withSession(within: .within(timing.lease)) { session in try store.leave(session) }
     }
 
     private func renew() async throws {
@@ -89,7 +89,8 @@ final class LeaseKeeper: Service {
             return state.offered
         }
         let asked = ContinuousClock.now
-        let (leases, excess) = try await pool.withSession { session in
+        // What is renewed later than that has run out.
+        let (leases, excess) = try await pool.withSession(within: .within(timing.lease)) { session in
             try store.release(session, returned.sorted())
             let (kept, members) = try store.renew(session, for: seconds)
             let share = Self.share(of: members)

@@ -18,7 +18,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let json = json
         try await WalletLedger.perform(environment: environment) { settings, context in
             let report = try await settings.database.withSession(
-                settings.database.configuration(as: "wallet-ledger verify"), context.logger
+                settings.database.configuration(as: "wallet-ledger verify"), context.logger, within: .whileServerLives()
             ) { session in
                 try VerifyLedger().run(session) { line in StandardError.write(line: line) }
             }

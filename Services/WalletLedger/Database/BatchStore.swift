@@ -11,6 +11,8 @@ struct BatchStore {
     /// The same for a part of a batch that has waited so long already.
     static let partLockTimeout = Duration.milliseconds(50)
     static let statementTimeout = Duration.seconds(10)
+    /// How long a batch's transaction may take altogether, as its writer sees it: the server's own time-out first, then this.
+    static let transactionTimeout = Duration.seconds(12)
     /// How long a batch's transaction may wait for the decision, which takes milliseconds: a writer that was stopped must not keep the
     /// wallets of others locked.
     static let idleTimeout = Duration.seconds(5)

@@ -16,10 +16,11 @@ struct HistoryRoutes {
                 let (id, access) = (try request.identifier(as: WalletKind.self), try request.access)
                 // An entry is shown in whole milliseconds: all that are shown with this time count.
                 guard let at = try query.time("at", rounding: .down) else {
-                    guard let wallet = try await read.wallet(id, access) else { throw Problem(.notFound) }
+                    guard let wallet = try await read.wallet(id, access, until: request.deadline) else { throw Problem(.notFound) }
                     return Answer(.ok, BalanceBody(wallet))
                 }
-                guard let body = try await history.balance(of: id, at: at, access) else { throw Problem(.notFound) }
+                let body = try await history.balance(of: id, at: at, access, until: request.deadline)
+                guard let body else { throw Problem(.notFound) }
                 return Answer(.ok, body)
             },
             Endpoint(.get, "/v1/wallets/{id}/statement", grants: LedgerGrants.readers, takesQuery: true) { request in
@@ -32,7 +33,8 @@ struct HistoryRoutes {
                 let (from, to) = try query.period()
                 let filter = ListLedger.EntryFilter(wallet: id, kind: try query.kind(), from: from, to: to)
                 let page = try await list.entries(
-                    filter, before: try query.cursor(of: pages, fields: 1).map { try PageCursor.signed($0[0]) }, limit: try query.limit(), access)
+                    filter, before: try query.cursor(of: pages, fields: 1).map { try PageCursor.signed($0[0]) }, limit: try query.limit(), access,
+                    until: request.deadline)
                 guard let page else { throw Problem(.notFound) }
                 return Answer(.ok, PageBody(items: page.items, nextCursor: query.cursor(after: page.next.map { [UInt64($0)] }, of: pages)))
             },
@@ -50,7 +52,7 @@ struct HistoryRoutes {
             question.after = try PageCursor.signed(position[0])
             question.to = Timestamp(microsecondsSinceUnixEpoch: try PageCursor.signed(position[1]))
         }
-        guard let statement = try await history.statement(question, access) else { throw Problem(.notFound) }
+        guard let statement = try await history.statement(question, access, until: request.deadline) else { throw Problem(.notFound) }
         let next = statement.next.map { [UInt64($0), UInt64(statement.to.microsecondsSinceUnixEpoch)] }
         let page = PageBody(items: statement.entries, nextCursor: query.cursor(after: next, of: pages))
         return Answer(.ok, StatementBody(statement, page: page))

@@ -15,7 +15,8 @@ struct HoldRoutes {
                 return try Answer(await holds.place(try request.decode(), origin, key: key))
             },
             Endpoint(.get, "/v1/holds/{id}", grants: [LedgerGrants.user, LedgerGrants.clientReads, LedgerGrants.staff]) { request in
-                guard let body = try await holds.hold(try request.identifier(), try request.access) else { throw Problem(.notFound) }
+                let body = try await holds.hold(try request.identifier(), try request.access, until: request.deadline)
+                guard let body else { throw Problem(.notFound) }
                 return Answer(.ok, body)
             },
             Endpoint(.post, "/v1/holds/{id}/capture", grants: Self.payers) { request in

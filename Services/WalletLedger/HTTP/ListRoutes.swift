@@ -28,7 +28,8 @@ struct ListRoutes {
         }
         let pages = PageList(route: "wallets", principal: access.principal)
         let before = try query.cursor(of: pages, fields: 2).map { WalletID(UUID(high: $0[0], low: $0[1])) }
-        let page = try await list.wallets(ownedBy: owner, before: before, limit: try query.limit(), access)
+        let page = try await list.wallets(
+            ownedBy: owner, before: before, limit: try query.limit(), access, until: request.deadline)
         let next = page.next.map { [$0.uuid.halves.high, $0.uuid.halves.low] }
         return Answer(.ok, PageBody(items: page.items.map { WalletBody($0) }, nextCursor: query.cursor(after: next, of: pages)))
     }
@@ -38,7 +39,8 @@ struct ListRoutes {
         let (id, access) = (try request.identifier(as: WalletKind.self), try request.access)
         let pages = PageList(route: "holds", principal: access.principal, subject: id.description)
         let before = try query.cursor(of: pages, fields: 2).map { HoldID(UUID(high: $0[0], low: $0[1])) }
-        let page = try await list.holds(of: id, openOnly: try query.openOnly(), before: before, limit: try query.limit(), access)
+        let page = try await list.holds(
+            of: id, openOnly: try query.openOnly(), before: before, limit: try query.limit(), access, until: request.deadline)
         guard let page else { throw Problem(.notFound) }
         let next = page.next.map { [$0.uuid.halves.high, $0.uuid.halves.low] }
         return Answer(.ok, PageBody(items: page.items, nextCursor: query.cursor(after: next, of: pages)))
@@ -53,7 +55,8 @@ struct ListRoutes {
             for name in ["wallet_id", "kind", "from", "to", "cursor"] where query.has(name) {
                 throw QueryReader.fault(.malformedRequest, name, "Is of no use beside a reference, which names one transfer.")
             }
-            return Answer(.ok, PageBody(items: try await list.transfer(reference: reference, access), nextCursor: nil))
+            let found = try await list.transfer(reference: reference, access, until: request.deadline)
+            return Answer(.ok, PageBody(items: found, nextCursor: nil))
         }
         guard let wallet = try query.identifier("wallet_id", as: WalletKind.self) else {
             throw QueryReader.fault(.malformedRequest, "wallet_id", "Is missing; a transfer is found by its wallet or its reference.")
@@ -62,7 +65,8 @@ struct ListRoutes {
         let (from, to) = try query.period()
         let filter = ListLedger.EntryFilter(wallet: wallet, kind: try query.kind(), from: from, to: to)
         let before = try query.cursor(of: pages, fields: 1).map { try PageCursor.signed($0[0]) }
-        guard let page = try await list.transfers(filter, before: before, limit: limit, access) else { throw Problem(.notFound) }
+        let page = try await list.transfers(filter, before: before, limit: limit, access, until: request.deadline)
+        guard let page else { throw Problem(.notFound) }
         return Answer(.ok, PageBody(items: page.items, nextCursor: query.cursor(after: page.next.map { [UInt64($0)] }, of: pages)))
     }
 }

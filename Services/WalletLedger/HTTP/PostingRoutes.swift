@@ -41,7 +41,8 @@ struct PostingRoutes {
             Endpoint(
                 .get, "/v1/transfers/{id}", grants: [LedgerGrants.user, LedgerGrants.clientReads, LedgerGrants.staff]
             ) { request in
-                guard let body = try await read.transfer(try request.identifier(), try request.access) else { throw Problem(.notFound) }
+                let body = try await read.transfer(try request.identifier(), try request.access, until: request.deadline)
+                guard let body else { throw Problem(.notFound) }
                 return Answer(.ok, body)
             },
         ]

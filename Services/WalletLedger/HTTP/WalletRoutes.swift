@@ -45,7 +45,8 @@ struct WalletRoutes {
     }
 
     private func wallet(_ request: AuthenticatedRequest) async throws -> WalletState {
-        guard let wallet = try await read.wallet(try request.identifier(), try request.access) else { throw Problem(.notFound) }
+        let wallet = try await read.wallet(try request.identifier(), try request.access, until: request.deadline)
+        guard let wallet else { throw Problem(.notFound) }
         return wallet
     }
 

@@ -10,7 +10,7 @@ package import ServiceRuntime
 ///
 /// - Serialization failures and deadlocks: the batch runs again, with jitter.
 /// - Any other SQL error: halves, until the culprit stands alone; its neighbours get their own outcomes.
-/// - A lost connection, COMMIT included: the same batch with the same ids on a new connection. Its locks wait for the old transaction
+/// - A lost connection, or one that doesn't answer in time, COMMIT included: the same batch with the same ids on a new connection. Its locks wait for the old transaction
 ///   and find what it left. After ``reconnectLimit`` the callers learn that the outcome is unknown.
 /// - A server's clock that can't be believed: nothing is posted, the callers may try again; see ``ClockWitness``.
 package struct BatchWriter: Service {
@@ -90,13 +90,13 @@ package struct BatchWriter: Service {
             reconnects.increment()
             let since = lostAt ?? .now
             lostAt = since
-            if .now - since > Self.reconnectLimit {
+            if .now - since > Self.reconnectLimit || Task.isCancelled {
                 for item in unfinished.joined() { item.resume(returning: .failed(.outcomeUnknown)) }
                 unfinished = []
                 // These were never tried.
                 for item in queue.takeAll() { item.resume(returning: .failed(.unavailable)) }
             }
-            if unfinished.isEmpty, queue.isClosedAndEmpty {
+            if unfinished.isEmpty, queue.isClosedAndEmpty || Task.isCancelled {
                 queue.finished(writer: writer, count: 0, seconds: 0)
                 return
             }

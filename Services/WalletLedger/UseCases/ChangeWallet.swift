@@ -22,7 +22,7 @@ package struct ChangeWallet: Sendable {
         _ id: WalletID, _ change: WalletChange, reason: String, _ origin: RequestOrigin
     ) async throws -> KeyedAnswer<WalletChangeBody> {
         let canonical = canonicalForm(id, change, reason: reason)
-        return try await transaction.run(inProgress: .inProgress) { session in
+        return try await transaction.run(inProgress: .inProgress, until: origin.deadline) { session in
             guard let wallet = try store.lockWallet(session, id), !wallet.isWorld, origin.access.reaches(wallet) else {
                 return .refused(.notFound, requestID: origin.requestID, isReplay: false)
             }

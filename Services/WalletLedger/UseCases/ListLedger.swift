@@ -39,21 +39,28 @@ package struct ListLedger: Sendable {
 
     /// - Parameter before: the version that the last page ended with.
     /// - Returns: nil for a wallet that the reader may not read.
-    package func entries(_ filter: EntryFilter, before: Int64?, limit: Int, _ access: WalletAccess) async throws -> Page<EntryBody, Int64>? {
-        try await pool.withSession { session in try entries(session, filter, before: before, limit: limit, access) }
+    package func entries(
+        _ filter: EntryFilter, before: Int64?, limit: Int, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Page<EntryBody, Int64>? {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in try entries(session, filter, before: before, limit: limit, access)
+        }
     }
 
     /// The postings whose entries the filter finds.
-    package func transfers(_ filter: EntryFilter, before: Int64?, limit: Int, _ access: WalletAccess) async throws -> Page<TransferBody, Int64>? {
-        try await pool.withSession { session in
+    package func transfers(
+        _ filter: EntryFilter, before: Int64?, limit: Int, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Page<TransferBody, Int64>? {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             guard let page = try entries(session, filter, before: before, limit: limit, access) else { return nil }
             return Page(items: try transfers(session, page.items.map(\.transferID), access), next: page.next)
         }
     }
 
     /// The one posting that this principal ordered under a reference, if it may still be read.
-    package func transfer(reference: String, _ access: WalletAccess) async throws -> [TransferBody] {
-        try await pool.withSession { session in
+    package func transfer(
+        reference: String, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> [TransferBody] {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             let rows = try session.query(store.referenceQuery(reference, orderedBy: access.principal))
             return try transfers(session, rows.map { TransferID(try $0.decode(0)) }, access)
         }
@@ -61,7 +68,7 @@ package struct ListLedger: Sendable {
 
     /// - Parameter owner: nobody else's wallets when given.
     package func wallets(
-        ownedBy owner: UserID?, before: WalletID?, limit: Int, _ access: WalletAccess
+        ownedBy owner: UserID?, before: WalletID?, limit: Int, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
     ) async throws -> Page<WalletState, WalletID> {
         let listed: ListingStore.Wallets
         switch access {
@@ -71,7 +78,7 @@ package struct ListLedger: Sendable {
             guard let owner else { return Page(items: [], next: nil) }
             listed = .ownedBy(owner)
         }
-        return try await pool.withSession { session in
+        return try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             // Of an owner's wallets a client sees those that it opened, and may have opened few.
             let isFiltered = access.isClient && owner != nil
             let scanned = isFiltered ? HistoryStore.scanLimit : limit + 1
@@ -84,9 +91,9 @@ package struct ListLedger: Sendable {
 
     /// - Returns: nil for a wallet that the reader may not read.
     package func holds(
-        of wallet: WalletID, openOnly: Bool, before: HoldID?, limit: Int, _ access: WalletAccess
+        of wallet: WalletID, openOnly: Bool, before: HoldID?, limit: Int, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
     ) async throws -> Page<HoldBody, HoldID>? {
-        try await pool.withSession { session in
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             guard try readable(session, wallet, access) else { return nil }
             let query = holdStore.latestQuery(wallet, openOnly: openOnly, before: before, limit: limit + 1)
             let found = try session.query(query).map { try HoldState(row: $0).body }

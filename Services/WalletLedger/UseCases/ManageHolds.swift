@@ -38,7 +38,7 @@ package struct ManageHolds: Sendable {
     package func capture(
         _ id: HoldID, _ request: CaptureHoldRequest, _ origin: RequestOrigin, key: ScopedKey
     ) async throws -> PostingOutcome {
-        guard let hold = try await terms(of: id) else { return notFound(origin) }
+        guard let hold = try await terms(of: id, until: origin.deadline) else { return notFound(origin) }
         var random = SystemRandomNumberGenerator()
         let time = now()
         let order = CaptureOrder(
@@ -55,7 +55,7 @@ package struct ManageHolds: Sendable {
 
     /// - Throws: `PostgresError` when the hold can't be read.
     package func void(_ id: HoldID, _ origin: RequestOrigin, key: ScopedKey) async throws -> PostingOutcome {
-        guard let hold = try await terms(of: id) else { return notFound(origin) }
+        guard let hold = try await terms(of: id, until: origin.deadline) else { return notFound(origin) }
         var random = SystemRandomNumberGenerator()
         let order = EndHoldOrder(hold: hold, eventID: .new(milliseconds: now(), using: &random), access: origin.access)
         let canonical = CanonicalRequest.render(route: "POST /v1/holds/{id}/void", [("id", .string(id.description))])
@@ -63,8 +63,8 @@ package struct ManageHolds: Sendable {
     }
 
     /// Only who reaches the wallet whose money it sets aside sees a hold.
-    package func hold(_ id: HoldID, _ access: WalletAccess) async throws -> HoldBody? {
-        try await pool.withSession { session in
+    package func hold(_ id: HoldID, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil) async throws -> HoldBody? {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             guard let hold = try store.hold(session, id), let wallet = try wallets.wallet(session, hold.terms.walletID),
                 access.reaches(wallet)
             else { return nil }
@@ -73,8 +73,8 @@ package struct ManageHolds: Sendable {
     }
 
     /// The terms never change, so they may be read before any lock.
-    private func terms(of id: HoldID) async throws -> HoldTerms? {
-        try await pool.withSession { session in try store.hold(session, id)?.terms }
+    private func terms(of id: HoldID, until deadline: ContinuousClock.Instant?) async throws -> HoldTerms? {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in try store.hold(session, id)?.terms }
     }
 
     private func notFound(_ origin: RequestOrigin) -> PostingOutcome {

@@ -28,7 +28,7 @@ package struct OpenWallet: Sendable {
                 ("owner_id", request.ownerID.map { .string($0.description) }),
                 ("currency", .string(request.currency.code)),
             ])
-        return try await transaction.run(inProgress: .inProgress) { session in
+        return try await transaction.run(inProgress: .inProgress, until: origin.deadline) { session in
             if let key = origin.key, let kept = try store.keptKey(session, key) {
                 return try repeated(session, kept, canonical)
             }

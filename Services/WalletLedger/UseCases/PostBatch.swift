@@ -25,6 +25,7 @@ struct PostBatch {
         _ session: PostgresSession, _ requests: [PostingRequest], lockTimeout: Duration = BatchStore.lockTimeout,
         meanwhile: () -> Void = {}
     ) throws -> [PostingOutcome] {
+        session.limit = .within(BatchStore.transactionTimeout)
         do {
             return try runTransaction(session, requests, lockTimeout: lockTimeout, meanwhile: meanwhile)
         } catch {

@@ -40,7 +40,7 @@ package struct PostMoney: Sendable {
         of id: TransferID, _ request: RefundRequest, _ origin: RequestOrigin, key: ScopedKey
     ) async throws -> PostingOutcome {
         // The original never changes, so it may be read before any lock.
-        let kept = try await pool.withSession { session in try store.postings(session, [id])[id] }
+        let kept = try await pool.withSession(within: WaitLimit(until: origin.deadline)) { session in try store.postings(session, [id])[id] }
         guard let kept else { return .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false) }
         let original = OriginalTransfer(
             id: id, kind: kept.kind, money: kept.money, sourceWalletID: kept.debit.walletID, destinationWalletID: kept.credit.walletID)

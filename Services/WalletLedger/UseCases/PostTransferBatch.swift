@@ -81,7 +81,7 @@ package struct PostTransferBatch: Sendable {
                 ("digest", .string(KeyDigest.of(items.map(\.string).joined(separator: "\n")).uuidString.lowercased())),
             ])
         let itemKeys = items.indices.map { key.item($0) }
-        let pointer: String? = try await pool.withSession { session in
+        let pointer: String? = try await pool.withSession(within: WaitLimit(until: origin.deadline)) { session in
             guard let kept = try keys.take(session, key, for: canonical), kept.request != canonical else { return nil }
             return try difference(session, kept.request, canonical, items, itemKeys)
         }

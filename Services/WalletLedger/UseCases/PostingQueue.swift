@@ -8,57 +8,12 @@ import Synchronization
 
 /// The bounded queue before the batch writers.
 ///
-/// There is no timer: a writer takes what waits, and while it commits the next batch gathers. Two writers never hold the same wallet
-/// or key at a time, since the second would only wait for the first one's locks and then check every row again.
+/// A writer takes what waits, and while it commits the next batch gathers; no timer holds a batch up. Two writers never hold the same
+/// wallet or key at a time, since the second would only wait for the first one's locks and then check every row again.
+///
+/// Every caller is answered at its deadline, whatever the writers do: a request that none has taken is withdrawn, of any other the
+/// outcome is unknown.
 package final class PostingQueue: Sendable {
-    /// A request and who waits for its outcome.
-    final class Item: Sendable {
-        let request: PostingRequest
-        let size: Int
-        private let caller: Caller
-        private let index: Int
-
-        init(_ request: PostingRequest, _ caller: Caller, index: Int) {
-            self.request = request
-            size = request.order.size
-            self.caller = caller
-            self.index = index
-        }
-
-        func resume(returning outcome: PostingOutcome) { caller.resume(index, returning: outcome) }
-
-        func isOf(_ other: Caller) -> Bool { caller === other }
-    }
-
-    /// Waits for the outcomes of all its requests.
-    final class Caller: Sendable {
-        private struct State {
-            var outcomes: [PostingOutcome?]
-            var missing: Int
-            var continuation: CheckedContinuation<[PostingOutcome], Never>?
-        }
-
-        private let state: Mutex<State>
-
-        init(count: Int) {
-            state = Mutex(State(outcomes: Array(repeating: nil, count: count), missing: count))
-        }
-
-        func wait(_ continuation: CheckedContinuation<[PostingOutcome], Never>) {
-            state.withLock { $0.continuation = continuation }
-        }
-
-        func resume(_ index: Int, returning outcome: PostingOutcome) {
-            let done: (CheckedContinuation<[PostingOutcome], Never>, [PostingOutcome])? = state.withLock { state in
-                state.outcomes[index] = outcome
-                state.missing -= 1
-                guard state.missing == 0, let continuation = state.continuation else { return nil }
-                return (continuation, state.outcomes.compactMap(\.self))
-            }
-            if let (continuation, outcomes) = done { continuation.resume(returning: outcomes) }
-        }
-    }
-
     private struct State {
         var waiting = Deque<Item>()
         /// Postings in `waiting`.
@@ -71,6 +26,9 @@ package final class PostingQueue: Sendable {
         /// Whether all that waits was found to need a wallet of a batch at work; until one ends nobody looks again.
         var isBlocked = false
         var isClosed = false
+        /// Who waits, and some who have been answered since the last look at the deadlines.
+        var callers: [Caller] = []
+        var isWatched = false
         /// Requests per second, as the last batches went.
         var drainRate = 1_000.0
     }
@@ -100,23 +58,31 @@ package final class PostingQueue: Sendable {
     /// Postings that wait for a writer.
     package var depth: Int { state.withLock { $0.waitingSize } }
 
-    /// Waits for the request's outcome; when the caller's task is cancelled first, a request that no writer has taken is withdrawn.
+    /// How long a caller waits that has no deadline: a lost connection may come back meanwhile.
+    package static let patience = BatchWriter.reconnectLimit + .seconds(5)
+    /// How late an answer at a deadline may be. One look at all callers costs less than a timer for each of them.
+    private static let lookout = Duration.milliseconds(50)
+
+    /// Waits for the request's outcome, until its deadline or until the caller's task is cancelled.
     package func post(_ request: PostingRequest) async -> PostingOutcome {
         await post([request])[0]
     }
 
     /// The same for several requests, which are taken into the queue together or not at all, and are then decided each on its own.
     ///
-    /// - Returns: the outcomes, in the order of the requests.
+    /// - Returns: the outcomes, in the order of the requests, by the earliest of their deadlines.
     package func post(_ requests: [PostingRequest]) async -> [PostingOutcome] {
-        let caller = Caller(count: requests.count)
+        // Without this the queue could only say that it doesn't know.
+        guard !Task.isCancelled else { return requests.map { _ in .failed(.unavailable) } }
+        let caller = Caller(count: requests.count, deadline: requests.compactMap(\.deadline).min() ?? .now + Self.patience)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 caller.wait(continuation)
+                guard !caller.isAnswered else { return }
                 enqueue(requests.enumerated().map { Item($1, caller, index: $0) })
             }
         } onCancel: {
-            withdraw(caller)
+            giveUp(caller)
         }
     }
 
@@ -134,6 +100,7 @@ package final class PostingQueue: Sendable {
             }
             state.waiting.append(contentsOf: items)
             state.waitingSize += size
+            if let caller = items.first?.caller { watch(caller, &state) }
             return .admitted(wake: isWorthTaking(state) ? state.idle.popFirst() : nil)
         }
         switch admission {
@@ -145,14 +112,46 @@ package final class PostingQueue: Sendable {
         }
     }
 
-    private func withdraw(_ caller: Caller) {
+    /// Must hold the lock: the state is the caller's.
+    private func watch(_ caller: Caller, _ state: inout State) {
+        state.callers.append(caller)
+        guard !state.isWatched else { return }
+        state.isWatched = true
+        // The queue's own task, not a caller's: it ends when nobody waits.
+        Task { await watchDeadlines() }
+    }
+
+    private func watchDeadlines() async {
+        var waiting: [Caller] = []
+        while true {
+            try? await Task.sleep(for: Self.lookout)
+            waiting += state.withLock { state in
+                defer { state.callers.removeAll(keepingCapacity: true) }
+                return state.callers
+            }
+            let now = ContinuousClock.now
+            for caller in waiting where caller.deadline <= now { giveUp(caller) }
+            waiting.removeAll { $0.isAnswered }
+            guard waiting.isEmpty else { continue }
+            let isOver = state.withLock { state in
+                state.isWatched = !state.callers.isEmpty
+                return !state.isWatched
+            }
+            if isOver { return }
+        }
+    }
+
+    /// Answers a caller that does not wait any longer.
+    private func giveUp(_ caller: Caller) {
         let items: [Item] = state.withLock { state in
-            let items = state.waiting.filter { $0.isOf(caller) }
-            state.waiting.removeAll { $0.isOf(caller) }
+            let items = state.waiting.filter { $0.caller === caller }
+            state.waiting.removeAll { $0.caller === caller }
             state.waitingSize -= items.reduce(0) { $0 + $1.size }
             return Array(items)
         }
         for item in items { item.resume(returning: .failed(.unavailable)) }
+        // A writer has the rest.
+        caller.resumeAll(returning: .failed(.outcomeUnknown))
     }
 
     /// The next batch for a writer; blocks its thread until there is one. `nil` once the queue is closed and empty.
@@ -203,7 +202,7 @@ package final class PostingQueue: Sendable {
                 break
             }
             let request = item.request
-            if let deadline = request.deadline, deadline < .now {
+            if item.caller.deadline < .now {
                 late.append(item)
             } else if !blockedWallets.isEmpty,
                 request.order.walletIDs.contains(where: blockedWallets.contains)

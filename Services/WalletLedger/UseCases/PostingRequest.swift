@@ -10,7 +10,7 @@ package struct PostingRequest: Sendable {
     package let canonical: ExactText
     package let requestID: String
     package let traceparent: String?
-    /// After this a request that no writer has taken is withdrawn; later it changes nothing.
+    /// When the caller is answered, whatever has become of the request; nil is after ``PostingQueue/patience``.
     package let deadline: ContinuousClock.Instant?
 
     package init(
@@ -54,7 +54,8 @@ package enum PostingOutcome: Sendable, Hashable {
 package enum PostingFailure: Sendable, Hashable {
     /// The queue is full; `retryAfterSeconds` comes from the measured drain rate.
     case overloaded(retryAfterSeconds: Int)
-    /// The connection was lost and did not come back in time; it may or may not have been posted.
+    /// The connection was lost and did not come back in time, or the deadline passed while a writer was at work on it; it may or may not
+    /// have been posted.
     case outcomeUnknown
     /// Nothing was done: a lock time-out, a shutdown, a deadline that passed.
     case unavailable

@@ -25,13 +25,15 @@ package struct ReadHistory: Sendable {
     /// What the wallet's last entry at or before a time left; nil before the wallet was opened. The answer never changes later.
     ///
     /// - Throws: ``HistoryRefusal`` when the time is not final yet; ``ClockDisagreement``; `PostgresError`.
-    package func balance(of id: WalletID, at: Timestamp, _ access: WalletAccess) async throws -> PastBalanceBody? {
+    package func balance(
+        of id: WalletID, at: Timestamp, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> PastBalanceBody? {
         let cut = at.nextMillisecond
-        let found = await replica?.read(before: cut, settling: settling) { session in
+        let found = await replica?.read(before: cut, settling: settling, within: WaitLimit(until: deadline)) { session in
             try readable(session, id, access).map { try balance(session, $0, at: at, before: cut) }
         }
         if let found { return found }
-        return try await pool.withSession { session in
+        return try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             let (settled, wallet) = try begin(session, id, access)
             guard let wallet else { return nil }
             try require(cut, in: settled, parameter: "at")
@@ -80,14 +82,16 @@ package struct ReadHistory: Sendable {
     }
 
     /// - Throws: ``HistoryRefusal`` when `to` is not final yet; ``ClockDisagreement``; `PostgresError`.
-    package func statement(_ question: StatementQuestion, _ access: WalletAccess) async throws -> Statement? {
+    package func statement(
+        _ question: StatementQuestion, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> Statement? {
         if let replica, let to = question.to {
-            let found = await replica.read(before: to, settling: settling) { session in
+            let found = await replica.read(before: to, settling: settling, within: WaitLimit(until: deadline)) { session in
                 try readable(session, question.wallet, access).flatMap { try statement(session, question, $0, to: to) }
             }
             if let found { return found }
         }
-        return try await pool.withSession { session in
+        return try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             let (settled, wallet) = try begin(session, question.wallet, access)
             guard let wallet else { return nil }
             let newest = newest(in: settled)

@@ -11,12 +11,12 @@ package struct ReadLedger: Sendable {
         self.pool = pool
     }
 
-    package func wallet(_ id: WalletID, _ access: WalletAccess) async throws -> WalletState? {
-        try await pool.withSession { session in try reachable(session, id, access) }
+    package func wallet(_ id: WalletID, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil) async throws -> WalletState? {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in try reachable(session, id, access) }
     }
 
-    package func transfer(_ id: TransferID, _ access: WalletAccess) async throws -> TransferBody? {
-        try await pool.withSession { session in
+    package func transfer(_ id: TransferID, _ access: WalletAccess, until deadline: ContinuousClock.Instant? = nil) async throws -> TransferBody? {
+        try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             guard let posting = try postings.postings(session, [id])[id] else { return nil }
             var readable: Set<WalletID> = []
             for leg in [posting.debit, posting.credit] where try reachable(session, leg.walletID, access) != nil {

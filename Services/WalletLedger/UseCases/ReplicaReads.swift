@@ -16,7 +16,7 @@ package final class ReplicaReads: Service {
     /// A standby that lags more than so many samples is no help.
     static let keptSamples = 600
     /// Longer than any read takes; a standby that hangs must not hold its callers.
-    static let statementTimeout = Duration.seconds(2)
+    static let readLimit = Duration.seconds(2)
     /// How long a caller waits for a connection to the standby before the primary is asked.
     package static let acquireTimeout = Duration.milliseconds(250)
 
@@ -59,7 +59,7 @@ package final class ReplicaReads: Service {
     package func sample() async {
         do {
             // What is final first: what has ended by then has its commit before the position that is read afterwards.
-            let sample = try await primary.withSession { session in
+            let sample = try await primary.withSession(within: .within(Self.readLimit)) { session in
                 let askedAt = clock.willAsk()
                 let results = try session.pipeline([history.settledQuery, store.positionQuery])
                 let settled = try history.settled(results[0][0])
@@ -88,15 +88,16 @@ package final class ReplicaReads: Service {
     ///
     /// - Returns: nil when the primary has to be asked.
     func read<Value: Sendable>(
-        before cut: Timestamp, settling: Duration, _ body: @Sendable (PostgresSession) throws -> Value?
+        before cut: Timestamp, settling: Duration, within limit: WaitLimit = .standard,
+        _ body: @Sendable (PostgresSession) throws -> Value?
     ) async -> Value? {
-        let found = await answer(before: cut, settling: settling, body)
+        let found = await answer(before: cut, settling: settling, within: limit.sharing(Self.readLimit), body)
         if found == nil { fromPrimary.increment() } else { fromReplica.increment() }
         return found
     }
 
     private func answer<Value: Sendable>(
-        before cut: Timestamp, settling: Duration, _ body: @Sendable (PostgresSession) throws -> Value?
+        before cut: Timestamp, settling: Duration, within limit: WaitLimit, _ body: @Sendable (PostgresSession) throws -> Value?
     ) async -> Value? {
         let position = state.withLock { state -> ReplicaStore.Position? in
             guard state.isUsable else { return nil }
@@ -104,7 +105,7 @@ package final class ReplicaReads: Service {
         }
         guard let position else { return nil }
         do {
-            return try await replica.withTransaction(TransactionOptions(isReadOnly: true, statementTimeout: Self.statementTimeout)) { session in
+            return try await replica.withTransaction(TransactionOptions(isReadOnly: true), within: limit) { session in
                 guard try session.query(store.hasReplayedQuery(position))[0].decode(0) else { return nil }
                 return try body(session)
             }
@@ -121,5 +122,13 @@ package final class ReplicaReads: Service {
             return state.isUsable != isUsable
         }
         if hasChanged { logger.info("the read replica is \(isUsable ? "reached" : "out of reach")") }
+    }
+}
+
+extension WaitLimit {
+    /// That long at most, and half of a deadline, so that the other half is left for the primary.
+    fileprivate func sharing(_ duration: Duration) -> WaitLimit {
+        guard case .until(let end) = self else { return capped(at: duration) }
+        return capped(at: min(duration, (end - .now) / 2))
     }
 }

@@ -16,8 +16,8 @@ package struct AuthenticatedRequest: Sendable {
     package let parameters: Parameters
     package let query: String?
     package let body: ByteBuffer
-    /// When the caller gives up; from `florin-deadline`, in Unix milliseconds.
-    package let deadline: ContinuousClock.Instant?
+    /// When the caller gives up: nothing is waited for any longer, and the answer is due.
+    package let deadline: ContinuousClock.Instant
 
     /// The body, read strictly.
     ///

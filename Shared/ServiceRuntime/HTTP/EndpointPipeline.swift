@@ -103,7 +103,7 @@ package struct EndpointPipeline: Sendable {
         return AuthenticatedRequest(
             caller: caller.caller, token: token, grant: grant, requestID: requestID, trace: trace, headers: request.headers,
             parameters: context.parameters, query: query, body: body,
-            deadline: try deadline(request.headers[.florinDeadline], now: microseconds))
+            deadline: try RequestDeadline.of(request.headers[.florinDeadline], to: endpoint.method, now: microseconds))
     }
 
     private func collect(_ body: RequestBody, limit: Int) async throws -> ByteBuffer {
@@ -114,15 +114,6 @@ package struct EndpointPipeline: Sendable {
         } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
             throw Problem(.bodyTooLarge)
         }
-    }
-
-    private func deadline(_ header: String?, now: Int64) throws -> ContinuousClock.Instant? {
-        guard let header else { return nil }
-        guard let milliseconds = DecimalDigits.number(header, as: Int64.self), milliseconds > 0, milliseconds < Int64.max / 1_000
-        else { throw Problem(.malformedRequest) }
-        let remaining = milliseconds * 1_000 - now
-        guard remaining > 0 else { throw Problem(.unavailable, detail: "The deadline has passed.", retryAfterSeconds: 1) }
-        return .now + .microseconds(remaining)
     }
 
     /// What a route does not know it must not ignore: who asks for the balance `?at=` some time must not be told today's.

@@ -6,6 +6,8 @@ package enum ProcessExit: Int32, Sendable {
     case failure = 1
     /// Something that is needed cannot be reached.
     case unreachable = 3
+    /// The drain took too long, and what had not ended by then was cut off.
+    case cutOff = 4
     /// Wrong usage or configuration (EX_USAGE of sysexits.h).
     case usage = 64
 

@@ -6,7 +6,10 @@ package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "serve", abstract: "Serve until SIGTERM or SIGINT.",
-            discussion: "Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 64 wrong usage or configuration.")
+            discussion: """
+                Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 4 drained but for what was cut off, 64 wrong usage or \
+                configuration.
+                """)
     }
 
     package init() {}

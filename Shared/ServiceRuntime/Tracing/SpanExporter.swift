@@ -50,7 +50,7 @@ package struct SpanExporter: Service, CustomStringConvertible {
                 await exportAll(by: client, &isFailing)
             }
         }
-        await Self.within(timing.shutdownLimit) {
+        await TimeLimit.within(timing.shutdownLimit) {
             var isFailing = false
             await exportAll(by: client, &isFailing)
         }
@@ -116,7 +116,7 @@ package struct SpanExporter: Service, CustomStringConvertible {
     }
 
     private func send(_ request: HTTPClientRequest, by client: HTTPClient) async -> OTLPAnswer {
-        let answer = await Self.within(timing.requestTimeout) {
+        let answer = await TimeLimit.within(timing.requestTimeout) {
             do {
                 let response = try await client.execute(request, deadline: .distantFuture)
                 let body = try? await response.body.collect(upTo: Self.maximumAnswerBytes)
@@ -140,20 +140,5 @@ package struct SpanExporter: Service, CustomStringConvertible {
         case (_?, true), (nil, false): break
         }
         isFailing = failure != nil
-    }
-
-    /// What the work returns, or nil when the limit passed first; the work is cancelled then, and heeds it.
-    @discardableResult
-    private static func within<Value: Sendable>(_ limit: Duration, _ work: @escaping @Sendable () async -> Value) async -> Value? {
-        await withTaskGroup(of: Value?.self) { group in
-            group.addTask { await work() }
-            group.addTask {
-                try? await ContinuousClock().sleep(for: limit)
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
     }
 }

@@ -30,6 +30,9 @@ final class LedgerAPI: ServedAPI {
 
     static func shared() async throws -> LedgerAPI { try await running.value }
 
+    /// One of one's own, for tests that hold up its database.
+    static func separate() async throws -> LedgerAPI { try await LedgerAPI() }
+
     static var now: Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000_000 }
 
     private init() async throws {

@@ -13,8 +13,9 @@ struct LedgerWorld: Sendable {
     let userID: String
 
     /// A world of new principals.
-    static func new() async throws -> LedgerWorld {
-        let api = try await LedgerAPI.shared()
+    /// - Parameter api: nil is the one that all suites share.
+    static func new(on api: LedgerAPI? = nil) async throws -> LedgerWorld {
+        let api = if let api { api } else { try await LedgerAPI.shared() }
         let (user, id) = try await api.newUser()
         return LedgerWorld(
             api: api, client: try await api.client("shop-\(UUID().uuidString.lowercased())"), staff: try await api.staff(), user: user, userID: id)

@@ -24,7 +24,7 @@ struct HistoryPlanTests {
         ])
         let fixture = try await MoneyFixture(server: server)
         let connection = try await server.superuserConnection(database: fixture.database.name)
-        try await connection.withSession { session in
+        try await connection.withSession(within: .within(.seconds(600))) { session in
             try session.unsafeScript(
                 """
                 SET session_replication_role = replica;
@@ -118,7 +118,7 @@ struct HistoryPlanTests {
         try await buildTotals(fixture)
         let superuser = try await fixture.database.server.superuserConnection(database: fixture.database.name)
         for statistics in [false, true] {
-            if statistics { try await superuser.withSession { session in _ = try session.execute("ANALYZE") } }
+            if statistics { try await superuser.withSession(within: .within(.seconds(600))) { session in _ = try session.execute("ANALYZE") } }
             for read in Self.reads {
                 let plan = try await explain(fixture, read.query)
                 let blocks = (plan["Shared Hit Blocks"]?.integerValue ?? .max) + (plan["Shared Read Blocks"]?.integerValue ?? 0)

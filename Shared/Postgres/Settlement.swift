@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// One caller that waits for a connection; whoever settles it first decides.
-final class PoolWaiter: Sendable {
+/// One caller that waits for a value; whoever settles it first decides.
+final class Settlement<Value: Sendable>: Sendable {
     private enum State {
         case announced
-        case waiting(CheckedContinuation<PooledConnection, any Error>)
-        case settled(Result<PooledConnection, any Error>)
+        case waiting(CheckedContinuation<Value, any Error>)
+        case settled(Result<Value, any Error>)
         case finished
     }
 
@@ -13,8 +13,8 @@ final class PoolWaiter: Sendable {
 
     /// Gives the caller its answer.
     /// - Returns: false when it already had one, and this one was not taken.
-    func settle(_ result: Result<PooledConnection, any Error>) -> Bool {
-        let (isTaken, continuation): (Bool, CheckedContinuation<PooledConnection, any Error>?) = state.withLock { state in
+    func settle(_ result: Result<Value, any Error>) -> Bool {
+        let (isTaken, continuation): (Bool, CheckedContinuation<Value, any Error>?) = state.withLock { state in
             switch state {
             case .announced:
                 state = .settled(result)
@@ -31,9 +31,9 @@ final class PoolWaiter: Sendable {
     }
 
     /// Waits for the answer; called once.
-    func value() async throws -> PooledConnection {
+    func value() async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let early: Result<PooledConnection, any Error>? = state.withLock { state in
+            let early: Result<Value, any Error>? = state.withLock { state in
                 switch state {
                 case .settled(let result):
                     state = .finished
@@ -46,12 +46,4 @@ final class PoolWaiter: Sendable {
             if let early { continuation.resume(with: early) }
         }
     }
-}
-
-/// A connection and what the pool remembers of it.
-struct PooledConnection: Sendable {
-    let connection: PostgresConnection
-    /// After this the connection is replaced when it comes back.
-    let retiresAt: ContinuousClock.Instant
-    var lastUsedAt: ContinuousClock.Instant
 }

@@ -6,8 +6,8 @@ package struct TransactionOptions: Sendable, Hashable {
         case serializable = "SERIALIZABLE"
     }
 
-    /// Nil is the server's default, READ COMMITTED.
-    package var isolation: Isolation?
+    /// Said in each transaction: a role's or database's default must not decide what a lock or a later statement sees.
+    package var isolation: Isolation
     package var isReadOnly: Bool
     /// The longest a statement may run, in whole milliseconds; nil is the role's default.
     package var statementTimeout: Duration?
@@ -18,7 +18,7 @@ package struct TransactionOptions: Sendable, Hashable {
     package var idleTimeout: Duration?
 
     package init(
-        isolation: Isolation? = nil, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil,
+        isolation: Isolation = .readCommitted, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil,
         idleTimeout: Duration? = nil
     ) {
         self.isolation = isolation
@@ -30,10 +30,11 @@ package struct TransactionOptions: Sendable, Hashable {
 
     /// BEGIN and what belongs to it, to be sent in one round trip.
     var openingStatements: [PostgresQuery] {
-        var begin = "BEGIN"
-        if let isolation { begin += " ISOLATION LEVEL \(isolation.rawValue)" }
-        if isReadOnly { begin += " READ ONLY" }
-        var statements = [PostgresQuery(unsafeSQL: begin)]
+        let begin = "BEGIN ISOLATION LEVEL \(isolation.rawValue)"
+        // What is acknowledged must be durable, whatever the setting of the role (which it may change itself), database or server.
+        var statements: [PostgresQuery] =
+            isReadOnly
+            ? [PostgresQuery(unsafeSQL: "\(begin) READ ONLY")] : [PostgresQuery(unsafeSQL: begin), "SET LOCAL synchronous_commit = on"]
         if let statementTimeout {
             statements.append(PostgresQuery(unsafeSQL: "SET LOCAL statement_timeout = \(statementTimeout.wholeMilliseconds)"))
         }

@@ -164,7 +164,7 @@ let package = Package(
                 argumentParser, crypto, logging, serviceLifecycle, tracing,
             ], exclude: ["migrations"]),
         tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
-        tests("ServiceDatabaseTests", ["ServiceDatabase", "Postgres", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["ServiceDatabase", "Contracts", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",

@@ -30,6 +30,7 @@ extension PostgresSession {
     ) throws(PostgresError) -> [PostgresResult] {
         guard !isInTransaction else { throw PostgresError(.protocolViolation, "a transaction is open already") }
         let opening = options.openingStatements
+        isDeclaredReadOnly = options.isReadOnly
         do throws(PostgresError) {
             if opening.count == 1, queries.isEmpty {
                 _ = try query(opening[0])

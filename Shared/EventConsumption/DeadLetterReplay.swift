@@ -83,7 +83,7 @@ package struct DeadLetterReplay: Sendable {
         var summary = ReplaySummary(selected: plan.items.count)
         guard !plan.items.isEmpty else { return summary }
         if !options.isDryRun {
-            summary.run = try await pool.withSession { session in
+            summary.run = try await pool.withTransaction { session in
                 try runs.begin(options, plan, session)
             }
         }
@@ -169,12 +169,12 @@ package struct DeadLetterReplay: Sendable {
     }
 
     private func noted(_ result: ReplayResult, _ run: Int64?) async throws -> ReplayResult {
-        try await pool.withSession { session in try counted(result, run, session) }
+        try await pool.withTransaction { session in try counted(result, run, session) }
     }
 
     private func end(_ run: Int64?, _ ending: ReplaySummary.Ending) async throws {
         guard let run else { return }
-        try await pool.withSession { session in try runs.end(run, ending, session) }
+        try await pool.withTransaction { session in try runs.end(run, ending, session) }
     }
 }
 

@@ -65,7 +65,10 @@ package struct RelayChanges: Sendable, Hashable {
     /// Adds the statements to a pipeline.
     /// - Returns: the place of the one that tells which partitions are still the caller's.
     func append(to queries: inout [PostgresQuery], owner: String, life: Int64?) -> Int {
-        if held.isEmpty, released.isEmpty { queries.append("SELECT set_config('synchronous_commit', 'off', true)") }
+        // Marks alone may be lost, which publishes again; what an operator or a later attempt goes by may not.
+        queries.append(
+            held.isEmpty && released.isEmpty
+                ? "SELECT set_config('synchronous_commit', 'off', true)" : "SELECT set_config('synchronous_commit', 'on', true)")
         let epochs = epochs.sorted { $0.key < $1.key }
         let through = Dictionary(marks.map { ($0.partition, $0.through) }, uniquingKeysWith: max)
         // Locks the rows, so that nobody takes a partition over before the rest is written.

@@ -12,10 +12,14 @@ package struct PoolOptions: Sendable, Hashable {
     package var maximumLifetime: Duration
     /// How long `run()` waits at shutdown for connections in use.
     package var drainTimeout: Duration
+    /// Whether the pool is for writing: a connection that is opened while the server takes no writes answers reads and is soon replaced, so
+    /// that nobody meets it once there is a server that does. False for a standby's pool.
+    package var isForWriting: Bool
 
     package init(
         maximumConnections: Int = 10, maximumWaiters: Int = 256, acquireTimeout: Duration = .seconds(2),
-        healthCheckInterval: Duration = .seconds(30), maximumLifetime: Duration = .seconds(1800), drainTimeout: Duration = .seconds(10)
+        healthCheckInterval: Duration = .seconds(30), maximumLifetime: Duration = .seconds(1800), drainTimeout: Duration = .seconds(10),
+        isForWriting: Bool = true
     ) {
         precondition(maximumConnections > 0 && maximumWaiters >= 0, "a pool needs a connection")
         self.maximumConnections = maximumConnections
@@ -24,6 +28,7 @@ package struct PoolOptions: Sendable, Hashable {
         self.healthCheckInterval = healthCheckInterval
         self.maximumLifetime = maximumLifetime
         self.drainTimeout = drainTimeout
+        self.isForWriting = isForWriting
     }
 }
 
@@ -40,7 +45,7 @@ package struct PoolStatistics: Sendable, Hashable {
     /// Connections lent, since the start.
     package var totalAcquired = 0
     package var totalOpened = 0
-    /// Connections dropped because they were dead or too old, since the start.
+    /// Connections dropped because they were dead, too old or read-only, since the start.
     package var totalDiscarded = 0
     package var connectFailures = 0
 }

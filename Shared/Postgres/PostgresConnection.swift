@@ -108,18 +108,32 @@ package actor PostgresConnection {
     /// Whether another statement may be tried; false once the connection was found dead or was closed.
     package var isHealthy: Bool { session?.isHealthy ?? false }
 
+    /// As ``PostgresSession/isReusable``.
+    var isReusable: Bool { session?.isReusable ?? false }
+
+    /// As ``PostgresSession/takesWrites()``, for a connection that is not lent.
+    /// - Throws: `connectFailed`: a pooler lets its clients in before it has asked the server.
+    package func takesWrites() throws(PostgresError) -> Bool {
+        do throws(PostgresError) {
+            guard let session else { throw PostgresError(.connectionLost, "the connection was closed") }
+            return try session.takesWrites()
+        } catch {
+            throw error.recast(as: .connectFailed)
+        }
+    }
+
     /// Ends the connection now rather than with the last reference.
     package func close() { session = nil }
 
     /// As `withSession`, but only on a connection that is still alive; nil means that `body` did not run.
     func withLiveSession<Value: Sendable>(
         within limit: WaitLimit, _ body: @Sendable (PostgresSession) throws -> Value
-    ) async throws -> (value: Value, isHealthy: Bool)? {
+    ) async throws -> (value: Value, isReusable: Bool)? {
         guard let session, session.isHealthy, session.isQuiet() else {
             self.session = nil
             return nil
         }
         let value = try await withSession(within: limit, body)
-        return (value, session.isHealthy)
+        return (value, session.isReusable)
     }
 }

@@ -21,6 +21,8 @@ package final class PostgresPool: Service {
     package static let pingLimit = Duration.seconds(2)
     private static let maintenanceInterval: Duration = .seconds(1)
     private static let drainPollInterval: Duration = .milliseconds(10)
+    /// How long a connection lives that was opened while the server took no writes.
+    private static let readOnlyLifetime: Duration = .seconds(1)
 
     /// - Parameter onAcquire: Told how long each caller waited for its connection, also in vain; zero where one was idle.
     package init(
@@ -49,14 +51,14 @@ package final class PostgresPool: Service {
         // Every idle connection may be dead, after a restart of the server; each is found out once.
         for _ in 0...options.maximumConnections {
             let lease = try await acquire(within: limit)
-            let outcome: (value: Value, isHealthy: Bool)?
+            let outcome: (value: Value, isReusable: Bool)?
             do {
                 outcome = try await lease.connection.withLiveSession(within: limit, body)
             } catch {
-                giveBack(lease, isUsable: await lease.connection.isHealthy)
+                giveBack(lease, isUsable: await lease.connection.isReusable)
                 throw error
             }
-            giveBack(lease, isUsable: outcome?.isHealthy ?? false)
+            giveBack(lease, isUsable: outcome?.isReusable ?? false)
             if let outcome { return outcome.value }
         }
         throw PostgresError(.connectionLost, "every connection of the pool was dead")
@@ -161,8 +163,9 @@ package final class PostgresPool: Service {
         while true {
             do throws(PostgresError) {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                let isLasting = options.isForWriting ? try await connection.takesWrites() : true
                 // Spread, so that connections opened together don't retire together.
-                let lifetime = options.maximumLifetime * Double.random(in: 0.9...1)
+                let lifetime = (isLasting ? options.maximumLifetime : Self.readOnlyLifetime) * Double.random(in: 0.9...1)
                 let now = ContinuousClock.now
                 let pooled = PooledConnection(connection: connection, retiresAt: now + lifetime, lastUsedAt: now)
                 if let failures = openings.withLock({ $0.succeeded() }) {
@@ -190,7 +193,7 @@ package final class PostgresPool: Service {
 
     private func check(_ pooled: PooledConnection) async {
         let outcome = try? await pooled.connection.withLiveSession(within: .within(Self.pingLimit)) { session in try session.execute("SELECT 1") }
-        let isUsable = outcome?.isHealthy ?? false
+        let isUsable = outcome?.isReusable ?? false
         if !isUsable { logger?.info("an idle database connection was dead") }
         giveBack(pooled, isUsable: isUsable)
     }

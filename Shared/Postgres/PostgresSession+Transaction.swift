@@ -30,6 +30,7 @@ extension PostgresSession {
     ) throws(PostgresError) -> [PostgresResult] {
         guard !isInTransaction else { throw PostgresError(.protocolViolation, "a transaction is open already") }
         let opening = options.openingStatements(within: limit)
+        isDeclaredReadOnly = options.isReadOnly
         do throws(PostgresError) {
             return Array(try pipeline(opening + queries, meanwhile: meanwhile).dropFirst(opening.count))
         } catch {

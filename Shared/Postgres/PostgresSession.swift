@@ -14,6 +14,9 @@ package final class PostgresSession {
     let probe: ServerProbe
     /// The running statement's.
     var patience = Patience(.ordinary, limit: .standard)
+    /// Set while a transaction runs that was declared READ ONLY.
+    var isDeclaredReadOnly = false
+    private var hasRefusedWrite = false
 
     /// More parameters than the protocol's 16-bit count can hold are refused.
     package static let maximumParameters = 65_535
@@ -55,6 +58,19 @@ package final class PostgresSession {
 
     /// Whether the connection can run another statement, as far as this side knows.
     package var isHealthy: Bool { !isBroken && PQstatus(pointer) == CONNECTION_OK }
+
+    /// Whether the session is worth lending again: healthy, and not one in which the server has refused a write. A session may stay
+    /// read-only for as long as it lives, whatever server its address leads to by now.
+    package var isReusable: Bool { isHealthy && !hasRefusedWrite }
+
+    /// Whether the server takes writes in this session: it is no standby, and neither it nor the role is set to read only.
+    ///
+    /// Asked in a statement: libpq's `target_session_attrs` goes by what the server reported when the connection was made, and PgBouncer
+    /// reports what the first server connection of its pool once said.
+    /// - Throws: as `query(_:)`.
+    package func takesWrites() throws(PostgresError) -> Bool {
+        try query("SELECT current_setting('transaction_read_only') = 'off'")[0].decode(0)
+    }
 
     /// The server's process id for this connection; through PgBouncer it is the pooler's own number.
     package var backendProcessID: Int32 { PQbackendPID(pointer) }
@@ -110,6 +126,7 @@ package final class PostgresSession {
             return value
         } catch {
             if PQstatus(pointer) != CONNECTION_OK { isBroken = true }
+            if error.sqlState == .readOnlyTransaction, !(isDeclaredReadOnly && isInTransaction) { hasRefusedWrite = true }
             let aim = cancellation.finish(isAnswered: isHealthy)
             if aim == .underWay { isBroken = true }
             if aim != .none, error.kind == .server, error.sqlState == .queryCanceled {

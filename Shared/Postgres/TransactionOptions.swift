@@ -6,8 +6,8 @@ package struct TransactionOptions: Sendable, Hashable {
         case serializable = "SERIALIZABLE"
     }
 
-    /// Nil is the server's default, READ COMMITTED.
-    package var isolation: Isolation?
+    /// Said in each transaction: a role's or database's default must not decide what a lock or a later statement sees.
+    package var isolation: Isolation
     package var isReadOnly: Bool
     /// The longest a statement may run, in whole milliseconds; nil is the role's default. A session that waits
     /// for less caps it.
@@ -19,7 +19,7 @@ package struct TransactionOptions: Sendable, Hashable {
     package var idleTimeout: Duration?
 
     package init(
-        isolation: Isolation? = nil, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil,
+        isolation: Isolation = .readCommitted, isReadOnly: Bool = false, statementTimeout: Duration? = nil, lockTimeout: Duration? = nil,
         idleTimeout: Duration? = nil
     ) {
         self.isolation = isolation
@@ -33,10 +33,11 @@ package struct TransactionOptions: Sendable, Hashable {
     ///
     /// - Parameter limit: the session's; the server must not go on working when nobody waits any more.
     func openingStatements(within limit: WaitLimit) -> [PostgresQuery] {
-        var begin = "BEGIN"
-        if let isolation { begin += " ISOLATION LEVEL \(isolation.rawValue)" }
-        if isReadOnly { begin += " READ ONLY" }
-        var statements = [PostgresQuery(unsafeSQL: begin)]
+        let begin = "BEGIN ISOLATION LEVEL \(isolation.rawValue)"
+        // What is acknowledged must be durable, whatever the setting of the role (which it may change itself), database or server.
+        var statements: [PostgresQuery] =
+            isReadOnly
+            ? [PostgresQuery(unsafeSQL: "\(begin) READ ONLY")] : [PostgresQuery(unsafeSQL: begin), "SET LOCAL synchronous_commit = on"]
         if let statementTimeout = longestStatement(within: limit) {
             statements.append(PostgresQuery(unsafeSQL: "SET LOCAL statement_timeout = \(statementTimeout.wholeMilliseconds)"))
         }

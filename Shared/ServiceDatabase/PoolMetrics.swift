@@ -36,7 +36,7 @@ package struct PoolMetrics: Sendable {
         let totals: [(name: String, help: String, count: @Sendable (PoolStatistics) -> Int)] = [
             ("postgres_pool_acquired_total", "Connections lent.", { $0.totalAcquired }),
             ("postgres_pool_opened_total", "Connections opened.", { $0.totalOpened }),
-            ("postgres_pool_discarded_total", "Connections dropped because they were dead or too old.", { $0.totalDiscarded }),
+            ("postgres_pool_discarded_total", "Connections dropped because they were dead, too old or read-only.", { $0.totalDiscarded }),
             ("postgres_pool_connect_failures_total", "Connections that could not be opened.", { $0.connectFailures }),
             ("postgres_pool_timeouts_total", "Callers that gave up waiting for a connection.", { $0.timeouts }),
             ("postgres_pool_refusals_total", "Callers that were refused because too many waited.", { $0.refusals }),

@@ -4,12 +4,12 @@ package import Postgres
 extension Problem {
     /// What a caller is told when a database did not do what was asked; nil for what is a mistake of ours.
     package init?(_ error: PostgresError) {
-        switch error.kind {
-        case .connectFailed, .connectionLost, .poolTimeout, .poolExhausted, .poolClosed, .cancelled, .timedOut:
+        if error.kind == .commitOutcomeUnknown {
+            self.init(.outcomeUnknown, retryAfterSeconds: 1)
+        } else if error.isOutage || error.isTimeout || error.isRetryable || error.kind == .cancelled || error.kind == .timedOut {
             self.init(.unavailable, retryAfterSeconds: 1)
-        case .commitOutcomeUnknown: self.init(.outcomeUnknown, retryAfterSeconds: 1)
-        case .server where error.isTimeout || error.isRetryable: self.init(.unavailable, retryAfterSeconds: 1)
-        case .server, .transactionAborted, .decoding, .protocolViolation, .invalidConfiguration: return nil
+        } else {
+            return nil
         }
     }
 }

@@ -66,6 +66,19 @@ import Testing
         #expect(filters.map { $0["event_id"] } == [.string(envelope.id.description), nil])
     }
 
+    @Test func `effects, dead letters and the record of a replay are durable, whatever the role's settings say`() async throws {
+        let record = try await DurabilityRecord(of: fixture.database)
+        let old = fixture.envelope(2, minute: -60 * 24 * 30)
+        try await fixture.bury([fixture.envelope(1), old, fixture.envelope(3)])
+        let handler = TestHandler { event, _ in if event.payload == 3 { throw EventFailure(.refused, "the test said so") } }
+        let summary = try await run(fixture.replay(handler))
+        #expect(summary.replayed == 1 && summary.tooOld == 1 && summary.failed == 1, "\(summary)")
+        let seen = try await record.seen()
+        #expect(
+            seen.changed.isSuperset(of: ["effects", "processed_events", "dead_letter_events", "replay_runs"]), "\(seen.changed.sorted())")
+        #expect(seen.atRisk == [])
+    }
+
     @Test func `one of a type that is ignored by now is settled, and counts as replayed`() async throws {
         try await fixture.bury([fixture.envelope(1, type: fixture.ignoredType)])
         let summary = try await run(fixture.replay())

@@ -38,6 +38,10 @@ struct KillTests {
         print("kill test: seed \(seed), \(Self.kills) kills, \(Self.databaseStops) stops of Postgres")
         var random = SeededGenerator(seed: seed)
         try await LedgerFleet.with(replicas: 2) { fleet in
+            // A commit is durable because its transaction says so: the role's own setting would lose what the last seconds brought.
+            try await fleet.server.execute([
+                "ALTER ROLE wallet_ledger SET synchronous_commit = off", "ALTER SYSTEM SET wal_writer_delay = '10s'", "SELECT pg_reload_conf()",
+            ])
             for (index, replica) in fleet.replicas.enumerated() {
                 try replica.start()
                 try await fleet.ready(index)

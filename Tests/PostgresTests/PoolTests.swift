@@ -122,7 +122,7 @@ import Testing
 
     @Test func `the pool follows a server through stop, outage and restart`() async throws {
         let server = try await PostgresServer.startSeparate()
-        let pool = try await makePool(PoolOptions(maximumConnections: 4, acquireTimeout: .milliseconds(400)), server: server)
+        let pool = try await makePool(PoolOptions(maximumConnections: 4, acquireTimeout: .seconds(3)), server: server)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask { _ = try await pool.withSession { session in try session.execute("SELECT pg_sleep(0.05)") } }

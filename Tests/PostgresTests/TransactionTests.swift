@@ -39,6 +39,33 @@ import Testing
         #expect(pool.statistics.inUse == 0)
     }
 
+    @Test func `what a transaction promises does not rest on what its role's or database's settings say`() async throws {
+        let database = try await PostgresServer.shared().makeDatabase()
+        let settings = [
+            "synchronous_commit": "off", "default_transaction_isolation": "serializable", "default_transaction_deferrable": "on",
+        ]
+        for (name, value) in settings {
+            try await database.server.execute(["ALTER DATABASE \(database.name) SET \(name) = '\(value)'"])
+        }
+        let pool = PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL))
+        let seen = try await pool.withTransaction { session in
+            let row = try session.query("SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')")[0]
+            return [try row.decode(0, as: String.self), try row.decode(1, as: String.self)]
+        }
+        #expect(seen == ["on", "read committed"])
+        let opening = try await pool.withSession { session in
+            defer { session.rollback() }
+            return try session.begin(then: ["SELECT current_setting('synchronous_commit')"])[0][0].decode(0, as: String.self)
+        }
+        #expect(opening == "on")
+        // Of this transaction alone.
+        let after = try await pool.withSession { session in
+            try session.query("SELECT current_setting('synchronous_commit')")[0].decode(0, as: String.self)
+        }
+        #expect(after == "off")
+        await pool.close()
+    }
+
     @Test func `the first and last statements may share BEGIN's and COMMIT's round trip`() async throws {
         let pool = try await makePool()
         let seen = try await pool.withSession { session in

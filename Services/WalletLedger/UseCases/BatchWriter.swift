@@ -9,6 +9,8 @@ package import ServiceRuntime
 /// Group commit: few writers, each with a connection and a thread of its own, that post what waits in the queue.
 ///
 /// - Serialization failures and deadlocks: the batch runs again, with jitter.
+/// - A database that does nobody's work, because it takes no writes or its disk is full: the batch fails as one, at once. A session that
+///   has refused a write is replaced, and postings are refused until the database takes writes again.
 /// - Any other SQL error: halves, until the culprit stands alone; its neighbours get their own outcomes.
 /// - A lost connection, or one that doesn't answer in time, COMMIT included: the same batch with the same ids on a new connection. Its locks wait for the old transaction
 ///   and find what it left. After ``reconnectLimit`` the callers learn that the outcome is unknown.
@@ -61,6 +63,8 @@ package struct BatchWriter: Service {
     /// Groups of requests that have no outcome yet, the next one last.
     private typealias Unfinished = [[PostingQueue.Item]]
 
+    private struct TakesNoWrites: Error {}
+
     private enum Ending {
         case queueClosed
         /// `progressed` when the connection answered anything before it broke.
@@ -73,6 +77,7 @@ package struct BatchWriter: Service {
         while true {
             do {
                 let connection = try await PostgresConnection.connect(configuration, logger: logger)
+                guard try await connection.takesWrites() else { throw TakesNoWrites() }
                 let groups = unfinished
                 if groups.isEmpty { lostAt = nil }
                 switch try await connection.withSession({ work($0, writer: writer, groups) }) {
@@ -83,6 +88,10 @@ package struct BatchWriter: Service {
                     logger.warning("a batch writer lost its connection", metadata: ["ledger.writer": "\(writer)"])
                     unfinished = groups
                 }
+            } catch is TakesNoWrites {
+                logger.debug("the database takes no writes")
+                // Who is told so at once can try again; what may be posted already waits for its outcome.
+                for item in queue.takeAll() { item.resume(returning: .failed(.unavailable)) }
             } catch {
                 logger.debug("a batch writer can't connect", metadata: ["error": "\(error)"])
             }
@@ -123,10 +132,12 @@ package struct BatchWriter: Service {
         // What an earlier connection had under way may still be committed by its backend.
         var mayBePosted = !groups.isEmpty
         var progressed = false
+        var isOut = false
         var untold = Untold()
         defer { untold.flush() }
         while true {
             if groups.isEmpty {
+                guard session.isReusable else { return .connectionLost([], progressed: progressed) }
                 guard let batch = queue.take(writer: writer, beforeWaiting: { untold.flush() }) else { return .queueClosed }
                 groups = [batch]
             }
@@ -144,7 +155,11 @@ package struct BatchWriter: Service {
                 // Only a whole batch waits long for a lock; its parts look for the one that is held.
                 let lockTimeout = group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout
                 switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted, &untold) {
-                case .answered: progressed = true
+                case .answered: (progressed, isOut) = (true, false)
+                case .outage(let error):
+                    if !isOut { logger.warning("the database takes no postings", metadata: ["error": "\(error)"]) }
+                    (progressed, isOut) = (true, true)
+                    for item in group { untold.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
                 case .connectionLost:
                     span?.connectionLost()
                     return .connectionLost(groups + [group], progressed: progressed)
@@ -167,6 +182,8 @@ package struct BatchWriter: Service {
         case answered
         case split
         case connectionLost
+        /// The database does nobody's work.
+        case outage(PostgresError)
     }
 
     private func post(
@@ -180,6 +197,7 @@ package struct BatchWriter: Service {
                 return .answered
             } catch let error as PostgresError {
                 if error.isConnectionLost || !session.isHealthy { return .connectionLost }
+                if error.sqlState?.isServerUnavailable == true { return .outage(error) }
                 // A key or reference that another replica wrote meanwhile: the batch runs again and sees it.
                 // Or a clock that stepped between the decision and the write, which the database refuses: once more, and the witness knows.
                 let mayPass =
@@ -192,7 +210,8 @@ package struct BatchWriter: Service {
                 if group.count > 1 { return .split }
                 logger.error(
                     "a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
-                let failure: PostingFailure = mayBePosted ? .outcomeUnknown : error.isTimeout || mayPass ? .unavailable : .internalError
+                let isPassing = error.isTimeout || error.isOutage || mayPass
+                let failure: PostingFailure = mayBePosted ? .outcomeUnknown : isPassing ? .unavailable : .internalError
                 untold.append(group[0], .failed(failure))
                 return .answered
             } catch is ClockDisagreement {

@@ -97,7 +97,7 @@ let package = Package(
         shared(
             "ServiceDatabase", ["Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
         shared("Outbox", ["Contracts", "Postgres"]),
-        shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime"]),
+        shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime", "TransportSecurity"]),
         shared(
             "EventConsumption",
             [

@@ -28,6 +28,9 @@ package struct AMQPConfiguration: Sendable {
 
     package var isEncrypted: Bool { encryption != nil }
 
+    /// The authorities that the broker's certificate is checked against; nil for plain TCP.
+    package var authorityFile: String? { encryption?.authorityFile }
+
     /// Parses and checks a URL: `amqps://user:password@host:port/vhost?cacertfile=/path`.
     ///
     /// Without a path the virtual host is `/`; otherwise it is the path, percent-decoded. Keys of the query: `heartbeat` (s),
@@ -64,7 +67,8 @@ package struct AMQPConfiguration: Sendable {
         } else {
             encryption = nil
         }
-        if let unknown = values.keys.min() { throw Self.invalid("has the parameter \(unknown), which is not supported") }
+        // Its name may be a piece of a password that is not percent-encoded.
+        guard values.isEmpty else { throw Self.invalid("has a parameter that is not supported") }
         // They cross into C, and PLAIN separates user and password by NUL (RFC 4616).
         guard ![host, user, password, virtualHost].contains(where: { $0.utf8.contains(0) }) else { throw Self.invalid("is malformed") }
     }

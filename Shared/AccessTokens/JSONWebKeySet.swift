@@ -36,6 +36,14 @@ package final class JSONWebKeySet: Sendable {
         self.source = .file(path: path)
     }
 
+    /// Whether a file holds a key set that can be used, looked at once and not kept.
+    ///
+    /// - Throws: why it can't be used.
+    package static func inspect(file path: String) throws(JSONWebKeySetError) {
+        guard let data = FileManager.default.contents(atPath: path) else { throw .sourceFailed }
+        _ = try JSONWebKeyDocument(Array(data))
+    }
+
     /// Keys from somewhere else; `fetch` must end within a time-out of its own and bound what it reads. Nothing is fetched yet.
     package init(fetch: @escaping @Sendable () async throws -> [UInt8]) {
         self.source = .fetch(fetch)

@@ -1,5 +1,6 @@
 package import AMQP
 package import ServiceRuntime
+internal import TransportSecurity
 
 /// Where the fleet's broker is: the settings of every process that publishes or consumes events.
 package struct BrokerSettings: Sendable {
@@ -14,12 +15,21 @@ package struct BrokerSettings: Sendable {
 
     package let configuration: AMQPConfiguration
 
-    /// - Throws: ``InvalidConfiguration`` when the address can't be used.
+    /// - Throws: ``InvalidConfiguration`` when the address, or the file of authorities, can't be used.
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         do {
             configuration = try AMQPConfiguration(url: values[Self.url].reveal(), authorityFile: values[Self.authoritiesFile])
         } catch {
             throw InvalidConfiguration(key: Self.url.key, "can't be used: \(error)")
+        }
+        guard let file = configuration.authorityFile else { return }
+        do {
+            _ = try FleetAuthorities(file: file)
+        } catch  where file == values[Self.authoritiesFile] {
+            throw InvalidConfiguration(key: Self.authoritiesFile.key, "\(error)")
+        } catch {
+            // A parameter of the address is not shown.
+            throw InvalidConfiguration(key: Self.url.key, "can't be used: its cacertfile \(error.problem.rawValue)")
         }
     }
 

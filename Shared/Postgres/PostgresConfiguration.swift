@@ -41,6 +41,8 @@ package struct PostgresConfiguration: Sendable {
             return value
         }
         host = try take("host")
+        // What stands before it would be shown as a piece of the host, but belongs to the password.
+        guard !host.contains("@") else { throw PostgresError(.invalidConfiguration, "the database URL has an @ that must be percent-encoded") }
         user = try take("user")
         database = try take("dbname")
         password = values.removeValue(forKey: "password")

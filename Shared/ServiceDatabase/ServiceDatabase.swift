@@ -41,11 +41,20 @@ package struct ServiceDatabase: Sendable {
         }
     }
 
+    /// - Throws: ``InvalidConfiguration`` when the folders, or the files in them, are not migrations.
+    private func migrator() throws(InvalidConfiguration) -> Migrator {
+        do {
+            return try Migrator(folders: folders)
+        } catch {
+            throw InvalidConfiguration(key: DatabaseSchema.migrations.key, "can't be used: \(error)")
+        }
+    }
+
     /// Refuses a database that is not the service's, a role that may too much, and a schema that this executable does not fit.
     ///
     /// - Throws: ``InvalidConfiguration``, ``UnreachableDependency``, `MigrationError`, `PostgresError`.
     package func check(_ configuration: PostgresConfiguration, _ logger: Logger) async throws {
-        let migrator = try Migrator(folders: folders)
+        let migrator = try migrator()
         let findings = try await withSession(configuration, logger) { session in
             let findings = try isolation.findings(session, phase: .serve)
             // Of a foreign database the schema says nothing.
@@ -60,7 +69,7 @@ package struct ServiceDatabase: Sendable {
     /// - Returns: What this call applied.
     /// - Throws: ``InvalidConfiguration``, ``UnreachableDependency``, `MigrationError`, `IsolationViolation`, `PostgresError`.
     package func migrate(as application: String, _ logger: Logger) async throws -> [Migration] {
-        let migrator = try Migrator(folders: folders)
+        let migrator = try migrator()
         return try await withSession(configuration(as: application), logger, within: .whileServerLives()) { session in
             try enforce(try isolation.findings(session, phase: .migrate), logger)
             try isolation.stamp(session)

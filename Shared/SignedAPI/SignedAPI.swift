@@ -17,6 +17,8 @@ internal import TransportSecurity
 package struct SignedAPI: Sendable {
     private let settings: SignedAPISettings
     private let service: String
+    private let keys: SigningKeyStore
+    private let keySetSource: SignedAPISettings.KeySetSource
     private let tls: InternalTLS.Material?
     private let redis: RedisConfiguration?
 
@@ -27,6 +29,8 @@ package struct SignedAPI: Sendable {
         self.service = service
         tls = try settings.internalTLS.load()
         redis = try ReplayProtection.target(settings.replayWindow, service: service, authorities: tls?.authorities)
+        keys = try settings.keys(of: service)
+        keySetSource = try settings.keySetSource()
     }
 
     /// What must run for the API, in order of dependency.
@@ -41,11 +45,10 @@ package struct SignedAPI: Sendable {
     /// Builds the API; the process is ready once it listens.
     ///
     /// - Parameter mapError: The service's own errors; nil means unknown, answered 500 without detail.
-    /// - Throws: ``InvalidConfiguration``, or what reading the keys throws.
+    /// - Throws: ``InvalidConfiguration``.
     package func compose(
         _ context: ProcessContext, endpoints: [Endpoint], mapError: @escaping @Sendable (any Error) -> Problem?
     ) async throws -> Parts {
-        let keys = try SigningKeyStore(path: settings.keysFile)
         let replay = try await ReplayProtection.compose(
             redis, service: service, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
         ReplayProtection.describeMetrics(context.metrics)
@@ -70,10 +73,13 @@ package struct SignedAPI: Sendable {
     }
 
     private func keySet(_ client: HTTPClient) -> JSONWebKeySet {
-        let source = settings.keySet
-        guard source.hasPrefix("https://") || source.hasPrefix("http://") else { return JSONWebKeySet(file: source) }
-        let fetch = KeySetFetch(source, client: client, authorities: tls?.authorities)
-        return JSONWebKeySet(fetch: { try await fetch() })
+        // Without authorities of our own an https address is vouched for by the system's.
+        switch keySetSource {
+        case .file(let path): return JSONWebKeySet(file: path)
+        case .address(let source):
+            let fetch = KeySetFetch(source, client: client, authorities: tls?.authorities)
+            return JSONWebKeySet(fetch: { try await fetch() })
+        }
     }
 
     /// With a replay window of its own, the process can't tell a request signed in the second of the start from one that the process

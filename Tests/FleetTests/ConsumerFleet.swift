@@ -38,7 +38,7 @@ struct ConsumerFleet {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let fleet = ConsumerFleet(
                 server: server, database: database, broker: try await brokerTask.value, folder: folder,
-                issuer: try LocalTokenIssuer.create(directory: folder, environment: "local"),
+                issuer: try LedgerFleet.writeCredentials(to: folder),
                 databaseURL: isPooled ? try await server.pooler().url(database.servingURL, server: server) : database.servingURL)
             try await fleet.prepare()
             try await body(fleet)
@@ -47,9 +47,6 @@ struct ConsumerFleet {
 
     private func prepare() async throws {
         try await broker.makeFleet(virtualHost)
-        var random = SystemRandomNumberGenerator()
-        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: LedgerFleet.seconds(), using: &random)
-        _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
         let secret = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
         try #"{"keys":[{"keyid":"test","secret":"\#(secret)"}]}"#.write(toFile: "\(folder)/dead.json", atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(folder)/dead.json")

@@ -53,10 +53,7 @@ struct LedgerFleet {
             ])
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-fleet-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        issuer = try LocalTokenIssuer.create(directory: folder, environment: "local")
-        var random = SystemRandomNumberGenerator()
-        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: Self.seconds(), using: &random)
-        _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        issuer = try Self.writeCredentials(to: folder)
         let url = isPooled ? try await server.pooler().url(database.servingURL, server: server) : database.servingURL
         var tls: [String: String] = [:]
         if let authority { tls = try await Self.encryption(by: authority, in: folder) }
@@ -73,6 +70,14 @@ struct LedgerFleet {
         }
         replicas = processes
         self.ports = ports
+    }
+
+    /// Writes the keys of every service and the issuer's, as ``environment(_:_:port:admin:)`` names them.
+    static func writeCredentials(to folder: String) throws -> LocalTokenIssuer {
+        var random = SystemRandomNumberGenerator()
+        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: seconds(), using: &random)
+        _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        return try LocalTokenIssuer.create(directory: folder, environment: "local")
     }
 
     static func seconds() -> Int64 { Int64(Date().timeIntervalSince1970) }

@@ -5,9 +5,16 @@ import Testing
 
 @Suite("The executable, from outside")
 struct ProcessTests {
-    private static func environment(_ changes: [String: String?] = [:]) -> [String: String] {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder("process")
+        _ = try LedgerFleet.writeCredentials(to: folder.path)
+    }
+
+    private func environment(_ changes: [String: String?] = [:]) -> [String: String] {
         var environment = LedgerFleet.environment(
-            "postgres://nobody:hunter2@127.0.0.1:1/none", "/nonexistent", port: 1, admin: 2)
+            "postgres://nobody:hunter2@127.0.0.1:1/none", folder.path, port: 1, admin: 2)
         for (name, value) in changes { environment[name] = value }
         return environment
     }
@@ -26,7 +33,7 @@ struct ProcessTests {
             (["INTERNAL_TLS": "always"], "INTERNAL_TLS=always is not accepted: expected own or mesh or off"),
         ] as [([String: String?], String)])
     func refusals(_ changes: [String: String?], _ named: String) throws {
-        let run = try LedgerProcess.run(["serve"], environment: Self.environment(changes))
+        let run = try LedgerProcess.run(["serve"], environment: environment(changes))
         #expect(run.code == 64)
         #expect(run.output.contains(named))
         #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
@@ -42,7 +49,7 @@ struct ProcessTests {
                 "INTERNAL_TLS": "own", "INTERNAL_TLS_CERTIFICATE_FILE": certificate, "INTERNAL_TLS_KEY_FILE": key,
                 "INTERNAL_TLS_CA_FILE": authorities,
             ]
-            let run = try LedgerProcess.run(["serve"], environment: Self.environment(changes))
+            let run = try LedgerProcess.run(["serve"], environment: environment(changes))
             #expect(run.code == 64 && run.output.contains(named), "\(run.code) \(run.output)")
             #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
         }
@@ -53,19 +60,19 @@ struct ProcessTests {
 
     @Test("a database that does not answer is named, exit 3")
     func unreachable() throws {
-        let run = try LedgerProcess.run(["serve"], environment: Self.environment())
+        let run = try LedgerProcess.run(["serve"], environment: environment())
         #expect(run.code == 3)
         #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
         #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
-        #expect(try LedgerProcess.run(["verify"], environment: Self.environment()).code == 3)
+        #expect(try LedgerProcess.run(["verify"], environment: environment()).code == 3)
     }
 
     @Test("config lists every setting and no secret")
     func config() throws {
-        let run = try LedgerProcess.run(["config"], environment: Self.environment())
+        let run = try LedgerProcess.run(["config"], environment: environment())
         #expect(run.code == 0)
         let settings =
-            Self.environment().keys + [
+            environment().keys + [
                 "LEDGER_BATCH_LIMIT", "LEDGER_WRITERS", "LEDGER_POOL_SIZE", "LEDGER_REPLICA_DATABASE_URL", "TOKEN_AUDIENCE", "DRAIN_TIMEOUT",
             ]
         for name in settings { #expect(run.output.contains("\n\(name) "), "\(name)") }
@@ -78,7 +85,7 @@ struct ProcessTests {
         let ledger = try await server.makeDatabase(service: "wallet-ledger")
         let other = try await server.makeDatabase(service: "ops-risk")
         func run(_ command: String, _ url: String) throws -> (code: Int32, output: String) {
-            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, "/nonexistent", port: 1, admin: 2))
+            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, folder.path, port: 1, admin: 2))
         }
         let behind = try run("serve", ledger.servingURL)
         #expect(behind.code != 0 && !behind.output.contains("started"))
@@ -90,7 +97,7 @@ struct ProcessTests {
         #expect(owner.code == 64, "\(owner.output)")
         let foreign = try run("serve", other.servingURL)
         #expect(foreign.code == 64, "\(foreign.output)")
-        let environment = LedgerFleet.environment(ledger.servingURL, "/nonexistent", port: 1, admin: 2)
+        let environment = LedgerFleet.environment(ledger.servingURL, folder.path, port: 1, admin: 2)
         let replica = try LedgerProcess.run(
             ["serve"], environment: environment.merging(["LEDGER_REPLICA_DATABASE_URL": other.servingURL]) { $1 })
         #expect(replica.code == 64 && replica.output.contains("DATABASE_ISOLATION_MODE"), "\(replica.output)")
@@ -102,7 +109,7 @@ struct ProcessTests {
     func concurrentMigrations() async throws {
         let server = try await PostgresServer.startSeparate()
         let ledger = try await server.makeDatabase(service: "wallet-ledger")
-        let environment = LedgerFleet.environment(ledger.ownerURL, "/nonexistent", port: 1, admin: 2)
+        let environment = LedgerFleet.environment(ledger.ownerURL, folder.path, port: 1, admin: 2)
         let both = [LedgerProcess(environment: environment, adminPort: 0), LedgerProcess(environment: environment, adminPort: 0)]
         for process in both { try process.start(["migrate"]) }
         #expect(both.map { $0.wait() } == [0, 0])

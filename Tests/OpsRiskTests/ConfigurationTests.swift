@@ -1,5 +1,6 @@
 import Contracts
 import ServiceRuntime
+import TestSupport
 import Testing
 
 @testable import OpsRisk
@@ -38,8 +39,8 @@ struct ConfigurationTests {
     @Test(
         "what can't be used is refused by its name, with what is wrong",
         arguments: [
-            ("RISK_HIGH_VALUE_THRESHOLDS", "EUR=1,EUR=2", "'EUR' is there twice"),
-            ("RISK_HIGH_VALUE_THRESHOLDS", "XYZ=1", "'XYZ=1' names no currency"),
+            ("RISK_HIGH_VALUE_THRESHOLDS", "EUR=1,EUR=2", "entry 2 names a currency twice"),
+            ("RISK_HIGH_VALUE_THRESHOLDS", "XYZ=1", "entry 1 names no currency"),
             ("RISK_HIGH_VALUE_THRESHOLDS", "EUR=1.5", "has no amount from 1 to 9007199254740991"),
             ("RISK_VELOCITY_LIMIT", "0", "a whole number from 1 to 1000"), ("RISK_VELOCITY_WINDOW", "1500ms", "a whole number of seconds"),
             ("RISK_VELOCITY_WINDOW", "25h", "a duration from 1s to 24h"), ("RISK_DEBIT_RETENTION", "1s", "a duration from 1m"),
@@ -49,5 +50,10 @@ struct ConfigurationTests {
         let error = #expect(throws: InvalidConfiguration.self) { _ = try load([key: value]) }
         let text = error.map { "\($0)" } ?? ""
         #expect(text.contains(key) && text.contains(part), "\(text)")
+    }
+
+    @Test("nothing of a value that may hold a secret is quoted or listed")
+    func secrecy() {
+        #expect(SettingSecrecy.leaks(of: OpsRiskConfiguration.self, Self.good) == [])
     }
 }

@@ -1,5 +1,6 @@
 import ServiceRuntime
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OutboxRelay
@@ -55,5 +56,11 @@ struct RelaySettingsTests {
             #expect(refused.exit == .usage)
             #expect(refused.complaints == ["outbox-relay: RABBITMQ_URL: is of the user \(user); wallet-ledger-relay is needed here"])
         }
+    }
+
+    @Test("nothing of a value that may hold a secret is quoted or listed")
+    func secrecy() {
+        let good = ["OUTBOX_SOURCE": "ops-risk", "OPS_RISK_DATABASE_URL": Self.url, "RABBITMQ_URL": "amqp://u:p@h:5672"]
+        #expect(SettingSecrecy.leaks(of: OutboxRelayConfiguration.self, good) == [])
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Metrics
 import ServiceRuntime
+import TestSupport
 import Testing
 
 @Suite("Admin server")
@@ -105,6 +106,15 @@ struct AdminServerTests {
             #expect(answer.head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"))
             #expect(answer.body == metrics.render())
             #expect(answer.body.contains("ledger_transfers_total 2\n"))
+        }
+    }
+
+    @Test("a probe whose body is garbled gets one answer", arguments: ["/livez", "/nothing"])
+    func garbledBody(path: String) async throws {
+        try await withServer { port in
+            let request = "GET \(path) HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+            let text = try await HTTPSocket.everything(after: Array(request.utf8), port: port)
+            #expect(text.components(separatedBy: "HTTP/1.1 ").count == 2, "\(text)")
         }
     }
 

@@ -42,7 +42,7 @@ struct SettingsTests {
             ("EXAMPLE_BATCH_LIMIT", "0", "EXAMPLE_BATCH_LIMIT=0 is not accepted: expected a whole number from 1 to 256"),
             ("EXAMPLE_BATCH_LIMIT", "257", "EXAMPLE_BATCH_LIMIT=257 is not accepted: expected a whole number from 1 to 256"),
             ("EXAMPLE_BATCH_LIMIT", "1.5", "EXAMPLE_BATCH_LIMIT=1.5 is not accepted: expected a whole number from 1 to 256"),
-            ("EXAMPLE_BATCH_LIMIT", "9\nx", "EXAMPLE_BATCH_LIMIT=9\u{FFFD}x is not accepted: expected a whole number from 1 to 256"),
+            ("EXAMPLE_BATCH_LIMIT", "9\nx", "EXAMPLE_BATCH_LIMIT is not accepted: expected a whole number from 1 to 256"),
             ("EXAMPLE_LOCK_TIMEOUT", "5", "EXAMPLE_LOCK_TIMEOUT=5 is not accepted: expected a duration from 10ms to 2m, like 250ms, 5s or 2m"),
             ("EXAMPLE_LOCK_TIMEOUT", "1h", "EXAMPLE_LOCK_TIMEOUT=1h is not accepted: expected a duration from 10ms to 2m, like 250ms, 5s or 2m"),
             ("INTERNAL_AUTH_MODE", "none", "INTERNAL_AUTH_MODE=none is not accepted: expected hmac or off"),
@@ -52,7 +52,7 @@ struct SettingsTests {
             ("ADMIN_PORT", "65536", "ADMIN_PORT=65536 is not accepted: expected a whole number from 0 to 65535"),
             (
                 "TOKEN_ISSUER", "ftp://x",
-                "TOKEN_ISSUER=ftp://x is not accepted: expected an address beginning with https:// or http:// and holding no password"
+                "TOKEN_ISSUER is not accepted: expected an address beginning with https:// or http://, without password, query or fragment"
             ),
             ("EXAMPLE_DATABASE_URL", "", "EXAMPLE_DATABASE_URL is missing: expected an address beginning with postgres://"),
             ("EXAMPLE_DATABASE_URL", "mysql://u:hunter3@h", "EXAMPLE_DATABASE_URL is not accepted: expected an address beginning with postgres://"),

@@ -37,6 +37,31 @@ package enum HTTPSocket {
         }
     }
 
+    /// Sends bytes, and nothing after them, and reads until the server closes.
+    ///
+    /// - Parameter finishing: Whether the end of the bytes is also that of the sending (FIN).
+    package static func everything(after bytes: [UInt8], finishing: Bool = false, port: Int) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        let socket = try LoopbackSocket(port: port)
+                        try socket.send(bytes)
+                        if finishing { socket.finishSending() }
+                        return String(decoding: socket.receiveAll(), as: UTF8.self)
+                    })
+            }
+        }
+    }
+
+    /// Sends bytes and breaks the connection off a while later (RST), without reading.
+    package static func breakOff(after bytes: [UInt8], pause: Duration, port: Int) async throws {
+        let socket = try LoopbackSocket(port: port)
+        try socket.send(bytes)
+        try await Task.sleep(for: pause)
+        socket.reset()
+    }
+
     private static func blocking(_ bytes: [UInt8], port: Int) throws -> Raw {
         let socket = try LoopbackSocket(port: port)
         try socket.send(bytes)

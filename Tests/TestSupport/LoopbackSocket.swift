@@ -36,6 +36,15 @@ package struct LoopbackSocket: ~Copyable {
         }
     }
 
+    /// Ends what is sent (FIN); answers are still received.
+    package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Breaks the connection off (RST).
+    package consuming func reset() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// What has come by now or comes next; empty when the server has closed, or sent nothing for 30 s.
     package func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65_536)

@@ -13,7 +13,7 @@ package struct HighValueRule: Sendable, Hashable {
     /// Of the currencies that are not named, in hundredths of a euro; nil never strikes for them.
     private let otherThreshold: Int64?
 
-    /// What is wrong with the text of a setting.
+    /// What is wrong with the text of a setting; it quotes nothing of it.
     package struct Fault: Error, Sendable, Hashable, CustomStringConvertible {
         package let description: String
     }
@@ -22,21 +22,22 @@ package struct HighValueRule: Sendable, Hashable {
     package init(text: String) throws(Fault) {
         var thresholds: [Currency: Int64] = [:]
         var other: Int64?
-        for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
+        for (index, entry) in text.split(separator: ",", omittingEmptySubsequences: false).enumerated() {
+            func fault(_ what: String) -> Fault { Fault(description: "entry \(index + 1) \(what)") }
             let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw Fault(description: "'\(entry)' is no currency=amount") }
+            guard parts.count == 2 else { throw fault("is not currency=amount") }
             guard let amount = DecimalDigits.number(parts[1], as: Int64.self), (1...MinorUnits.maximum).contains(amount) else {
-                throw Fault(description: "'\(entry)' has no amount from 1 to \(MinorUnits.maximum)")
+                throw fault("has no amount from 1 to \(MinorUnits.maximum)")
             }
             let isKnown: Bool
             if parts[0] == Self.everyOther {
                 isKnown = other != nil
                 other = amount
             } else {
-                guard let currency = Currency(parts[0]) else { throw Fault(description: "'\(entry)' names no currency") }
+                guard let currency = Currency(parts[0]) else { throw fault("names no currency") }
                 isKnown = thresholds.updateValue(amount, forKey: currency) != nil
             }
-            guard !isKnown else { throw Fault(description: "'\(parts[0])' is there twice") }
+            guard !isKnown else { throw fault("names a currency twice") }
         }
         self.thresholds = thresholds
         otherThreshold = other

@@ -31,7 +31,7 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
     }
 
     package func list(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
-        await perform { subscription, pool, _ in
+        await perform { subscription, pool in
             let register = DeadLetterRegister(consumer: subscription.name)
             let letters = try await pool.withSession { session in try register.list(filter, session) }
             if json {
@@ -45,8 +45,8 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
     }
 
     package func plan(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
-        await perform { subscription, pool, settings in
-            let plan = try await DeadLetterReplay(subscription: subscription, pool: pool, keys: settings.keys()).plan(filter)
+        await performWithKeys { subscription, pool, keys in
+            let plan = try await DeadLetterReplay(subscription: subscription, pool: pool, keys: keys).plan(filter)
             for item in plan.items { print(json ? DeadLetterText.json(item) : DeadLetterText.line(item)) }
             if !json { print(DeadLetterText.line(plan)) }
             return .success
@@ -54,8 +54,8 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
     }
 
     package func replay(_ options: DeadLetterReplay.Options, json: Bool) async -> ProcessExit {
-        await perform { subscription, pool, settings in
-            let replay = DeadLetterReplay(subscription: subscription, pool: pool, keys: try settings.keys())
+        await performWithKeys { subscription, pool, keys in
+            let replay = DeadLetterReplay(subscription: subscription, pool: pool, keys: keys)
             var toldAt = ContinuousClock.now
             let summary = try await replay.run(options) { item, result, summary in
                 print(json ? DeadLetterText.json(item.letter, result) : DeadLetterText.line(item.letter, result))
@@ -80,7 +80,7 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
     package func discard(
         _ filter: DeadLetterFilter, by person: String, note: String, isDryRun: Bool, json: Bool
     ) async -> ProcessExit {
-        await perform { subscription, pool, _ in
+        await perform { subscription, pool in
             let register = DeadLetterRegister(consumer: subscription.name)
             let letters = try await pool.withTransaction { session in
                 let letters = try register.list(filter, session)
@@ -97,15 +97,27 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
     }
 
     /// Looks at the environment, the database and its schema, and does something with them.
-    private func perform(
-        _ work: @Sendable (EventSubscription, PostgresPool, ConsumptionSettings) async throws -> ProcessExit
+    private func perform(_ work: @Sendable (EventSubscription, PostgresPool) async throws -> ProcessExit) async -> ProcessExit {
+        await Service.perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            try await Self.lend(settings, context, work)
+        }
+    }
+
+    /// The same for what opens the bodies of dead letters: their keys are read before anything is connected to.
+    private func performWithKeys(
+        _ work: @Sendable (EventSubscription, PostgresPool, DeadLetterKeys) async throws -> ProcessExit
     ) async -> ProcessExit {
         await Service.perform(environment: environment, context: makeContext, complain: complain) { settings, context in
-            try await settings.database.withPool(
-                as: "\(Service.name) dead letters", connections: Self.connections, context.logger
-            ) { pool in
-                try await work(try Service.subscription(settings, context), pool, settings.consumption)
-            }
+            let keys = try settings.consumption.keys()
+            return try await Self.lend(settings, context) { subscription, pool in try await work(subscription, pool, keys) }
+        }
+    }
+
+    private static func lend(
+        _ settings: Service.Settings, _ context: ProcessContext, _ work: @Sendable (EventSubscription, PostgresPool) async throws -> ProcessExit
+    ) async throws -> ProcessExit {
+        try await settings.database.withPool(as: "\(Service.name) dead letters", connections: connections, context.logger) { pool in
+            try await work(try Service.subscription(settings, context), pool)
         }
     }
 }

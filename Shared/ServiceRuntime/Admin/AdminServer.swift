@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 import ServiceLifecycle
@@ -42,7 +43,9 @@ package struct AdminServer: Service {
     package func run() async throws {
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            server: HTTPServerBuilder { handle in
+                OneAnswerHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: .init(idleTimeout: Self.idleTimeout)))
+            },
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: Self.backlog),
             onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },
             logger: logger)

@@ -3,8 +3,8 @@ package import Logging
 /// What every process can be told, whatever its service.
 package struct ProcessSettings: Sendable {
     package static let logLevel = Setting<Logger.Level>.choice("LOG_LEVEL", "The least severe log lines to write.", default: .info)
-    package static let adminHost = Setting<String>.text(
-        "ADMIN_HOST", "The address that health and metrics are served on.", expected: "a host name or address", default: "127.0.0.1")
+    package static let adminHost = Setting<String>.host(
+        "ADMIN_HOST", "The address that health and metrics are served on.", default: "127.0.0.1")
     package static let drainDelay = Setting<Duration>.duration(
         "DRAIN_DELAY", "How long the process still serves after /readyz says that it is draining.", in: .zero ... .seconds(60), default: .zero)
     package static let drainTimeout = Setting<Duration>.duration(

@@ -9,6 +9,8 @@ package struct Setting<Value: Sendable>: Sendable {
     /// What is accepted, as the end of "expected …".
     package let expected: String
     package let isSecret: Bool
+    /// Whether no value of the setting is a secret, so that a short refused one may be quoted; an address or a text may hold a password.
+    package let isHarmless: Bool
     /// The value when the variable is not set or empty; nil makes it required.
     package let defaultValue: Value?
 
@@ -17,14 +19,15 @@ package struct Setting<Value: Sendable>: Sendable {
     private var isUnsafe: @Sendable (Value) -> Bool = { _ in false }
 
     package init(
-        key: String, summary: String, unit: String? = nil, expected: String, isSecret: Bool = false, default defaultValue: Value?,
-        parse: @escaping @Sendable (String) -> Value?, render: @escaping @Sendable (Value) -> String?
+        key: String, summary: String, unit: String? = nil, expected: String, isSecret: Bool = false, isHarmless: Bool = false,
+        default defaultValue: Value?, parse: @escaping @Sendable (String) -> Value?, render: @escaping @Sendable (Value) -> String?
     ) {
         self.key = key
         self.summary = summary
         self.unit = unit
         self.expected = expected
         self.isSecret = isSecret
+        self.isHarmless = isHarmless
         self.defaultValue = defaultValue
         self.parse = parse
         self.render = render
@@ -34,8 +37,8 @@ package struct Setting<Value: Sendable>: Sendable {
     package var optional: Setting<Value?> {
         let (parse, render, isUnsafe) = (parse, render, isUnsafe)
         return Setting<Value?>(
-            key: key, summary: summary, unit: unit, expected: expected, isSecret: isSecret, default: .some(defaultValue),
-            parse: { text in parse(text).map(Optional.some) }, render: { value in value.flatMap(render) }
+            key: key, summary: summary, unit: unit, expected: expected, isSecret: isSecret, isHarmless: isHarmless,
+            default: .some(defaultValue), parse: { text in parse(text).map(Optional.some) }, render: { value in value.flatMap(render) }
         ).refusedInProduction { value in value.map(isUnsafe) ?? false }
     }
 
@@ -54,6 +57,7 @@ package protocol SettingDeclaration: Sendable {
     var unit: String? { get }
     var expected: String { get }
     var isSecret: Bool { get }
+    var isHarmless: Bool { get }
     /// The default as it would be written; nil when there is none.
     var renderedDefault: String? { get }
     /// The value of a text from outside, nil when the variable is not set.
@@ -80,8 +84,8 @@ extension Setting: SettingDeclaration {
         let value: Value
         if let text, !text.isEmpty {
             guard let parsed = parse(text) else {
-                let shown = isSecret ? " is not accepted" : "=\(PlainLine.text(text)) is not accepted"
-                return .failure(InvalidConfiguration(ConfigurationProblem(key: key, explanation: "\(shown): expected \(expected)")))
+                let quoted = isHarmless && Self.isQuotable(text) ? "=\(text)" : ""
+                return .failure(InvalidConfiguration(ConfigurationProblem(key: key, explanation: "\(quoted) is not accepted: expected \(expected)")))
             }
             value = parsed
         } else if let defaultValue {
@@ -91,4 +95,19 @@ extension Setting: SettingDeclaration {
         }
         return .success(SettingReading(box: SettingBox(value: value), rendered: render(value), isUnsafe: isUnsafe(value)))
     }
+
+    /// Whether a refused text is a number or a word: whatever else it is may have been meant for another setting.
+    private static func isQuotable(_ text: String) -> Bool {
+        text.utf8.count <= maximumQuotedLength
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private static var maximumQuotedLength: Int { 32 }
 }

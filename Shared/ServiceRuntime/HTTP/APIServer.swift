@@ -49,7 +49,8 @@ package struct APIServer: Service {
         let application = Application(
             responder: responder,
             server: HTTPServerBuilder { [certificate] handle in
-                let channel = PinnedHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: configuration))
+                let answering = OneAnswerHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: configuration))
+                let channel = PinnedHTTP1Channel(wrapped: answering)
                 guard let certificate else { return channel }
                 return EncryptedChannel(certificate: certificate, wrapped: channel)
             },

@@ -113,6 +113,11 @@ package struct EndpointPipeline: Sendable {
             throw Problem(.bodyTooLarge)
         } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
             throw Problem(.bodyTooLarge)
+        } catch is CancellationError {
+            throw Problem(.unavailable)
+        } catch {
+            // Broken off, garbled or cut by the network: nobody's fault on this side, and often nobody is left to read the answer.
+            throw Problem(.malformedRequest, detail: "The body ended early or can't be read.")
         }
     }
 

@@ -22,9 +22,9 @@ final class EventLoopExecutor: TaskExecutor {
 
 /// HTTP/1.1 whose connections stay on their event loop; see ``EventLoopExecutor``.
 struct PinnedHTTP1Channel: ServerChildChannel {
-    typealias Value = HTTP1Channel.Value
+    typealias Value = OneAnswerHTTP1Channel.Value
 
-    let wrapped: HTTP1Channel
+    let wrapped: OneAnswerHTTP1Channel
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         wrapped.setup(channel: channel, logger: logger)

@@ -102,6 +102,12 @@ struct PostingTimeRuleTests {
             "a wallet whose last time lies ahead", "wallet_begins_empty",
             "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', now(), \(inAnHour))"),
         Violation(
+            "a wallet in a currency that is none", "wallet_currency_active",
+            "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'XQZ', now(), now())"),
+        Violation(
+            "a wallet in a currency that left", "wallet_currency_active",
+            "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'HRK', now(), now())"),
+        Violation(
             "a hold that expires before its time", "hold_changes_follow",
             """
             WITH w AS (
@@ -168,6 +174,15 @@ struct PostingTimeRuleTests {
         #expect(error?.sqlState == .integrityConstraintViolation)
         #expect(error?.constraintName == violation.constraint)
         #expect(try await fixture.verify().findings == [])
+    }
+
+    @Test("the database and the contracts know the same currencies in use")
+    func currencies() async throws {
+        let (fixture, _, _) = try await Self.unchanged.value()
+        let codes = try await fixture.pool.withSession { session in
+            try session.query("SELECT code FROM active_currencies").map { row in try row.decode(0, as: String.self) }
+        }
+        #expect(codes.sorted() == Currency.active.map(\.code).sorted())
     }
 
     @Test("a wallet that has rested leaves no room between its last time and now", arguments: [hourAgo, "now() - interval '1 microsecond'"])

@@ -33,9 +33,9 @@ package struct PageCursor: Sendable {
         let parts = text.split(separator: Self.separator, omittingEmptySubsequences: false)
         guard parts.count == fields + 2, parts[0] == Self.version else { return nil }
         let numbers = parts.dropFirst().compactMap { UInt64($0, radix: Self.radix) }
-        guard numbers.count == fields + 1, numbers.last == binding else { return nil }
+        guard numbers.count == fields + 1 else { return nil }
         self.init(position: Array(numbers.dropLast()), binding: binding)
-        // One spelling only: no sign, no leading zero, no capital.
+        // Of this very query, and in its one spelling: no sign, no leading zero, no capital.
         guard self.text.hasSameBytes(as: text) else { return nil }
     }
 

@@ -22,7 +22,7 @@ struct LedgerDurabilityTests {
             _ = await queues[0].post([MoneyFixture.place(hold), MoneyFixture.void(hold)])
         }
         let origin = RequestOrigin(caller: "backoffice", access: .client("bank"), key: MoneyFixture.key("freeze"), requestID: "freeze")
-        let answer = try await ChangeWallet(pool: fixture.pool)(a, .freeze(.all), reason: "test", origin)
+        let answer = try await ChangeWallet(pool: fixture.pool, clock: fixture.clock)(a, .freeze(.all), reason: "test", origin)
         guard case .done = answer else { throw UnreadableRow(table: "wallets") }
         let seen = try await record.seen()
         #expect(

@@ -9,7 +9,7 @@ import SignedAPI
 /// An owner has at most ``maximumOpenWallets`` that are not closed, whoever opened them: a person needs a few, and a program that goes wrong
 /// must not fill the ledger in their name. A client's own wallets, which have no owner, are not limited.
 package struct OpenWallet: Sendable {
-    package static let maximumOpenWallets = 1_000
+    package static let maximumOpenWallets = 2_000
 
     private let transaction: KeyedTransaction
     private let clock: ClockWitness

@@ -6,10 +6,12 @@ extension DatabaseIsolation {
     package func findings(_ session: PostgresSession, phase: Phase) throws(PostgresError) -> [IsolationFinding] {
         var findings = try stampFindings(session, phase: phase)
         findings += try roleFindings(session)
+        findings += try ownRoleFindings(session, phase: phase)
         switch phase {
-        case .serve: findings += try ownershipFindings(session)
+        case .serve, .relay: findings += try ownershipFindings(session)
         case .migrate: break
         }
+        findings += try settingFindings(session)
         findings += try reachFindings(session)
         return findings
     }
@@ -25,7 +27,7 @@ extension DatabaseIsolation {
         guard let stamp = try Self.stamp(of: session) else {
             switch phase {
             case .migrate: return []
-            case .serve: return [IsolationFinding(.stampMissing, "the database has no service_identity; run migrate")]
+            case .serve, .relay: return [IsolationFinding(.stampMissing, "the database has no service_identity; run migrate")]
             }
         }
         guard stamp != service else { return [] }

@@ -31,7 +31,7 @@ struct MigrateTests {
     func refused() async throws {
         let fixture = try await DatabaseFixture()
         let serving = try fixture.database(url: fixture.database.servingURL)
-        await #expect(throws: PostgresError.self) { _ = try await serving.migrate(as: "test", fixture.logger) }
+        await #expect(throws: InvalidConfiguration.self) { _ = try await serving.migrate(as: "test", fixture.logger) }
         let elsewhere = try fixture.database(
             url: fixture.database.ownerURL, of: DatabaseSchema(service: "wallet-ledger", shared: ["nowhere"]))
         let error = await #expect(throws: MigrationError.self) { _ = try await elsewhere.migrate(as: "test", fixture.logger) }

@@ -49,10 +49,10 @@ package struct LiveIsolationCheck: Sendable {
 
     private static func ask(_ target: DatabaseTarget) async throws -> ([FleetFinding], DatabaseIdentity?) {
         let connection = try await PostgresConnection.connect(target.configuration)
-        let isolation = DatabaseIsolation(service: target.process.stampedService ?? target.service)
-        let phase: DatabaseIsolation.Phase = target.process.kind == .migrate ? .migrate : .serve
+        let isolation = DatabaseIsolation(service: target.process.stampedService ?? target.service, rolesOf: target.service)
         let (findings, identity) = try await connection.withSession { session in
-            (try isolation.findings(session, phase: phase), try DatabaseIdentity(session))
+            let findings = try isolation.findings(session, phase: target.process.kind.phase) + DatabaseIsolation.serverFindings(session)
+            return (findings, try DatabaseIdentity(session))
         }
         await connection.close()
         return (findings.map { FleetFinding($0, of: target.process) }, identity)

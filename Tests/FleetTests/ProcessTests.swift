@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import RequestSigning
 import TestSupport
 import Testing
 
@@ -51,13 +52,14 @@ struct ProcessTests {
         try expect("INTERNAL_TLS_CA_FILE: /nonexistent cannot be read", first.certificate, first.key, "/nonexistent")
     }
 
-    @Test("a database that does not answer is named, exit 3")
+    @Test("a database that does not answer is named by a command, exit 3")
     func unreachable() throws {
-        let run = try LedgerProcess.run(["serve"], environment: Self.environment())
-        #expect(run.code == 3)
-        #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
-        #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
-        #expect(try LedgerProcess.run(["verify"], environment: Self.environment()).code == 3)
+        for command in ["verify", "migrate"] {
+            let run = try LedgerProcess.run([command], environment: Self.environment())
+            #expect(run.code == 3)
+            #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
+            #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+        }
     }
 
     @Test("config lists every setting and no secret")
@@ -77,8 +79,16 @@ struct ProcessTests {
         let server = try await PostgresServer.startSeparate()
         let ledger = try await server.makeDatabase(service: "wallet-ledger")
         let other = try await server.makeDatabase(service: "ops-risk")
+        // What is wrong with the configuration is found before the database is asked.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-process-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var random = SystemRandomNumberGenerator()
+        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: LedgerFleet.seconds(), using: &random)
+        _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
+        let (port, admin) = (try FreePort.any(), try FreePort.any())
         func run(_ command: String, _ url: String) throws -> (code: Int32, output: String) {
-            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, "/nonexistent", port: 1, admin: 2))
+            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, folder, port: port, admin: admin))
         }
         let behind = try run("serve", ledger.servingURL)
         #expect(behind.code != 0 && !behind.output.contains("started"))
@@ -90,7 +100,7 @@ struct ProcessTests {
         #expect(owner.code == 64, "\(owner.output)")
         let foreign = try run("serve", other.servingURL)
         #expect(foreign.code == 64, "\(foreign.output)")
-        let environment = LedgerFleet.environment(ledger.servingURL, "/nonexistent", port: 1, admin: 2)
+        let environment = LedgerFleet.environment(ledger.servingURL, folder, port: port, admin: admin)
         let replica = try LedgerProcess.run(
             ["serve"], environment: environment.merging(["LEDGER_REPLICA_DATABASE_URL": other.servingURL]) { $1 })
         #expect(replica.code == 64 && replica.output.contains("DATABASE_ISOLATION_MODE"), "\(replica.output)")

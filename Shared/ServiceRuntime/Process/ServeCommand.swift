@@ -6,7 +6,9 @@ package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "serve", abstract: "Serve until SIGTERM or SIGINT.",
-            discussion: "Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 64 wrong usage or configuration.")
+            discussion: """
+                Exit codes: 0 drained, 1 failed, 3 cannot listen, 64 wrong usage or configuration. A database that does not answer is waited for.
+                """)
     }
 
     package init() {}

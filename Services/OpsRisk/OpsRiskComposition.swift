@@ -15,13 +15,13 @@ package enum OpsRisk: EventConsumingService {
         let database = try settings.database.configuration(as: name)
         let api = try SignedAPI(settings.api, service: name)
         let keys = try settings.consumption.keys()
-        try await settings.database.check(database, context.logger)
 
         let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
             configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
             onAcquire: pools.waits(of: "primary"))
         pools.observe(pool, named: "primary", limit: settings.poolSize)
+        let probe = DatabaseProbe(database, withoutWrites: .answersReads, metrics: context.metrics)
         let metrics = OpsRiskMetrics(context.metrics)
         let consumer = try EventConsumer(
             LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: EventClock.now)),
@@ -39,8 +39,9 @@ package enum OpsRisk: EventConsumingService {
         }
         let watch = AlertWatch(pool: pool, metrics: metrics, logger: context.logger)
         return ComposedProcess(
-            services: served.services + [pool, ClockWatch(clock, pool: pool), keyExpiry, debitExpiry, watch, consumer, served.server],
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }, consumer.healthCheck, clock.healthCheck] + served.healthChecks)
+            services: served.services + [probe, pool], prerequisites: [try settings.database.prerequisite(database, context.logger)],
+            serving: [ClockWatch(clock, pool: pool), keyExpiry, debitExpiry, watch, consumer, served.server],
+            healthChecks: [probe.healthCheck, consumer.healthCheck, clock.healthCheck] + served.healthChecks)
     }
 
     /// Also for the commands over dead letters, which count nothing.

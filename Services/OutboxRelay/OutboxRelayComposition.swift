@@ -22,13 +22,13 @@ package enum OutboxRelay: DatabaseService {
         let timing = settings.timing
         let source = settings.source.rawValue
         let database = try settings.database.configuration(as: "\(name) \(source)")
-        try await settings.database.check(database, context.logger)
 
         let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
             configuration: database, options: PoolOptions(maximumConnections: poolSize), logger: context.logger,
             onAcquire: pools.waits(of: "outbox"))
         pools.observe(pool, named: "outbox", limit: poolSize)
+        let probe = DatabaseProbe(database, withoutWrites: .isUseless, metrics: context.metrics)
         let metrics = RelayMetrics(context.metrics)
         let publisher = try AMQPPublisher(
             configuration: settings.broker.configuration, name: "\(source)-relay", options: publisherOptions(timing), logger: context.logger,
@@ -42,11 +42,11 @@ package enum OutboxRelay: DatabaseService {
             source: source, owner: owner, pool: pool, publisher: publisher, keeper: keeper, maximumAttempts: settings.maximumAttempts,
             timing: timing, metrics: metrics, tracer: context.tracer, logger: context.logger)
         let housekeeping = OutboxHousekeeping(pool: pool, retentionDays: settings.retentionDays, metrics: metrics, logger: context.logger)
-        context.readiness.started()
         return ComposedProcess(
-            services: [pool, publisher, keeper, housekeeping, loop],
+            services: [probe, pool], prerequisites: [try settings.database.prerequisite(database, context.logger)],
+            serving: [publisher, keeper, housekeeping, loop, ReadinessMark(context.readiness)],
             healthChecks: [
-                HealthCheck(name: "database", critical: true) { try await pool.ping() },
+                probe.healthCheck,
                 HealthCheck(name: "broker", critical: false) { try check(publisher.status, isRefused: metrics.isRefused) },
             ])
     }

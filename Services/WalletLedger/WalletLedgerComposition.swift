@@ -13,7 +13,6 @@ package enum WalletLedger: DatabaseService {
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database.configuration(as: name)
         let api = try SignedAPI(settings.api, service: name)
-        try await settings.database.check(database, context.logger)
 
         let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
@@ -21,7 +20,8 @@ package enum WalletLedger: DatabaseService {
             onAcquire: pools.waits(of: "primary"))
         pools.observe(pool, named: "primary", limit: settings.poolSize)
         let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
-        let replica = try await replica(settings, primary: pool, pools, clock, context.logger)
+        let probe = DatabaseProbe(database, withoutWrites: .answersReads, metrics: context.metrics)
+        let replica = try replica(settings, primary: pool, pools, clock, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
         WalletLedgerMetrics(context.metrics).observe(queue)
         let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, clock: clock, logger: context.logger,
@@ -32,14 +32,18 @@ package enum WalletLedger: DatabaseService {
         let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
             try IdempotencyKeyStore().expire(session, atMost: count)
         }
-        var services: [any Service] = served.services + [pool, ClockWatch(clock, pool: pool)]
-        if let replica { services += [replica.pool, replica.reads] }
-        services += [
+        var prerequisites = [try settings.database.prerequisite(database, context.logger)]
+        var serving: [any Service] = [ClockWatch(clock, pool: pool)]
+        if let replica {
+            prerequisites.append(replica.prerequisite)
+            serving += [replica.pool, replica.reads]
+        }
+        serving += [
             keyExpiry, writer, HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), served.server,
         ]
         return ComposedProcess(
-            services: services,
-            healthChecks: [HealthCheck(name: "database", critical: true) { try await pool.ping() }, clock.healthCheck] + served.healthChecks)
+            services: served.services + [probe, pool], prerequisites: prerequisites, serving: serving,
+            healthChecks: [probe.healthCheck, clock.healthCheck] + served.healthChecks)
     }
 
     /// Unix milliseconds.
@@ -60,26 +64,25 @@ package enum WalletLedger: DatabaseService {
             + ListRoutes(list: list).endpoints
     }
 
-    /// The standby for answers about the past, where one is set. It may be out of reach, now and later; one that is not the ledger's own
-    /// is refused like such a primary.
+    /// The standby for answers about the past, where one is set. It may be out of reach, now and later. One that is not the ledger's own is
+    /// refused like such a primary when it answers at the start; when it answers for the first time later, it is never used.
     private static func replica(
         _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: PoolMetrics, _ clock: ClockWitness, _ logger: Logger
-    ) async throws -> (pool: PostgresPool, reads: ReplicaReads)? {
+    ) throws(InvalidConfiguration) -> (prerequisite: Prerequisite, pool: PostgresPool, reads: ReplicaReads)? {
         guard let url = settings.replicaDatabaseURL else { return nil }
         let configuration = try ServiceDatabase.configuration(url, variable: WalletLedgerConfiguration.replicaDatabase.key, as: name)
-        do {
-            let connection = try await PostgresConnection.connect(configuration, logger: logger)
-            let findings = try await connection.withSession { session in
-                try DatabaseIsolation(service: name).findings(session, phase: .serve)
+        let inspect: @Sendable (PostgresSession) throws -> Void = { session in try settings.database.inspectStandby(session, logger) }
+        let prerequisite = Prerequisite("read replica") {
+            do {
+                try await ServiceDatabase.naming(configuration) { try await settings.database.withSession(configuration, logger, inspect) }
+            } catch let error as UnreachableDependency {
+                logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
             }
-            await connection.close()
-            try settings.database.enforce(findings, logger)
-        } catch let error as PostgresError {
-            logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
         }
-        let options = PoolOptions(maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout)
+        let options = PoolOptions(
+            maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout, isForWriting: false)
         let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
         metrics.observe(pool, named: "replica", limit: settings.poolSize)
-        return (pool, ReplicaReads(primary: primary, replica: pool, clock: clock, logger: logger))
+        return (prerequisite, pool, ReplicaReads(primary: primary, replica: pool, clock: clock, logger: logger, inspect: inspect))
     }
 }

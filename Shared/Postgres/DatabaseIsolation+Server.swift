@@ -6,12 +6,14 @@ extension DatabaseIsolation {
     package func findings(_ session: PostgresSession, phase: Phase) throws(PostgresError) -> [IsolationFinding] {
         var findings = try stampFindings(session, phase: phase)
         findings += try roleFindings(session)
+        findings += try ownRoleFindings(session, phase: phase)
         switch phase {
-        case .serve:
+        case .serve, .relay:
             let owned = try ownershipFindings(session)
             findings += owned.isEmpty ? try privilegeFindings(session) : owned
         case .migrate: findings += try ownerFindings(session)
         }
+        findings += try settingFindings(session)
         findings += try reachFindings(session)
         return findings
     }
@@ -27,7 +29,7 @@ extension DatabaseIsolation {
         guard let stamp = try Self.stamp(of: session) else {
             switch phase {
             case .migrate: return []
-            case .serve: return [IsolationFinding(.stampMissing, "the database has no service_identity; run migrate")]
+            case .serve, .relay: return [IsolationFinding(.stampMissing, "the database has no service_identity; run migrate")]
             }
         }
         guard stamp != service else { return [] }

@@ -5,18 +5,21 @@ package struct DatabaseIsolation: Sendable, Hashable {
         case strict, warn
     }
 
-    /// What the process is going to do, which decides what its role may own.
+    /// What the process is going to do, which decides which of the service's roles is its own.
     package enum Phase: String, Sendable {
         case migrate, serve
+        /// Works on the outbox alone.
+        case relay
     }
 
     /// Such as `wallet-ledger`.
     package let service: String
     package let roles: ServiceRoles
 
-    package init(service: String) {
+    /// - Parameter rolesOf: The service whose roles come to the database, where it is not the one that it belongs to.
+    package init(service: String, rolesOf: String? = nil) {
         self.service = service
-        roles = ServiceRoles(service: service)
+        roles = ServiceRoles(service: rolesOf ?? service)
     }
 
     /// Each executable's own variable.

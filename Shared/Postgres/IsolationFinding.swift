@@ -11,6 +11,8 @@ package struct IsolationFinding: Sendable, Hashable, CustomStringConvertible {
         case mayCreateRoles = "may_create_roles"
         case mayCreateDatabases = "may_create_databases"
         case ownsTable = "owns_table"
+        case wrongRole = "wrong_role"
+        case unsafeSetting = "unsafe_setting"
         case mayConnectElsewhere = "may_connect_elsewhere"
         case databaseNotOwned = "database_not_owned"
         case mayCreateTemporaryTables = "may_create_temporary_tables"

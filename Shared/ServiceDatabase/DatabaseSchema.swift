@@ -44,7 +44,8 @@ package struct DatabaseSchema: Sendable {
 
     package func database(_ values: SettingValues, url: Secret<String>) -> ServiceDatabase {
         ServiceDatabase(
-            service: service, variable: variable, url: url, mode: values[Self.isolation], folders: folders(in: values[Self.migrations]))
+            service: service, variable: variable, url: url, mode: values[Self.isolation], environment: values[FlorinEnvironment.setting],
+            phase: hasOwn ? .serve : .relay, folders: folders(in: values[Self.migrations]))
     }
 
     /// In the order in which they are applied.

@@ -9,16 +9,24 @@ package struct ServiceDatabase: Sendable {
     private let variable: String
     private let url: Secret<String>
     private let mode: DatabaseIsolation.Mode
+    private let environment: FlorinEnvironment
+    private let phase: DatabaseIsolation.Phase
     private let folders: [MigrationFolder]
 
     /// - Parameters:
     ///   - variable: The setting that `url` came from, for errors.
+    ///   - phase: Of the process when it does not migrate, which decides its role.
     ///   - folders: The migrations that the process was built for, in the order in which they are applied.
-    package init(service: String, variable: String, url: Secret<String>, mode: DatabaseIsolation.Mode, folders: [MigrationFolder]) {
+    package init(
+        service: String, variable: String, url: Secret<String>, mode: DatabaseIsolation.Mode, environment: FlorinEnvironment,
+        phase: DatabaseIsolation.Phase, folders: [MigrationFolder]
+    ) {
         self.service = service
         self.variable = variable
         self.url = url
         self.mode = mode
+        self.environment = environment
+        self.phase = phase
         self.folders = folders
     }
 
@@ -50,18 +58,40 @@ package struct ServiceDatabase: Sendable {
         }
     }
 
-    /// Refuses a database that is not the service's, a role that may too much, and a schema that this executable does not fit.
+    /// Refuses a database that is not the service's, a role that is not the process's or may too much, settings that break promises, and a
+    /// schema that this executable does not fit.
     ///
     /// - Throws: ``InvalidConfiguration``, ``UnreachableDependency``, `MigrationError`, `PostgresError`.
     package func check(_ configuration: PostgresConfiguration, _ logger: Logger) async throws {
         let migrator = try migrator()
-        let findings = try await withSession(configuration, logger) { session in
-            let findings = try isolation.findings(session, phase: .serve)
+        let (findings, risks) = try await withSession(configuration, logger) { session in
+            let findings = try isolation.findings(session, phase: phase)
             // Of a foreign database the schema says nothing.
             if findings.isEmpty { try migrator.check(session) }
-            return findings
+            return (findings, try DatabaseIsolation.serverFindings(session))
         }
         try enforce(findings, logger)
+        if environment == .production, !risks.isEmpty {
+            throw InvalidConfiguration(key: variable, "is refused in production: \(risks.map(\.description).joined(separator: "; "))")
+        }
+        for risk in risks { logger.warning("the server may lose what it acknowledges", metadata: ["isolation.finding": "\(risk)"]) }
+    }
+
+    /// The part of the check that a standby of the database needs: its schema is the primary's.
+    ///
+    /// - Throws: ``InvalidConfiguration``, `PostgresError`.
+    package func inspectStandby(_ session: PostgresSession, _ logger: Logger) throws {
+        try enforce(try isolation.findings(session, phase: phase), logger)
+    }
+
+    /// The check as something that a server waits for: a database that does not answer, or goes away in the middle, is asked again.
+    ///
+    /// One that refuses the role, or that is not there, counts as away: both can be mended at the server while the process waits.
+    ///
+    /// - Throws: ``InvalidConfiguration`` when the migrations can't be read, which is known before anything is asked.
+    package func prerequisite(_ configuration: PostgresConfiguration, _ logger: Logger) throws(InvalidConfiguration) -> Prerequisite {
+        _ = try migrator()
+        return Prerequisite("database") { try await Self.naming(configuration) { try await check(configuration, logger) } }
     }
 
     /// Stamps the database as the service's and applies what is missing, as the owner's role.
@@ -101,15 +131,24 @@ package struct ServiceDatabase: Sendable {
         as application: String, connections: Int, _ logger: Logger, _ body: @Sendable (PostgresPool) async throws -> Value
     ) async throws -> Value {
         let configuration = try configuration(as: application)
-        do {
+        return try await Self.naming(configuration) {
             try await check(configuration, logger)
             let pool = PostgresPool(configuration: configuration, options: PoolOptions(maximumConnections: connections), logger: logger)
             let outcome: Result<Value, any Error>
             do { outcome = .success(try await body(pool)) } catch { outcome = .failure(error) }
             await pool.close()
             return try outcome.get()
+        }
+    }
+
+    /// A database that is away, at first or in the middle, by its address.
+    package static func naming<Value: Sendable>(
+        _ configuration: PostgresConfiguration, _ work: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await work()
         } catch let error as PostgresError where error.isOutage {
-            throw Self.unreachable(configuration, error)
+            throw unreachable(configuration, error)
         }
     }
 

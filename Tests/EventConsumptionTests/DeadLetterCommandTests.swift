@@ -29,7 +29,7 @@ enum TestService: EventConsumingService {
             // The test's own migrations lie elsewhere than a service's.
             database = ServiceDatabase(
                 service: TestService.name, variable: Self.schema.variable, url: values[Self.schema.url], mode: values[DatabaseSchema.isolation],
-                folders: ConsumptionFixture.migrations)
+                environment: values[FlorinEnvironment.setting], phase: .serve, folders: ConsumptionFixture.migrations)
             consumption = ConsumptionSettings(values)
             consumer = values[Self.consumer]
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import RequestSigning
 import TestSupport
 import Testing
 
@@ -58,13 +59,14 @@ struct ProcessTests {
         try expect("INTERNAL_TLS_CA_FILE: /nonexistent cannot be read", first.certificate, first.key, "/nonexistent")
     }
 
-    @Test("a database that does not answer is named, exit 3")
+    @Test("a database that does not answer is named by a command, exit 3")
     func unreachable() throws {
-        let run = try LedgerProcess.run(["serve"], environment: environment())
-        #expect(run.code == 3)
-        #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
-        #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
-        #expect(try LedgerProcess.run(["verify"], environment: environment()).code == 3)
+        for command in ["verify", "migrate"] {
+            let run = try LedgerProcess.run([command], environment: environment())
+            #expect(run.code == 3)
+            #expect(run.output.contains("127.0.0.1:1") && !run.output.contains("hunter2"))
+            #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
+        }
     }
 
     @Test("config lists every setting and no secret")
@@ -84,8 +86,9 @@ struct ProcessTests {
         let server = try await PostgresServer.startSeparate()
         let ledger = try await server.makeDatabase(service: "wallet-ledger")
         let other = try await server.makeDatabase(service: "ops-risk")
+        let (port, admin) = (try FreePort.any(), try FreePort.any())
         func run(_ command: String, _ url: String) throws -> (code: Int32, output: String) {
-            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, folder.path, port: 1, admin: 2))
+            try LedgerProcess.run([command], environment: LedgerFleet.environment(url, folder.path, port: port, admin: admin))
         }
         let behind = try run("serve", ledger.servingURL)
         #expect(behind.code != 0 && !behind.output.contains("started"))
@@ -97,7 +100,7 @@ struct ProcessTests {
         #expect(owner.code == 64, "\(owner.output)")
         let foreign = try run("serve", other.servingURL)
         #expect(foreign.code == 64, "\(foreign.output)")
-        let environment = LedgerFleet.environment(ledger.servingURL, folder.path, port: 1, admin: 2)
+        let environment = LedgerFleet.environment(ledger.servingURL, folder.path, port: port, admin: admin)
         let replica = try LedgerProcess.run(
             ["serve"], environment: environment.merging(["LEDGER_REPLICA_DATABASE_URL": other.servingURL]) { $1 })
         #expect(replica.code == 64 && replica.output.contains("DATABASE_ISOLATION_MODE"), "\(replica.output)")

@@ -48,17 +48,22 @@ final class DatabaseFixture: Sendable {
     }
 
     /// The database as a process of the service sees it, by its settings.
-    func database(url: String, mode: DatabaseIsolation.Mode = .strict, of schema: DatabaseSchema? = nil) throws -> ServiceDatabase {
+    func database(
+        url: String, mode: DatabaseIsolation.Mode = .strict, of schema: DatabaseSchema? = nil, environment: FlorinEnvironment = .local
+    ) throws -> ServiceDatabase {
         let schema = schema ?? self.schema
-        let environment = [
-            schema.variable: url, "DATABASE_ISOLATION_MODE": mode.rawValue, "MIGRATIONS_DIRECTORY": directory, "FLORIN_ENVIRONMENT": "local",
+        let variables = [
+            schema.variable: url, "DATABASE_ISOLATION_MODE": mode.rawValue, "MIGRATIONS_DIRECTORY": directory,
+            "FLORIN_ENVIRONMENT": environment.rawValue,
         ]
-        return schema.database(try SettingsReader(environment: environment).read(schema.declared))
+        return schema.database(try SettingsReader(environment: variables).read([FlorinEnvironment.setting] + schema.declared))
     }
 
     /// What a process does at its start.
-    func check(url: String, mode: DatabaseIsolation.Mode = .strict, of schema: DatabaseSchema? = nil) async throws {
-        let database = try database(url: url, mode: mode, of: schema)
+    func check(
+        url: String, mode: DatabaseIsolation.Mode = .strict, of schema: DatabaseSchema? = nil, environment: FlorinEnvironment = .local
+    ) async throws {
+        let database = try database(url: url, mode: mode, of: schema, environment: environment)
         try await database.check(database.configuration(as: "test"), logger)
     }
 

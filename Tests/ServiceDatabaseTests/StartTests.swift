@@ -47,13 +47,82 @@ struct StartTests {
         }
     }
 
+    @Test("a role of the same service that is not the process's own is refused by name, and so is a login that is a member of another as well")
+    func wrongRole() async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        let roles = fixture.database.roles
+        func refusal(_ url: String, of schema: DatabaseSchema? = nil) async -> String {
+            await #expect(throws: InvalidConfiguration.self) { try await fixture.check(url: url, of: schema) }?.description ?? ""
+        }
+        let relay = DatabaseSchema.part("outbox", of: "wallet-ledger")
+        let relayed = await refusal(fixture.database.relayURL)
+        #expect(relayed.contains("wrong_role: role wallet_ledger_relay is not the process's own; wallet_ledger is expected"), "\(relayed)")
+        #expect(await refusal(fixture.database.servingURL, of: relay).contains("; wallet_ledger_relay is expected"))
+        #expect(await refusal(fixture.database.ownerURL).contains("; wallet_ledger is expected"))
+        let migrating = await #expect(throws: InvalidConfiguration.self) {
+            _ = try await fixture.database(url: fixture.database.servingURL).migrate(as: "test", fixture.logger)
+        }
+        #expect(migrating?.description.contains("; wallet_ledger_owner is expected") == true)
+
+        // A dated login that is a member of the role, as passwords are rotated by; it has the role's rights and no other's.
+        let login = "\(fixture.database.name)_2026a"
+        let url = fixture.database.server.url(database: fixture.database.name, user: login, password: TestDatabase.rolePassword)
+        try await fixture.database.server.execute([
+            "CREATE ROLE \(login) LOGIN PASSWORD '\(TestDatabase.rolePassword)' IN ROLE \(roles.serving)"
+        ])
+        try await fixture.check(url: url)
+        #expect(await refusal(url, of: relay).contains("role \(login) is not the process's own; wallet_ledger_relay is expected"))
+        try await fixture.database.server.execute(["GRANT \(roles.relay) TO \(login)"])
+        #expect(await refusal(url).contains("wrong_role: "))
+        try await fixture.database.server.execute([
+            "REVOKE \(roles.relay) FROM \(login)", "ALTER ROLE \(login) NOINHERIT",
+            "GRANT CONNECT ON DATABASE \(fixture.database.name) TO \(login)",
+        ])
+        #expect(await refusal(url).contains("wrong_role: "))
+        try await fixture.database.server.execute(["REVOKE CONNECT ON DATABASE \(fixture.database.name) FROM \(login)", "DROP ROLE \(login)"])
+    }
+
+    @Test(
+        "settings of a role or database on which a promise rests are refused by name",
+        arguments: [("session_replication_role", "replica"), ("search_path", "elsewhere, public"), ("zero_damaged_pages", "on")])
+    func unsafeSettings(_ name: String, _ value: String) async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        let (server, database) = (fixture.database.server, fixture.database.name)
+        try await server.execute(["CREATE SCHEMA elsewhere", "GRANT USAGE ON SCHEMA elsewhere TO PUBLIC"], database: database)
+        try await fixture.check(url: fixture.database.servingURL)
+        try await server.execute(["ALTER ROLE \(fixture.database.roles.serving) IN DATABASE \(database) SET \(name) = \(value)"])
+        let error = await #expect(throws: InvalidConfiguration.self) { try await fixture.check(url: fixture.database.servingURL) }
+        #expect(error?.description.contains("unsafe_setting: \(name) is ") == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "a server that may lose what it has acknowledged is refused in production, and warned of elsewhere", arguments: ["fsync", "full_page_writes"])
+    func unsafeServer(_ name: String) async throws {
+        let fixture = try await DatabaseFixture()
+        try await fixture.migrate()
+        try await PostgresServer.withSeparate(settings: [name: "off"]) { server in
+            let other = try await server.makeDatabase(
+                service: "wallet-ledger", migrations: fixture.schema.folders(in: fixture.directory))
+            let error = await #expect(throws: InvalidConfiguration.self) {
+                try await fixture.check(url: other.servingURL, environment: .production)
+            }
+            let finding = "unsafe_setting: \(name) is off: what the server has acknowledged may be lost"
+            #expect(error?.description == "LEDGER_DATABASE_URL: is refused in production: \(finding)")
+            try await fixture.check(url: other.servingURL)
+            #expect(try fixture.logged.contains(finding))
+        }
+    }
+
     @Test("in warn mode the same findings are logged, one a line, and the process starts")
     func warn() async throws {
         let fixture = try await DatabaseFixture()
         try await fixture.migrate()
         try await fixture.check(url: fixture.database.ownerURL, mode: .warn)
         let lines = try fixture.logged.split(separator: "\n").filter { $0.contains("database isolation is violated") }
-        #expect(lines.count == 1 && lines.allSatisfy { $0.contains("owns_table") && $0.contains("warn") }, "\(lines)")
+        #expect(lines.count == 2 && lines.allSatisfy { $0.contains("warn") }, "\(lines)")
+        #expect(lines.contains { $0.contains("owns_table") } && lines.contains { $0.contains("wrong_role") })
         #expect(try !fixture.logged.contains(TestDatabase.rolePassword))
     }
 

@@ -96,6 +96,39 @@ struct AdminServerTests {
         }
     }
 
+    @Test("a check that does not notice its cancellation is not waited for")
+    func abandoned() async throws {
+        let readiness = Readiness()
+        readiness.started()
+        let release = DispatchSemaphore(value: 0)
+        let hanging = HealthCheck(name: "postgres", critical: true, timeout: .milliseconds(50)) {
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread {
+                    _ = release.wait(timeout: .now() + .seconds(60))
+                    continuation.resume()
+                }
+            }
+        }
+        try await withServer(readiness: readiness, checks: [hanging]) { port in
+            let asked = ContinuousClock.now
+            let answer = try await PlainHTTP.get("/readyz", port: port)
+            #expect(answer.status == 503)
+            #expect(.now - asked < .seconds(30))
+        }
+        release.signal()
+    }
+
+    @Test("a critical dependency that does a part of its work leaves the process ready, and degraded")
+    func degraded() async throws {
+        let readiness = Readiness()
+        readiness.started()
+        let readOnly = HealthCheck(name: "database", critical: true) { throw HealthCheck.Degraded() }
+        try await withServer(readiness: readiness, checks: [readOnly]) { port in
+            let answer = try await PlainHTTP.get("/readyz", port: port)
+            #expect(answer.status == 200 && answer.body == #"{"status":"degraded","checks":{"database":"degraded"}}"#)
+        }
+    }
+
     @Test("/metrics is Prometheus text")
     func metrics() async throws {
         let metrics = PrometheusRegistry()

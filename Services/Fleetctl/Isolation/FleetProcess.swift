@@ -7,6 +7,14 @@ package struct FleetProcess: Sendable, Hashable {
     /// What the process does, which decides which of a service's three roles it should have.
     package enum Kind: String, Sendable, Hashable {
         case serve, migrate, relay
+
+        var phase: DatabaseIsolation.Phase {
+            switch self {
+            case .serve: .serve
+            case .migrate: .migrate
+            case .relay: .relay
+            }
+        }
     }
 
     /// The service whose database the process uses, the source for an outbox-relay; nil for what is no service of the fleet.

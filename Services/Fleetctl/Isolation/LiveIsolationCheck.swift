@@ -49,12 +49,13 @@ package struct LiveIsolationCheck: Sendable {
 
     private static func ask(_ target: DatabaseTarget) async throws -> ([FleetFinding], DatabaseIdentity?) {
         let connection = try await PostgresConnection.connect(target.configuration)
-        let isolation = DatabaseIsolation(service: target.process.stampedService ?? target.service)
-        let phase: DatabaseIsolation.Phase = target.process.kind == .migrate ? .migrate : .serve
+        let isolation = DatabaseIsolation(service: target.process.stampedService ?? target.service, rolesOf: target.service)
         let (findings, identity) = try await connection.withSession { session in
-            let own = try isolation.findings(session, phase: phase)
+            let phase = target.process.kind.phase
+            let own = try isolation.findings(session, phase: phase) + DatabaseIsolation.serverFindings(session)
             // An owner's rights are not an administrator's to take.
-            return (own + (phase == .serve ? try isolation.administratorFindings(session) : []), try DatabaseIdentity(session))
+            let administrators = phase == .migrate ? [] : try isolation.administratorFindings(session)
+            return (own + administrators, try DatabaseIdentity(session))
         }
         await connection.close()
         return (findings.map { FleetFinding($0, of: target.process) }, identity)

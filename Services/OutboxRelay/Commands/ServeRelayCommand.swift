@@ -6,7 +6,9 @@ import ServiceRuntime
 struct ServeRelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Publish until SIGTERM or SIGINT.",
-        discussion: "Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 64 wrong usage or configuration.")
+        discussion: """
+            Exit codes: 0 drained, 1 failed, 3 cannot listen, 64 wrong usage or configuration. A database that does not answer is waited for.
+            """)
 
     @OptionGroup var source: SourceOption
 

@@ -17,10 +17,12 @@ struct VerifyCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let json = json
         try await WalletLedger.perform(environment: environment) { settings, context in
-            let report = try await settings.database.withSession(
-                settings.database.configuration(as: "wallet-ledger verify"), context.logger, within: .whileServerLives()
-            ) { session in
-                try VerifyLedger().run(session) { line in StandardError.write(line: line) }
+            let database = try settings.database.configuration(as: "wallet-ledger verify")
+            let report = try await ServiceDatabase.naming(database) {
+                try await settings.database.check(database, context.logger)
+                return try await settings.database.withSession(database, context.logger, within: .whileServerLives()) { session in
+                    try VerifyLedger().run(session) { line in StandardError.write(line: line) }
+                }
             }
             for finding in report.findings { print(json ? finding.json : finding.description) }
             if !json { print(report.summary) }

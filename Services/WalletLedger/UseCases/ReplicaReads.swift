@@ -29,19 +29,29 @@ package final class ReplicaReads: Service {
         /// The oldest first.
         var samples: [Sample] = []
         var isUsable = false
+        /// Whether the standby was looked at and found to be the ledger's own.
+        var isOwn = false
+        /// Why it was refused, as it was last logged.
+        var refusal: String?
     }
 
     private let primary: PostgresPool
     private let replica: PostgresPool
     private let clock: ClockWitness
     private let logger: Logger
+    private let inspect: @Sendable (PostgresSession) throws -> Void
     private let history = HistoryStore()
     private let store = ReplicaStore()
     private let state = Mutex(State())
     private let fromReplica = Counter(label: "ledger_replica_reads_total", dimensions: [("target", "replica")])
     private let fromPrimary = Counter(label: "ledger_replica_reads_total", dimensions: [("target", "primary")])
 
-    package init(primary: PostgresPool, replica: PostgresPool, clock: ClockWitness, logger: Logger) {
+    /// - Parameter inspect: Looks at the standby before anything is read from it, and throws when it is not the ledger's own.
+    package init(
+        primary: PostgresPool, replica: PostgresPool, clock: ClockWitness, logger: Logger,
+        inspect: @escaping @Sendable (PostgresSession) throws -> Void = { _ in }
+    ) {
+        self.inspect = inspect
         self.primary = primary
         self.replica = replica
         self.clock = clock
@@ -77,10 +87,18 @@ package final class ReplicaReads: Service {
             logger.debug("the primary's position can't be read", metadata: ["error": "\(error)"])
         }
         do {
+            if !state.withLock({ $0.isOwn }) {
+                try await replica.withSession(inspect)
+                state.withLock { $0.isOwn = true }
+            }
             try await replica.ping()
             mark(isUsable: true)
+        } catch let error as PostgresError {
+            logger.debug("the read replica can't be asked", metadata: ["error": "\(error)"])
+            mark(isUsable: false)
         } catch {
             mark(isUsable: false)
+            note(refusal: "\(error)")
         }
     }
 
@@ -114,6 +132,14 @@ package final class ReplicaReads: Service {
             logger.debug("a read of the replica failed", metadata: ["error": "\(error)"])
             return nil
         }
+    }
+
+    private func note(refusal: String) {
+        let isNew = state.withLock { state in
+            defer { state.refusal = refusal }
+            return state.refusal != refusal
+        }
+        if isNew { logger.error("the read replica can't be used", metadata: ["error": "\(refusal)"]) }
     }
 
     private func mark(isUsable: Bool) {

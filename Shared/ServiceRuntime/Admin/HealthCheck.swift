@@ -8,7 +8,12 @@ package struct HealthCheck: Sendable {
     package let timeout: Duration
     private let check: @Sendable () async throws -> Void
 
-    /// - Parameter check: Returns when all is well and throws otherwise; it must heed cancellation, which is how its time ends.
+    /// What a check throws when the process can do a part of its work: reads, say, while its database takes no writes.
+    package struct Degraded: Error {
+        package init() {}
+    }
+
+    /// - Parameter check: Returns when all is well and throws otherwise. When its time is over it is cancelled and no longer waited for.
     package init(
         name: String, critical: Bool, timeout: Duration = HealthCheck.defaultTimeout, check: @escaping @Sendable () async throws -> Void
     ) {
@@ -20,23 +25,25 @@ package struct HealthCheck: Sendable {
 
     /// Asks once, within the time-out.
     func ask() async -> HealthReport.State {
-        let isWell = await withTaskGroup(of: Bool.self) { group in
+        await withTaskGroup(of: HealthReport.State.self) { group in
+            let down: HealthReport.State = isCritical ? .failed : .degraded
             group.addTask { [check] in
                 do {
-                    try await check()
-                    return true
+                    try await AbandonableWork.outcome(of: check)
+                    return .ok
+                } catch is Degraded {
+                    return .degraded
                 } catch {
-                    return false
+                    return down
                 }
             }
             group.addTask { [timeout] in
                 try? await ContinuousClock().sleep(for: timeout)
-                return false
+                return down
             }
-            let first = await group.next() ?? false
+            let first = await group.next() ?? down
             group.cancelAll()
             return first
         }
-        return isWell ? .ok : isCritical ? .failed : .degraded
     }
 }

@@ -2,9 +2,9 @@
 package struct HealthReport: Sendable, Equatable {
     package enum State: String, Sendable {
         case ok
-        /// Something answers not, but the process can do without.
+        /// It does not answer, but the process works without it; or it does only a part of what the process needs.
         case degraded
-        /// Something answers not that the process cannot do without.
+        /// It does not answer, and the process can do nothing useful without it.
         case failed
     }
 

@@ -13,10 +13,9 @@ package protocol FlorinService: Sendable {
     /// - Throws: ``InvalidConfiguration`` when the process may not start with it.
     static func inspect(_ environment: [String: String], complain: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration)
 
-    /// Builds every object once, in order of dependency, and connects what must be connected before a request is taken.
+    /// Builds every object once, in order of dependency; what has to be asked before a request is taken becomes a ``Prerequisite``.
     ///
-    /// - Throws: ``UnreachableDependency`` (exit 3), ``InvalidConfiguration`` (exit 64), or any other error (exit 1) whose description is
-    ///   safe to log.
+    /// - Throws: ``InvalidConfiguration`` (exit 64), or any other error (exit 1) whose description is safe to log.
     static func compose(_ settings: Settings, _ context: ProcessContext) async throws -> ComposedProcess
 }
 
@@ -33,13 +32,17 @@ extension FlorinService {
     ) async -> ProcessExit {
         await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
             ProcessMetrics.observe(context.metrics, service: name, version: context.settings.version)
+            context.metrics.observe("process_starting", .gauge, "1 while the process starts or waits for what it needs, otherwise 0.") {
+                context.readiness.phase == .starting ? 1 : 0
+            }
             let process = try await compose(settings, context)
             let admin = AdminServer(
                 host: context.settings.adminHost, port: context.settings.adminPort, readiness: context.readiness,
                 checks: process.healthChecks, metrics: context.metrics, logger: context.logger)
             let exporters: [any Service] = context.spanExporter.map { [$0] } ?? []
+            let held = HeldServices(prerequisites: process.prerequisites, services: process.serving, logger: context.logger)
             let group = ProcessGroup(
-                services: [admin] + exporters + process.services, readiness: context.readiness, drainDelay: context.settings.drainDelay,
+                services: [admin] + exporters + process.services + [held], readiness: context.readiness, drainDelay: context.settings.drainDelay,
                 drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals, logger: context.logger)
             context.logger.info("starting", metadata: ["environment": "\(context.settings.environment)"])
             try await group.run()

@@ -9,7 +9,7 @@ package struct ProcessContext: Sendable {
     package let settings: ProcessSettings
     package let logger: Logger
     package let metrics: PrometheusRegistry
-    /// Set by the composition's server once it listens; see ``Readiness/started()``.
+    /// Set by the composition's server once it listens, or by a ``ReadinessMark``; see ``Readiness/started()``.
     package let readiness: Readiness
     /// Nil when no spans are made.
     package let tracer: SpanTracer?

@@ -7,8 +7,8 @@ package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
         CommandConfiguration(
             commandName: "serve", abstract: "Serve until SIGTERM or SIGINT.",
             discussion: """
-                Exit codes: 0 drained, 1 failed, 3 something needed cannot be reached, 4 drained but for what was cut off, 64 wrong usage or \
-                configuration.
+                Exit codes: 0 drained, 1 failed, 3 cannot listen, 4 drained but for what was cut off, 64 wrong usage or configuration. A database \
+                that does not answer is waited for.
                 """)
     }
 

@@ -1,4 +1,5 @@
-/// Something that a process cannot do without does not answer; the process ends with exit code 3 and one line.
+/// Something that a process cannot do without does not answer: a command ends with exit code 3 and one line, a server waits for it at its
+/// start (``Prerequisite``).
 package struct UnreachableDependency: Error, Sendable, Hashable, CustomStringConvertible {
     /// What it is and where, "Postgres at 127.0.0.1:5432" say; no credentials.
     package let name: String

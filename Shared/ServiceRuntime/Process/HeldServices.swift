@@ -1,0 +1,55 @@
+import Logging
+import ServiceLifecycle
+
+/// Services that are held back until what they need has answered and was found good.
+///
+/// A process that ended instead would wait out its supervisor's growing pause, long after what it needs is back. The admin server runs
+/// meanwhile, and `/readyz` says what is waited for.
+struct HeldServices: Service {
+    private static let firstPause = Duration.milliseconds(100)
+    private static let longestPause = Duration.seconds(2)
+    /// Between two lines of the log about the same wait.
+    private static let reminder = Duration.seconds(60)
+
+    let prerequisites: [Prerequisite]
+    let services: [any Service]
+    let logger: Logger
+
+    /// - Throws: What a prerequisite is refused for; the error of the first service that fails, after the others have been cancelled.
+    func run() async throws {
+        for prerequisite in prerequisites {
+            guard try await waitUntilMet(prerequisite) else { return }
+        }
+        guard !services.isEmpty else {
+            try? await gracefulShutdown()
+            return
+        }
+        try await ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: logger)).run()
+    }
+
+    /// - Returns: false when the process ends first.
+    private func waitUntilMet(_ prerequisite: Prerequisite) async throws -> Bool {
+        var pause = Self.firstPause
+        var toldAt: ContinuousClock.Instant?
+        while !Task.isShuttingDownGracefully {
+            do {
+                try await cancelWhenGracefulShutdown { try await AbandonableWork.outcome(of: prerequisite.check) }
+                if toldAt != nil { logger.info("what was waited for answers", metadata: ["prerequisite": "\(prerequisite.name)"]) }
+                return true
+            } catch let error as UnreachableDependency {
+                if toldAt.map({ ContinuousClock.now - $0 >= Self.reminder }) ?? true {
+                    logger.warning(
+                        "nothing is served before it answers", metadata: ["prerequisite": "\(prerequisite.name)", "error": "\(error)"])
+                    toldAt = .now
+                }
+            } catch is CancellationError {
+                return false
+            }
+            // With jitter, so that a fleet does not knock in step.
+            let next = pause * Double.random(in: 0.5...1)
+            guard (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: next) }) != nil else { return false }
+            pause = min(pause * 2, Self.longestPause)
+        }
+        return false
+    }
+}

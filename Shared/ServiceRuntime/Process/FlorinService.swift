@@ -32,6 +32,9 @@ extension FlorinService {
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
         await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            for variable in TracingSettings.unknown(in: environment) {
+                context.logger.warning("a variable of OpenTelemetry has no effect", metadata: ["setting": "\(PlainLine.text(variable))"])
+            }
             ProcessMetrics.observe(context.metrics, service: name, version: context.settings.version)
             let process = try await compose(settings, context)
             let admin = AdminServer(

@@ -80,7 +80,7 @@ let package = Package(
         // Shared modules
         shared("Contracts", [], exclude: ["AsyncAPI", "OpenAPI"]),
         shared("RequestSigning", [crypto, httpTypes]),
-        shared("AccessTokens", [crypto, jwtKit]),
+        shared("AccessTokens", ["Contracts", crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("BlockingCalls", []),
         shared("Outages", []),
@@ -241,7 +241,7 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         part("Contracts", [], of: "Shared/Contracts", exclude: ["AsyncAPI", "OpenAPI"]),
         part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
-        part("AccessTokens", [crypto, jwtKit], of: "Shared/AccessTokens"),
+        part("AccessTokens", ["Contracts", crypto, jwtKit], of: "Shared/AccessTokens"),
         part("BlockingCalls", [], of: "Shared/BlockingCalls"),
         part("Outages", [], of: "Shared/Outages"),
         part("Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, serviceLifecycle], of: "Shared/Postgres"),

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// Decides whether a bearer token is an access token of this service (RFC 9068, ES256 only), and remembers those that are.
 package final class AccessTokenVerifier: Sendable {
     /// What is demanded of every token.
@@ -44,7 +42,7 @@ package final class AccessTokenVerifier: Sendable {
         let compact = try CompactToken(token)
         let key = try await keys.key(for: compact.keyID, now: now)
         guard key.signed(compact.signingInput, signature: compact.signature) else { throw .invalid(.signature) }
-        guard let claims = try? JSONDecoder().decode(AccessTokenClaims.self, from: Data(compact.claims)) else { throw .invalid(.claims) }
+        guard let claims = StrictJSON.decode(AccessTokenClaims.self, from: compact.claims) else { throw .invalid(.claims) }
         let accepted = try claims.accepted(by: policy, now: now)
         cache.insert(accepted, text: token, key: key)
         return accepted

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// A token taken apart (RFC 7515, section 7.1), its header checked, its signature not yet.
 struct CompactToken {
     /// Which key the token says it was signed with.
@@ -13,7 +11,7 @@ struct CompactToken {
 
     static let algorithm = "ES256"
     static let type = "at+jwt"
-    private static let acceptedTypes: Set<String> = [type, "application/at+jwt"]
+    private static let typePrefix = "application/"
     private static let signatureBytes = 64
 
     /// Takes a token apart and checks its header.
@@ -27,10 +25,10 @@ struct CompactToken {
             let headerJSON = Base64URL.decode(parts[0]),
             let claims = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2]),
-            let header = try? JSONDecoder().decode(Header.self, from: Data(headerJSON))
+            let header = StrictJSON.decode(Header.self, from: headerJSON)
         else { throw .malformed }
 
-        guard let type = header.type, Self.acceptedTypes.contains(type) else { throw .invalid(.type) }
+        guard let type = header.type, Self.isAccessToken(type) else { throw .invalid(.type) }
         guard header.algorithm == Self.algorithm else { throw .invalid(.algorithm) }
         guard !header.demandsExtension else { throw .invalid(.criticalExtension) }
         guard let keyID = header.keyID, VerificationKey.isUsableID(keyID) else { throw .invalid(.keyID) }
@@ -40,6 +38,12 @@ struct CompactToken {
         self.signingInput = bytes[..<parts[1].endIndex]
         self.claims = claims
         self.signature = signature
+    }
+
+    /// A media type, whose case doesn't matter and whose `application/` may be left out (RFC 7515, section 4.1.9).
+    private static func isAccessToken(_ type: String) -> Bool {
+        let bytes = type.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        return bytes.elementsEqual(self.type.utf8) || bytes.elementsEqual((typePrefix + self.type).utf8)
     }
 
     /// The few header members that matter; `jwk`, `jku` and `x5c` are never looked at, a token can't bring its own key.

@@ -5,6 +5,9 @@ import Synchronization
 /// It belongs to one verifier and thereby to one policy. Two generations bound it: new and re-used tokens enter the younger; when that
 /// is full the older is forgotten as a whole and the younger takes its place, so entering and forgetting cost the same at any size.
 /// Only verified tokens enter, so a flood of bad ones pushes nothing out.
+///
+/// An ES256 signature (r, s) has the twin (r, n - s), and RFC 7518 lets a signer make either, so one token has two texts. Here that costs a
+/// verification and an entry more; whoever revokes tokens does it by their claims (`jti`, `sid`), never by their text.
 final class VerifiedTokenCache: Sendable {
     private final class Entry: Sendable {
         let text: String

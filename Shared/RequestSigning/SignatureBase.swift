@@ -36,6 +36,27 @@ package struct SignatureBase {
         return value.withUTF8 { append(component, value: $0) }
     }
 
+    /// Puts the lines into the order in which somebody else lists the components.
+    ///
+    /// - Parameter list: The components as they stand in Signature-Input, without the closing parenthesis.
+    /// - Returns: False, with the base as it was, when they are not exactly the base's, each once, one space between them.
+    mutating func reorder(as list: some Collection<UInt8>) -> Bool {
+        guard list.first == UInt8(ascii: "("), list.count == components.count else { return false }
+        var lines = bytes.split(separator: UInt8(ascii: "\n"))
+        var ordered: [UInt8] = []
+        ordered.reserveCapacity(Self.expectedCount)
+        for name in list.dropFirst().split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false) {
+            let line = lines.firstIndex { $0.starts(with: name) && $0.dropFirst(name.count).first == UInt8(ascii: ":") }
+            guard let line else { return false }
+            ordered.append(contentsOf: lines.remove(at: line))
+            ordered.append(UInt8(ascii: "\n"))
+        }
+        guard lines.isEmpty else { return false }
+        bytes = ordered
+        components = Array(list)
+        return true
+    }
+
     /// Appends the line of `@signature-params`, which ends the base.
     ///
     /// - Parameter parameters: What follows the covered components in Signature-Input, beginning with `;`.

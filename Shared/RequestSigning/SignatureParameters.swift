@@ -1,4 +1,5 @@
-/// The parameters of a signature, `created;expires;nonce;keyid;tag`, in the one order and spelling that is accepted.
+/// The parameters of a signature, `created;expires;nonce;keyid;tag`, each once in the one spelling that is accepted. Their order is free:
+/// the code is computed over it.
 struct SignatureParameters {
     var created: Int64
     var expires: Int64
@@ -18,10 +19,29 @@ struct SignatureParameters {
     /// The parameters that these bytes spell, or nil when they are anything else or anything more.
     init?(parsing bytes: UnsafeBufferPointer<UInt8>) {
         var cursor = Cursor(bytes: bytes)
-        guard cursor.skip(";created="), let created = cursor.integer(), cursor.skip(";expires="), let expires = cursor.integer(),
-            cursor.skip(";nonce=\""), let nonce = cursor.quotedText(), cursor.skip(";keyid=\""), let keyID = cursor.quotedText(),
-            cursor.skip(";tag=\"florin-internal-1\""), cursor.isAtEnd
-        else { return nil }
+        var (created, expires): (Int64?, Int64?)
+        var (nonce, keyID): (String?, String?)
+        var isTagged = false
+        while !cursor.isAtEnd {
+            if created == nil, cursor.skip(";created=") {
+                created = cursor.integer()
+                guard created != nil else { return nil }
+            } else if expires == nil, cursor.skip(";expires=") {
+                expires = cursor.integer()
+                guard expires != nil else { return nil }
+            } else if nonce == nil, cursor.skip(";nonce=\"") {
+                nonce = cursor.quotedText()
+                guard nonce != nil else { return nil }
+            } else if keyID == nil, cursor.skip(";keyid=\"") {
+                keyID = cursor.quotedText()
+                guard keyID != nil else { return nil }
+            } else if !isTagged, cursor.skip(";tag=\"florin-internal-1\"") {
+                isTagged = true
+            } else {
+                return nil
+            }
+        }
+        guard let created, let expires, let nonce, let keyID, isTagged else { return nil }
         self.init(created: created, expires: expires, nonce: nonce, keyID: keyID)
     }
 

@@ -2,7 +2,7 @@
 package enum SignatureProfile {
     /// The application's tag; a signature made for anything else never passes here.
     package static let tag = "florin-internal-1"
-    /// The dictionary key in Signature-Input and Signature.
+    /// The dictionary key in Signature-Input and Signature that a signer writes; a verifier takes any.
     package static let label = "florin"
     /// By how many seconds two services' clocks may differ.
     package static let clockSkewSeconds: Int64 = 10

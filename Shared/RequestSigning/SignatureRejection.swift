@@ -54,11 +54,11 @@ package enum SignatureRejection: Error, Equatable, Sendable, CustomStringConvert
         case contentDigestShape = "content_digest_shape"
         /// There is a body but no Content-Type.
         case contentTypeMissing = "content_type_missing"
-        /// Signature-Input's label or covered components are not exactly those that this request needs.
+        /// Signature-Input begins with no label, or its covered components are not exactly those that this request needs.
         case coveredComponents = "covered_components"
-        /// The parameters after the covered components are not `created;expires;nonce;keyid;tag`, each well formed.
+        /// The parameters after the covered components are not created, expires, nonce, keyid and tag, each once and well formed.
         case parameters
-        /// Signature is not exactly one strict base64 code of 32 bytes under the expected label.
+        /// Signature is not exactly one strict base64 code of 32 bytes under the label of Signature-Input.
         case signatureShape = "signature_shape"
         /// No inbound key of this id is valid now.
         case unknownKey = "unknown_key"

@@ -1,4 +1,5 @@
 import AccessTokens
+import Foundation
 import Testing
 
 @Suite struct AcceptedTokenTests {
@@ -37,12 +38,40 @@ import Testing
         #expect(token.roles == ["operator"])
     }
 
-    @Test func `the longer type name is taken, and a token without scope has none`() async throws {
+    @Test(
+        "the type's case and its application/ don't matter",
+        arguments: ["at+jwt", "at+JWT", "AT+JWT", "application/at+jwt", "Application/At+Jwt", "APPLICATION/AT+JWT"])
+    func typeNames(type: String) async throws {
+        let header = TokenForge.header.merging(["typ": type]) { $1 }
+        let token = try await forge.verifier().verify(forge.token(header: header), now: TokenForge.now)
+        #expect(token.principal == .user(TokenForge.user))
+    }
+
+    @Test func `a token without scope has none`() async throws {
         var claims = TokenForge.userClaims
         claims["scope"] = nil
-        let header = TokenForge.header.merging(["typ": "application/at+jwt"]) { $1 }
-        let token = try await forge.verifier().verify(forge.token(header: header, claims: claims), now: TokenForge.now)
-        #expect(token.scopes.isEmpty)
+        #expect(try await forge.verifier().verify(forge.token(claims: claims), now: TokenForge.now).scopes.isEmpty)
+    }
+
+    @Test func `the twin of a signature makes a second text of the same token`() async throws {
+        let order: [UInt8] = [
+            0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84,
+            0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51,
+        ]
+        let first = try forge.token()
+        let parts = first.split(separator: ".")
+        let signature = try #require(Data(base64Encoded: parts[2].replacing("-", with: "+").replacing("_", with: "/") + "=="))
+        var twin = Array(signature)
+        var borrow = 0
+        for index in order.indices.reversed() {
+            let difference = Int(order[index]) - Int(twin[32 + index]) - borrow
+            twin[32 + index] = UInt8(truncatingIfNeeded: difference)
+            borrow = difference < 0 ? 1 : 0
+        }
+        let second = "\(parts[0]).\(parts[1]).\(TokenForge.encode(Data(twin)))"
+        let verifier = try forge.verifier()
+        #expect(try await verifier.verify(first, now: TokenForge.now) == verifier.verify(second, now: TokenForge.now))
+        #expect(second != first && verifier.cachedTokenCount == 2)
     }
 
     @Test func `clocks may differ by the leeway and no more`() async throws {

@@ -68,12 +68,54 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
         .header("empty kid", .invalid(.keyID), ["kid": ""]),
         .header("unknown kid", .invalid(.unknownKey), ["kid": "forge-2"]),
         .header("critical extension", .invalid(.criticalExtension), ["crit": ["b64"], "b64": false]),
+        .header("critical extension that nobody knows", .invalid(.criticalExtension), ["crit": ["exp"]]),
+        .header("empty crit", .invalid(.criticalExtension), ["crit": [String]()]),
+        .header("typ of another media type", .invalid(.type), ["typ": "text/at+jwt"]),
+        .header("typ with two prefixes", .invalid(.type), ["typ": "application/application/at+jwt"]),
+        .header("typ with a parameter", .invalid(.type), ["typ": "at+jwt;v=1"]),
+        .header("typ with a space", .invalid(.type), ["typ": " at+jwt"]),
         .header("kid is a number", .malformed, ["kid": 1]),
         Spoilt("key brought along in the header", .invalid(.signature)) { _ in
             let stranger = TokenForge()
             return try stranger.token(header: TokenForge.header.merging(["jwk": stranger.jsonWebKey]) { $1 })
         },
     ]
+
+    /// A signed token whose header or claims are the text made of the good one.
+    private static func spelled(
+        _ name: String, _ rejection: TokenRejection, header: @escaping @Sendable (String) -> Data = { Data($0.utf8) },
+        claims: @escaping @Sendable (String) -> Data = { Data($0.utf8) }
+    ) -> Spoilt {
+        Spoilt(name, rejection) { forge in
+            try forge.token(
+                headerJSON: header(String(decoding: TokenForge.json(TokenForge.header), as: UTF8.self)),
+                claimsJSON: claims(String(decoding: TokenForge.json(TokenForge.userClaims), as: UTF8.self)))
+        }
+    }
+
+    private static func twice(_ text: String, _ member: String) -> Data { Data("\(text.dropLast()),\(member)}".utf8) }
+
+    static let spellings: [Spoilt] =
+        [#""alg":"none""#, #""alg":"ES256""#, #""\u0061lg":"none""#, #""typ":"JWT""#, #""kid":"forge-2""#].map { member in
+            spelled("header with a second \(member)", .malformed, header: { twice($0, member) })
+        }
+        + [#""alg":"none""#, #""kid":"forge-2""#].map { member in
+            spelled("header with another \(member) in front", .malformed, header: { Data("{\(member),\($0.dropFirst())".utf8) })
+        }
+        + [#""sub":"usr_other""#, #""exp":9000000000"#, #""s\u0075b":"usr_other""#, #""unknown":1,"unknown":2"#].map { member in
+            spelled("claims with a second \(member)", .invalid(.claims), claims: { twice($0, member) })
+        }
+        + [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32].flatMap { encoding in
+            [
+                spelled("header in \(encoding)", .malformed, header: { $0.data(using: encoding) ?? Data() }),
+                spelled("claims in \(encoding)", .invalid(.claims), claims: { $0.data(using: encoding) ?? Data() }),
+            ]
+        } + [
+            spelled("header with a byte order mark", .malformed, header: { Data([0xEF, 0xBB, 0xBF]) + Data($0.utf8) }),
+            spelled("claims with a byte order mark", .invalid(.claims), claims: { Data([0xEF, 0xBB, 0xBF]) + Data($0.utf8) }),
+            spelled("header with broken UTF-8", .malformed, header: { twice($0, #""x":""#).dropLast() + Data([0xFF, 0x22, 0x7D]) }),
+            spelled("claims with broken UTF-8", .invalid(.claims), claims: { twice($0, #""x":""#).dropLast() + Data([0xC0, 0xAF, 0x22, 0x7D]) }),
+        ]
 
     static let claims: [Spoilt] = [
         .claims("another issuer", .invalid(.issuer), ["iss": "https://issuer.test/"]),
@@ -159,7 +201,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
         },
     ]
 
-    @Test(arguments: headers + claims + shapes)
+    @Test(arguments: headers + spellings + claims + shapes)
     func `a spoilt token is refused, for its reason, and never remembered`(spoilt: Spoilt) async throws {
         let forge = TokenForge()
         let verifier = try forge.verifier()

@@ -28,7 +28,12 @@ struct TokenForge: Sendable {
         header: [String: any Sendable] = TokenForge.header, claims: [String: any Sendable] = TokenForge.userClaims,
         signature: ((Data) throws -> Data)? = nil
     ) throws -> String {
-        let input = try Self.encode(Self.json(header)) + "." + Self.encode(Self.json(claims))
+        try token(headerJSON: Self.json(header), claimsJSON: Self.json(claims), signature: signature)
+    }
+
+    /// A token of these bytes, whatever they are.
+    func token(headerJSON: Data, claimsJSON: Data, signature: ((Data) throws -> Data)? = nil) throws -> String {
+        let input = Self.encode(headerJSON) + "." + Self.encode(claimsJSON)
         let signature = try signature?(Data(input.utf8)) ?? key.signature(for: Data(input.utf8)).rawRepresentation
         return input + "." + Self.encode(signature)
     }

@@ -18,6 +18,10 @@ enum Crosscheck {
         var created: Int64
         var expires: Int64
         var nonce: String
+        /// By which the signature is found.
+        var label = "florin"
+        /// In the order in which it writes them.
+        var parameters = ["created", "expires", "nonce", "keyid", "tag"]
     }
 
     struct Answer: Codable {
@@ -99,6 +103,22 @@ struct CrosscheckTests {
         #expect(answer.accepted, "\(answer.reason ?? "")")
         request.target += "x"
         #expect(try !Crosscheck.ask(message("verify", request, body: body, created: created)).accepted)
+    }
+
+    @Test("we accept what it signs under another label and in another order", .enabled(isAvailable) { Crosscheck.isAvailable })
+    func theirMannerByOurs() throws {
+        var message = message("sign", SigningFixture.request(), body: SigningFixture.body, created: SigningFixture.now)
+        message.label = "sig-b26"
+        message.covered.reverse()
+        message.parameters = ["tag", "keyid", "nonce", "expires", "created"]
+        var request = SigningFixture.request()
+        for header in try #require(try Crosscheck.ask(message).headers) { request.headerFields[try #require(HTTPField.Name(header[0]))] = header[1] }
+        let input = try #require(request.headerFields[HTTPField.Name("signature-input")!])
+        #expect(input.hasPrefix(#"sig-b26=("florin-client" "#) && input.contains(#");tag="florin-internal-1";keyid="#), "\(input)")
+        let fixture = try SigningFixture()
+        #expect(fixture.refusal(of: request) == nil)
+        request.target += "x"
+        #expect(fixture.refusal(of: request) == .invalid(.wrongCode))
     }
 
     @Test("we accept what it signs, and refuse it once tampered with", .enabled(isAvailable) { Crosscheck.isAvailable }, arguments: requests)

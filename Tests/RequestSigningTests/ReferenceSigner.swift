@@ -38,7 +38,7 @@ struct ReferenceSigner {
                 case "@authority": request.authority.lowercased()
                 case "@path": String(target[0])
                 case "@query": "?" + (target.count > 1 ? target[1] : "")
-                default: request.headerFields[HTTPField.Name(component)!] ?? ""
+                default: HTTPField.Name(component).flatMap { request.headerFields[$0] } ?? ""
                 }
             lines.append("\"\(component)\": \(value)")
         }

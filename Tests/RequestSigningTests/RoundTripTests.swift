@@ -34,6 +34,30 @@ struct RoundTripTests {
         }
     }
 
+    @Test("any label is accepted", arguments: ["sig1", "s", "*", "a-b_c.d*9", String(repeating: "l", count: 64)])
+    func labels(label: String) throws {
+        let fixture = try SigningFixture()
+        var signer = ReferenceSigner()
+        signer.label = label
+        #expect(fixture.refusal(of: signer.sign(SigningFixture.request())) == nil)
+    }
+
+    @Test("components and parameters are accepted in any order")
+    func orders() throws {
+        var parts = ReferenceSigner().parameterText.split(separator: ";").map { ";\($0)" }
+        for turn in 0..<ReferenceSigner().covered.count {
+            let fixture = try SigningFixture()
+            var signer = ReferenceSigner()
+            signer.covered = Array(signer.covered[turn...] + signer.covered[..<turn].reversed())
+            parts.swapAt(turn % parts.count, (turn * 2 + 1) % parts.count)
+            signer.parameters = parts.joined()
+            let request = signer.sign(SigningFixture.request())
+            let caller = try fixture.check(request)
+            #expect(caller.nonce == "nonce-1" && caller.created == SigningFixture.now && caller.expires == SigningFixture.now + 20)
+            #expect(fixture.refusal(of: request) == .replayed, "another order is not another nonce")
+        }
+    }
+
     @Test("an upper-case authority is the same authority")
     func authorityCase() throws {
         let fixture = try SigningFixture()

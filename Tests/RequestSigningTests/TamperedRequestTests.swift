@@ -143,8 +143,14 @@ struct TamperedRequestTests {
             $0.headerFields[input] = #"other=("@method");created=1, "# + $0.headerFields[input]!
         },
         Tampering("a second code", .invalid(.signatureShape)) { $0.headerFields[code]! += ", other=:AAAA:" },
-        .signed("another label", .invalid(.coveredComponents)) { $0.label = "sig1" },
         .signed("another label in Signature only", .invalid(.signatureShape)) { $0.signatureLabel = "sig1" },
+        .signed("a longer label in Signature only", .invalid(.signatureShape)) { $0.signatureLabel = "florin1" },
+        .signed("another label of that length in Signature only", .invalid(.signatureShape)) { $0.signatureLabel = "florix" },
+        .signed("no label", .invalid(.coveredComponents)) { $0.label = "" },
+        .signed("a label that begins with a digit", .invalid(.coveredComponents)) { $0.label = "1sig" },
+        .signed("a label in upper case", .invalid(.coveredComponents)) { $0.label = "Sig" },
+        .signed("a label with a space", .invalid(.coveredComponents)) { $0.label = "a b" },
+        .signed("a label of 65 characters", .invalid(.coveredComponents)) { $0.label = String(repeating: "l", count: 65) },
         .signed("another tag", .invalid(.parameters)) { $0.tag = "florin-internal-2" },
         .signed("no tag", .invalid(.parameters)) {
             $0.parameters = $0.parameterText.replacingOccurrences(of: #";tag="florin-internal-1""#, with: "")
@@ -164,10 +170,9 @@ struct TamperedRequestTests {
         },
         .signed("alg added", .invalid(.parameters)) { $0.parameters = $0.parameterText + #";alg="hmac-sha256""# },
         .signed("alg none", .invalid(.parameters)) { $0.parameters = #";alg="none""# + $0.parameterText },
-        .signed("parameters in another order", .invalid(.parameters)) {
-            $0.parameters = #";expires=\#($0.expires);created=\#($0.created);nonce="n";keyid="\#($0.key.keyID)";tag="florin-internal-1""#
-        },
         .signed("a parameter twice", .invalid(.parameters)) { $0.parameters = ";created=1" + $0.parameterText },
+        .signed("a tag twice", .invalid(.parameters)) { $0.parameters = $0.parameterText + #";tag="florin-internal-1""# },
+        .signed("a nonce twice", .invalid(.parameters)) { $0.parameters = $0.parameterText + #";nonce="other""# },
         .signed("created as a decimal", .invalid(.parameters)) {
             $0.parameters = $0.parameterText.replacingOccurrences(of: "\($0.created);", with: "\($0.created).0;")
         },
@@ -180,7 +185,12 @@ struct TamperedRequestTests {
             $0.parameters = $0.parameterText.replacingOccurrences(of: ";expires", with: "; expires")
         },
         .signed("a component not covered", .invalid(.coveredComponents)) { $0.covered.removeAll { $0 == "@query" } },
-        .signed("components in another order", .invalid(.coveredComponents)) { $0.covered.swapAt(0, 1) },
+        .signed("a component twice", .invalid(.coveredComponents)) { $0.covered.append("@method") },
+        .signed("a component twice in place of another", .invalid(.coveredComponents)) { $0.covered[$0.covered.count - 1] = "authorization" },
+        .signed("a component in place of another of its length", .invalid(.coveredComponents)) { $0.covered[3] = "@paths" },
+        .edit("signature-input", #""@method" "@authority""#, #""@authority" "@method""#, .invalid(.wrongCode)),
+        .edit("signature-input", #""@method" "#, #""@method"  "#, .invalid(.coveredComponents)),
+        .edit("signature-input", #"("@method""#, #"("@method";sf"#, .invalid(.coveredComponents)),
         .signed("one component more", .invalid(.coveredComponents)) { $0.covered.append("accept") },
         .signed("no component", .invalid(.coveredComponents)) { $0.covered = [] },
         .signed("signed by an unknown key", .invalid(.unknownKey)) { $0.key = SigningFixture.key("nobody.wallet-ledger.1", 9) },

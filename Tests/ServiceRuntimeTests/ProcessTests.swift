@@ -138,6 +138,25 @@ struct ProcessTests {
         await #expect(throws: (any Error).self) { try await group.run() }
     }
 
+    @Test("a variable of OpenTelemetry that is set and has no effect is a warning, without its value")
+    func unknownTelemetry() async throws {
+        let log = try LogCapture()
+        let environment = ExampleSettings.minimum.merging([
+            "ADMIN_PORT": "0", "OTEL_EXPORTER_OTLP_CERTIFICATE": "hunter2", "OTEL_BSP_SCHEDULE_DELAY": "", "OTEL_TRACES_SAMPLER": "always_off",
+        ]) { $1 }
+        let compose: @Sendable (ProcessContext) async throws -> ComposedProcess = { _ in throw Broken() }
+        _ = await Composition.$compose.withValue(compose) {
+            await ExampleService.serve(
+                environment: environment,
+                context: { service, settings in
+                    ProcessContext(service: service, settings: settings, logger: log.logger(), metrics: PrometheusRegistry())
+                }, trapsSignals: false, complain: { _ in })
+        }
+        let warnings = log.text().split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
+        #expect(warnings.count == 1 && warnings[0].contains("OTEL_EXPORTER_OTLP_CERTIFICATE"), "\(warnings)")
+        #expect(!log.text().contains("hunter2"))
+    }
+
     @Test("a bad setting ends the process with 64 and one line, before anything is composed")
     func badConfiguration() async {
         let composed = Journal()

@@ -19,7 +19,8 @@ struct SpanExporterTests {
         timing: SpanExportTiming = SpanExporterTests.timing, logger: Logger? = nil, _ body: () async throws -> Void
     ) async throws {
         let exporter = SpanExporter(
-            endpoint: endpoint, headers: headers, resource: SpanFixture.resource, queue: fixture.queue, counters: fixture.counters, timing: timing,
+            url: "\(endpoint)/v1/traces", headers: headers, resource: SpanFixture.resource, queue: fixture.queue, counters: fixture.counters,
+            timing: timing,
             logger: logger ?? quiet)
         let group = ProcessGroup(
             services: [exporter], readiness: Readiness(), drainDelay: .zero, drainTimeout: .seconds(60), trapsSignals: false, logger: quiet)
@@ -46,7 +47,7 @@ struct SpanExporterTests {
         let headers = try #require(OTLPHeaders("authorization=Bearer%20hunter2"))
         try await ScriptedServer.running([.answer(500), .answer(200, body: "{}")]) { server, port in
             try await Self.exporting(
-                fixture, to: "http://127.0.0.1:\(port)/base/", headers: Secret(headers), logger: log.logger(level: .trace)
+                fixture, to: "http://127.0.0.1:\(port)/base", headers: Secret(headers), logger: log.logger(level: .trace)
             ) {
                 fixture.end(1)
                 try await expectSoon { fixture.dropped(.rejected) == 1 }

@@ -31,6 +31,9 @@ extension FlorinService {
         complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
         await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+            for variable in TracingSettings.unknown(in: environment) {
+                context.logger.warning("a variable of OpenTelemetry has no effect", metadata: ["setting": "\(PlainLine.text(variable))"])
+            }
             ProcessMetrics.observe(context.metrics, service: name, version: context.settings.version)
             context.metrics.observe("process_starting", .gauge, "1 while the process starts or waits for what it needs, otherwise 0.") {
                 context.readiness.phase == .starting ? 1 : 0

@@ -32,13 +32,13 @@ package struct ProcessContext: Sendable {
     /// The context of a server, whose standard output is its log. Once per process.
     package static func ofServer(service: String, settings: ProcessSettings) -> ProcessContext {
         let context = bootstrap(service: service, settings: settings, output: .standardOutput)
-        guard let endpoint = settings.tracing.endpoint else { return context }
+        guard let url = settings.tracing.exportURL else { return context }
         let counters = SpanCounters(factory: context.metrics)
         let queue = SpanQueue(counters: counters)
         let tracer = SpanTracer(sampler: settings.tracing.sampler, queue: queue)
-        let resource = SpanResource(serviceName: service, serviceVersion: settings.version, environment: settings.environment)
+        let resource = SpanResource(service: service, settings)
         let exporter = SpanExporter(
-            endpoint: endpoint, headers: settings.tracing.headers, resource: resource, queue: queue, counters: counters, logger: context.logger)
+            url: url, headers: settings.tracing.headers, resource: resource, queue: queue, counters: counters, logger: context.logger)
         // For libraries that know swift-distributed-tracing only; our own code is handed the tracer.
         InstrumentationSystem.bootstrap(tracer)
         return ProcessContext(

@@ -15,7 +15,6 @@ package struct SpanExporter: Service, CustomStringConvertible {
     package static let batchLimit = 512
     /// No answer of a receiver is larger; of a larger one only the status counts.
     private static let maximumAnswerBytes = 65_536
-    private static let path = "/v1/traces"
 
     private let url: String
     private let headers: Secret<OTLPHeaders>
@@ -25,12 +24,12 @@ package struct SpanExporter: Service, CustomStringConvertible {
     private let timing: SpanExportTiming
     private let logger: Logger
 
-    /// - Parameter endpoint: The base address, `http://collector:4318`.
+    /// - Parameter url: The whole address, `http://collector:4318/v1/traces`.
     package init(
-        endpoint: String, headers: Secret<OTLPHeaders> = Secret(OTLPHeaders()), resource: SpanResource, queue: SpanQueue,
+        url: String, headers: Secret<OTLPHeaders> = Secret(OTLPHeaders()), resource: SpanResource, queue: SpanQueue,
         counters: SpanCounters, timing: SpanExportTiming = SpanExportTiming(), logger: Logger
     ) {
-        url = (endpoint.hasSuffix("/") ? String(endpoint.dropLast()) : endpoint) + Self.path
+        self.url = url
         self.headers = headers
         encoder = OTLPTraceEncoder(resource: resource)
         self.queue = queue

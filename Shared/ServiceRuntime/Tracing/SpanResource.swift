@@ -14,6 +14,7 @@ package struct SpanResource: Sendable, Hashable {
     /// What tells this process from its replicas: the pod's name, which is its host's.
     package let instanceID: String
     package let environment: FlorinEnvironment
+    private var others: [PairList.Pair] = []
 
     package init(serviceName: String, serviceVersion: String, instanceID: String = SpanResource.hostName, environment: FlorinEnvironment) {
         self.serviceName = serviceName
@@ -22,12 +23,27 @@ package struct SpanResource: Sendable, Hashable {
         self.environment = environment
     }
 
-    /// By the names of the conventions.
+    /// The resource as the settings describe it.
+    package init(service: String, _ settings: ProcessSettings) {
+        self.init(
+            serviceName: settings.tracing.serviceName ?? service, serviceVersion: settings.version, environment: settings.environment)
+        // OTEL_SERVICE_NAME takes precedence over the attribute.
+        others = settings.tracing.resourceAttributes.filter { $0.name != Self.serviceNameKey || settings.tracing.serviceName == nil }
+    }
+
+    private static let serviceNameKey = "service.name"
+
+    /// By the names of the conventions; what the settings give stands in place of ours, but for who made the spans.
     var attributes: [(name: String, value: String)] {
-        [
-            ("service.name", serviceName), ("service.version", serviceVersion), ("service.instance.id", instanceID),
-            ("deployment.environment.name", environment.rawValue), ("telemetry.sdk.language", "swift"), ("telemetry.sdk.name", "florin"),
+        let own = [
+            (Self.serviceNameKey, serviceName), ("service.version", serviceVersion), ("service.instance.id", instanceID),
+            ("deployment.environment.name", environment.rawValue),
         ]
+        let sdk = [("telemetry.sdk.language", "swift"), ("telemetry.sdk.name", "florin")]
+        var given: [String: String] = [:]
+        for pair in others where !sdk.contains(where: { $0.0 == pair.name }) { given[pair.name] = pair.value }
+        let mine = own.filter { given[$0.0] == nil }
+        return (mine + given.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } + sdk).map { (name: $0.0, value: $0.1) }
     }
 
     /// The name that the system gives this machine or pod.

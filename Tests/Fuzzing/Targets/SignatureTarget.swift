@@ -39,7 +39,12 @@ enum SignatureTarget {
         if let parameters = bytes.withUnsafeBufferPointer({ SignatureParameters(parsing: $0) }) {
             var written: [UInt8] = []
             parameters.append(to: &written)
-            try BrokenProperty.unless(written == bytes, "a second spelling of parameters")
+            // Their order is free, and nothing else is.
+            try BrokenProperty.unless(written.sorted() == bytes.sorted(), "a second spelling of parameters")
+            let again = written.withUnsafeBufferPointer { SignatureParameters(parsing: $0) }
+            try BrokenProperty.unless(
+                again?.created == parameters.created && again?.expires == parameters.expires && again?.nonce == parameters.nonce
+                    && again?.keyID == parameters.keyID, "parameters are not read as they are written")
         }
         if let decoded = FixedBase64.decode(bytes) {
             var written: [UInt8] = []

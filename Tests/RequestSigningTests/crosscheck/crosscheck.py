@@ -11,7 +11,6 @@ from http_message_signatures.resolvers import MappingKeyResolver
 from http_message_signatures.structures import PreparedSignature
 
 TAG = "florin-internal-1"
-LABEL = "florin"
 
 
 class Request:
@@ -25,7 +24,7 @@ def verify(question, request, body, keys):
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=keys)
     try:
         results = verifier.verify(
-            request, expect_tag=TAG, expect_label=LABEL, require_components=question["covered"], body=body)
+            request, expect_tag=TAG, expect_label=question["label"], require_components=question["covered"], body=body)
     except HTTPMessageSignaturesException as error:
         return {"accepted": False, "reason": str(error)}
     return {"accepted": len(results) == 1}
@@ -34,15 +33,14 @@ def verify(question, request, body, keys):
 def sign(question, request, body, keys):
     signer = HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=keys)
     signer.content_digest_class.prepare(request.headers, body, use_existing_digest=False)
-    # The library's sign() writes its parameters in an order of its own; the profile's order is fixed.
-    parameters = collections.OrderedDict(
-        (name, question[name]) for name in ("created", "expires", "nonce", "keyid"))
-    parameters["tag"] = TAG
+    # The library's sign() writes its parameters in an order of its own, and one that Florin doesn't take, alg.
+    values = {**question, "tag": TAG}
+    parameters = collections.OrderedDict((name, values[name]) for name in question["parameters"])
     base, node, _ = signer._build_signature_base(
         request,
         covered_component_ids=signer._parse_covered_component_ids(question["covered"]),
         signature_params=parameters)
-    prepared = PreparedSignature(base.encode(), str(node), LABEL, algorithms.HMAC_SHA256.algorithm_id)
+    prepared = PreparedSignature(base.encode(), str(node), question["label"], algorithms.HMAC_SHA256.algorithm_id)
     key = keys.resolve_private_key(question["keyid"])
     signer.apply(request, prepared, algorithms.HMAC_SHA256(private_key=key).sign(prepared.signature_base))
     return {"accepted": True, "headers": [[name, value] for name, value in request.headers.items()]}

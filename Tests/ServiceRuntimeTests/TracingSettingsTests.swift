@@ -1,0 +1,56 @@
+import Contracts
+import ServiceRuntime
+import Testing
+
+@Suite("OpenTelemetry's variables")
+struct TracingSettingsTests {
+    private static let collector = "http://collector:4318"
+
+    private func settings(_ set: [String: String]) throws -> ProcessSettings {
+        try ExampleSettings.load(environment: ExampleSettings.minimum.merging(set) { $1 }).process
+    }
+
+    @Test(
+        "where spans go, if anywhere",
+        arguments: [
+            ([:], nil), (["OTEL_EXPORTER_OTLP_ENDPOINT": collector], "\(collector)/v1/traces"),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": "\(collector)/"], "\(collector)/v1/traces"),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": "\(collector)/base"], "\(collector)/base/v1/traces"),
+            (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://traces/own"], "https://traces/own"),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://traces/own"], "https://traces/own"),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_SDK_DISABLED": "true"], nil),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_SDK_DISABLED": "TRUE"], nil),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_SDK_DISABLED": "false"], "\(collector)/v1/traces"),
+            (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector, "OTEL_TRACES_EXPORTER": "none"], nil),
+            (["OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"], "\(collector)/v1/traces"),
+        ] as [([String: String], String?)])
+    func address(_ set: [String: String], _ expected: String?) throws {
+        #expect(try settings(set).tracing.exportURL == expected)
+    }
+
+    /// The attributes as they are exported.
+    private func resource(_ set: [String: String]) throws -> [String: String] {
+        let bytes = OTLPTraceEncoder(resource: SpanResource(service: "example", try settings(set))).encode([])
+        let attributes = try JSONParser.parse(bytes)["resourceSpans"]?[0]?["resource"]?["attributes"]?.arrayValue ?? []
+        let pairs = attributes.map { ($0["key"]?.stringValue ?? "", $0["value"]?["stringValue"]?.stringValue ?? "") }
+        return Dictionary(pairs) { _, _ in "twice" }
+    }
+
+    @Test("the service's name and the resource's attributes are the ones that are set")
+    func attributes() throws {
+        let own = try resource([:])
+        #expect(own["service.name"] == "example" && own["service.version"] == "unknown" && own["telemetry.sdk.name"] == "florin")
+        let named = try resource([
+            "OTEL_SERVICE_NAME": "relay-a", "OTEL_RESOURCE_ATTRIBUTES": "service.name=other, team=a%20b,service.version=9,telemetry.sdk.name=x",
+        ])
+        #expect(named["service.name"] == "relay-a" && named["team"] == "a b" && named["service.version"] == "9")
+        #expect(named["telemetry.sdk.name"] == "florin" && named.count == own.count + 1)
+        #expect(try resource(["OTEL_RESOURCE_ATTRIBUTES": "service.name=other"])["service.name"] == "other")
+    }
+
+    @Test("what only speaks another protocol is refused with the one that is spoken")
+    func grpc() {
+        let error = #expect(throws: InvalidConfiguration.self) { try settings(["OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"]) }
+        #expect(error?.description == "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not accepted: expected http/json")
+    }
+}

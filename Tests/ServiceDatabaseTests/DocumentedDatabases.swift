@@ -97,7 +97,7 @@ struct DocumentedDatabases: Sendable {
             schema.variable: url, "DATABASE_ISOLATION_MODE": "strict", "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"),
             "FLORIN_ENVIRONMENT": "local",
         ]
-        return schema.database(try SettingsReader(environment: environment).read(schema.declared))
+        return schema.database(try SettingsReader(environment: environment).read([FlorinEnvironment.setting] + schema.declared))
     }
 
     private var logger: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }

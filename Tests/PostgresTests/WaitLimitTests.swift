@@ -1,3 +1,4 @@
+import Dispatch
 import Postgres
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct WaitLimitTests {
             try session.transaction { session in
                 try session.execute("LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
                 let errors = Locked<[PostgresError?]>([])
-                let isDone = Signal<Bool>()
+                let isDone = DispatchSemaphore(value: 0)
                 Task {
                     for isPipelined in [false, true] {
                         let error = await postgresFailure {
@@ -27,9 +28,9 @@ struct WaitLimitTests {
                         }
                         errors.withLock { $0.append(error) }
                     }
-                    isDone.send(true)
+                    isDone.signal()
                 }
-                #expect(isDone.wait())
+                #expect(isDone.wait(timeout: .now() + 20) == .success)
                 #expect(errors.withLock { $0 }.map { $0?.kind } == [.timedOut, .timedOut])
                 #expect(errors.withLock { $0 }.allSatisfy { $0?.isTimeout == true })
             }
@@ -99,7 +100,11 @@ struct WaitLimitTests {
                 try await open.withSession(within: limit) { session in
                     try session.begin()
                     try server.freeze()
-                    defer { try? server.thaw() }
+                    let thawing = server.thawing(after: .seconds(20))
+                    defer {
+                        thawing.cancel()
+                        try? server.thaw()
+                    }
                     session.rollback()
                     #expect(!session.isHealthy)
                     _ = try session.query("SELECT 1")
@@ -113,7 +118,11 @@ struct WaitLimitTests {
     func frozenCommit() async throws {
         try await PostgresServer.withSeparate { server in
             let connection = try await server.superuserConnection()
-            defer { try? server.thaw() }
+            let thawing = server.thawing(after: .seconds(20))
+            defer {
+                thawing.cancel()
+                try? server.thaw()
+            }
             let error = await postgresFailure {
                 try await connection.withSession(within: .perStatement(.milliseconds(500))) { session in
                     try session.begin()

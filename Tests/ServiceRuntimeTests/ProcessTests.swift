@@ -95,6 +95,9 @@ struct ProcessTests {
 
     /// A service whose thread is stuck in a call that notices nothing, until somebody lets it go.
     private struct Stuck: Service, CustomStringConvertible {
+        /// When it ends anyway, so that a test fails that nobody lets it go in.
+        private static let limit = DispatchTimeInterval.seconds(20)
+
         let released = DispatchSemaphore(value: 0)
         let description = "stuck"
 
@@ -102,7 +105,7 @@ struct ProcessTests {
             try? await gracefulShutdown()
             await withCheckedContinuation { continuation in
                 Thread.detachNewThread { [released] in
-                    released.wait()
+                    _ = released.wait(timeout: .now() + Self.limit)
                     continuation.resume()
                 }
             }
@@ -116,26 +119,34 @@ struct ProcessTests {
     @Test("a service that does not end although it was cancelled is cut off, and the log names it", .timeLimit(.minutes(1)))
     func cutOff() async throws {
         let log = try LogCapture()
-        let stuck = Stuck()
+        let (stuck, journal) = (Stuck(), Journal())
         let group = ProcessGroup(
             services: [stuck, ShutdownStep("pool") {}], readiness: Readiness(), drainDelay: .zero, drainTimeout: .milliseconds(100),
             trapsSignals: false, logger: log.logger(level: .error), cancellationTimeout: .milliseconds(100)
-        ) { stuck.released.signal() }
+        ) {
+            journal.note("cut off")
+            stuck.released.signal()
+        }
         async let running: Void = group.run()
         await group.drain()
         _ = try? await running
         let line = try #require(try log.lines().first { $0["message"] as? String == "cut off" })
         #expect(line["services"] as? String == "stuck")
+        #expect(journal.all == ["cut off"])
     }
 
     @Test("the same when another service has failed and nobody drains", .timeLimit(.minutes(1)))
     func cutOffAfterFailure() async throws {
-        let stuck = Stuck()
+        let (stuck, journal) = (Stuck(), Journal())
         let group = ProcessGroup(
             services: [stuck, Fails()], readiness: Readiness(), drainDelay: .zero, drainTimeout: .seconds(60), trapsSignals: false,
             logger: Self.quiet, cancellationTimeout: .milliseconds(100)
-        ) { stuck.released.signal() }
+        ) {
+            journal.note("cut off")
+            stuck.released.signal()
+        }
         await #expect(throws: (any Error).self) { try await group.run() }
+        #expect(journal.all == ["cut off"])
     }
 
     @Test("a variable of OpenTelemetry that is set and has no effect is a warning, without its value")

@@ -7,6 +7,14 @@ extension PostgresServer {
 
     package func thaw() throws { try signalAll(SIGCONT) }
 
+    /// Thaws the server later, unless cancelled: what waits for a frozen one fails its test then instead of hanging it.
+    package func thawing(after limit: Duration) -> Task<Void, any Error> {
+        Task {
+            try await Task.sleep(for: limit)
+            try thaw()
+        }
+    }
+
     /// Runs `body` while the server is frozen, and thaws it on every path.
     ///
     /// - Parameter limit: When it is thawed anyway, so that what waits for the server fails its test instead of hanging it.

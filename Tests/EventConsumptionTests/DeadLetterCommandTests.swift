@@ -53,14 +53,13 @@ enum TestService: EventConsumingService {
 
 @Suite struct DeadLetterCommandTests {
     let fixture: ConsumptionFixture
-    let folder: String
+    private let folder: TemporaryFolder
 
     init() async throws {
         fixture = try await ConsumptionFixture()
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("desk-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        folder = try TemporaryFolder("desk")
         let secret = Data(repeating: 1, count: 32).base64EncodedString()
-        try Data("{\"keys\":[{\"keyid\":\"first\",\"secret\":\"\(secret)\"}]}".utf8).write(to: URL(fileURLWithPath: "\(folder)/keys.json"))
+        try Data("{\"keys\":[{\"keyid\":\"first\",\"secret\":\"\(secret)\"}]}".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/keys.json"))
     }
 
     /// What a command printed, complained of and ended with.
@@ -76,7 +75,7 @@ enum TestService: EventConsumingService {
         _ changes: [String: String] = [:], _ work: (DeadLetterDesk<TestService>) async -> ProcessExit
     ) async -> (exit: ProcessExit, printed: [String], complained: [String]) {
         let environment = [
-            "OPS_RISK_DATABASE_URL": fixture.database.servingURL, "DEAD_LETTER_KEYS_FILE": "\(folder)/keys.json", "TEST_CONSUMER": fixture.name,
+            "OPS_RISK_DATABASE_URL": fixture.database.servingURL, "DEAD_LETTER_KEYS_FILE": "\(folder.path)/keys.json", "TEST_CONSUMER": fixture.name,
         ].merging(changes) { $1 }
         let output = Desk()
         let desk = DeadLetterDesk<TestService>(
@@ -179,7 +178,7 @@ enum TestService: EventConsumingService {
         let missing = await run(["OPS_RISK_DATABASE_URL": ""]) { await $0.list(DeadLetterFilter(), json: false) }
         #expect(missing.exit == .usage)
         try await fixture.bury([fixture.envelope(1)])
-        let keyless = await run(["DEAD_LETTER_KEYS_FILE": "\(folder)/none"]) { await $0.replay(options(), json: false) }
+        let keyless = await run(["DEAD_LETTER_KEYS_FILE": "\(folder.path)/none"]) { await $0.replay(options(), json: false) }
         #expect(keyless.exit == .usage && keyless.complained.first?.contains("DEAD_LETTER_KEYS_FILE") == true)
         let foreign = await run(["LEDGER_DATABASE_URL": away]) { await $0.list(DeadLetterFilter(), json: false) }
         #expect(foreign.exit == .usage)

@@ -43,13 +43,13 @@ struct HighValueRuleTests {
     @Test(
         "what is no list of thresholds says what is wrong with it",
         arguments: [
-            ("", "'' is no currency=amount"), ("EUR", "'EUR' is no currency=amount"), ("EUR=1,", "'' is no currency=amount"),
-            ("EUR=1=2", "'EUR=1=2' is no currency=amount"), ("EUR=0", "'EUR=0' has no amount from 1 to 9007199254740991"),
-            ("EUR=-1", "'EUR=-1' has no amount from 1 to 9007199254740991"), ("EUR=+1", "'EUR=+1' has no amount from 1 to 9007199254740991"),
-            ("EUR=1.5", "'EUR=1.5' has no amount from 1 to 9007199254740991"),
-            ("EUR=9007199254740992", "'EUR=9007199254740992' has no amount from 1 to 9007199254740991"),
-            ("eur=1", "'eur=1' names no currency"), ("XAU=1", "'XAU=1' names no currency"), (" EUR=1", "' EUR=1' names no currency"),
-            ("EUR=1,EUR=2", "'EUR' is there twice"), ("*=1,*=1", "'*' is there twice"),
+            ("", "entry 1 is not currency=amount"), ("EUR", "entry 1 is not currency=amount"), ("EUR=1,", "entry 2 is not currency=amount"),
+            ("EUR=1=2", "entry 1 is not currency=amount"), ("EUR=0", "entry 1 has no amount from 1 to 9007199254740991"),
+            ("EUR=-1", "entry 1 has no amount from 1 to 9007199254740991"), ("EUR=+1", "entry 1 has no amount from 1 to 9007199254740991"),
+            ("EUR=1.5", "entry 1 has no amount from 1 to 9007199254740991"),
+            ("EUR=9007199254740992", "entry 1 has no amount from 1 to 9007199254740991"),
+            ("eur=1", "entry 1 names no currency"), ("XAU=1", "entry 1 names no currency"), (" EUR=1", "entry 1 names no currency"),
+            ("EUR=1,EUR=2", "entry 2 names a currency twice"), ("*=1,*=1", "entry 2 names a currency twice"),
         ])
     func faults(text: String, fault: String) {
         #expect(throws: (any Error).self) { try HighValueRule(text: text) }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A certificate authority of a test's own, in a folder that is gone with it.
 package final class TestAuthority: Sendable {
     /// A certificate and its key, as files.
@@ -8,20 +6,18 @@ package final class TestAuthority: Sendable {
         package let key: String
     }
 
-    package let folder: String
+    private let home: TemporaryFolder
+    package var folder: String { home.path }
     /// The authority's own certificate.
     package var certificate: String { "\(folder)/ca.crt" }
 
     package init() async throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("florin-authority-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        home = try TemporaryFolder("authority")
         try await run(
             """
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=florin-test
             """)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// A certificate of the authority's.
     ///

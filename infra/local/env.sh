@@ -122,14 +122,16 @@ save_ports() {
 
 port_answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Names the port, what it is for, who has it where that can be found out, and the variable that moves it.
+# Names the port, what it is for, who has it where that can be found out, and the variable that moves it. A connection that somebody
+# makes from the port holds it as well as a server that listens there.
 require_free_port() {
-    local name=$1 purpose=$2 holder=""
+    local name=$1 purpose=$2 sockets="" holder=""
     local port=${!name}
-    port_answers "$port" || return 0
     if command -v ss >/dev/null 2>&1; then
-        holder=$(ss -ltnpH "sport = :$port" 2>/dev/null | sed -n 's/.*users:((\("[^"]*"\),pid=\([0-9]*\).*/ by \1 (pid \2)/p' | head -n 1)
+        sockets=$(ss -tanpH "sport = :$port" 2>/dev/null | grep -v '^TIME-WAIT' || true)
+        holder=$(sed -n 's/.*users:((\("[^"]*"\),pid=\([0-9]*\).*/ by \1 (pid \2)/p' <<<"$sockets" | head -n 1)
     fi
+    [[ -n $sockets ]] || port_answers "$port" || return 0
     fail "port $port ($purpose) is taken$holder. Stop what uses it, or choose another: make run $name=<port>"
 }
 

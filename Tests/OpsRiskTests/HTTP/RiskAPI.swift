@@ -27,6 +27,7 @@ final class RiskAPI: ServedAPI {
     /// Every route of the router, `GET /v1/risk/alerts`.
     let routes: [String]
     let credentials: CallerCredentials
+    private let folder: TemporaryFolder
     let environment: [String: String]
 
     static func shared() async throws -> RiskAPI { try await running.value }
@@ -36,19 +37,19 @@ final class RiskAPI: ServedAPI {
     private init() async throws {
         fixture = try await RiskFixture()
         broker = try await RabbitMQServer.shared()
-        let folder = "\(fixture.database.server.folder)/risk-http-\(UUID().uuidString)"
+        folder = try TemporaryFolder("risk-http")
         // Known services, to which no route is open, are among the callers.
         let uninvited = ["mobile-bff", "api-gateway"].map { SigningKeyGenerator.Pair(caller: $0, callee: OpsRisk.name) }
-        credentials = try CallerCredentials(callee: OpsRisk.name, pairs: SigningKeyGenerator.localFleet + uninvited, folder: folder)
+        credentials = try CallerCredentials(callee: OpsRisk.name, pairs: SigningKeyGenerator.localFleet + uninvited, folder: folder.path)
         let secret = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
-        try Data(#"{"keys":[{"keyid":"test","secret":"\#(secret)"}]}"#.utf8).write(to: URL(fileURLWithPath: "\(folder)/dead-letter.keys.json"))
+        try Data(#"{"keys":[{"keyid":"test","secret":"\#(secret)"}]}"#.utf8).write(to: URL(fileURLWithPath: "\(folder.path)/dead-letter.keys.json"))
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/ops-risk.json"))
         log = try ServiceLog(of: OpsRisk.name)
         port = try FreePort.any()
         routes = OpsRisk.endpoints(pool: fixture.pool).map { "\($0.method.rawValue) \($0.path)" }
         environment = credentials.environment(port: port).merging([
             "OPS_RISK_DATABASE_URL": fixture.database.servingURL, "RABBITMQ_URL": broker.url(),
-            "DEAD_LETTER_KEYS_FILE": "\(folder)/dead-letter.keys.json", "RISK_HIGH_VALUE_THRESHOLDS": "EUR=1000000,*=5000000",
+            "DEAD_LETTER_KEYS_FILE": "\(folder.path)/dead-letter.keys.json", "RISK_HIGH_VALUE_THRESHOLDS": "EUR=1000000,*=5000000",
             "RISK_VELOCITY_LIMIT": "3", "RISK_VELOCITY_WINDOW": "1m",
         ]) { $1 }
         try await ServedProcess.start(OpsRisk.self, environment: environment, log: log, tracer: nil, metrics: metrics)

@@ -1,6 +1,5 @@
 import AccessTokens
 import Contracts
-import Foundation
 import HTTPTypes
 import Logging
 import Postgres
@@ -27,6 +26,7 @@ final class LedgerAPI: ServedAPI {
     /// Every route of the router, `GET /v1/wallets/{id}`.
     let routes: [String]
     let credentials: CallerCredentials
+    private let folder: TemporaryFolder
 
     static func shared() async throws -> LedgerAPI { try await running.value }
 
@@ -44,10 +44,10 @@ final class LedgerAPI: ServedAPI {
                 MigrationFolder(namespace: "outbox", path: "\(migrations)/shared/outbox"),
                 MigrationFolder(namespace: "wallet-ledger", path: "\(migrations)/wallet-ledger"),
             ])
-        // It goes with the server when the process ends.
+        folder = try TemporaryFolder("ledger-http")
         credentials = try CallerCredentials(
             callee: WalletLedger.name, pairs: SigningKeyGenerator.localFleet + [.init(caller: Self.uninvited, callee: WalletLedger.name)],
-            folder: "\(server.folder)/ledger-http-\(UUID().uuidString)")
+            folder: folder.path)
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/wallet-ledger.json"))
         log = try ServiceLog(of: WalletLedger.name)
         port = try FreePort.any()

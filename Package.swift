@@ -194,7 +194,8 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI", "TestSupport",
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI",
+                "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
         tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport", asyncHTTPClient]),

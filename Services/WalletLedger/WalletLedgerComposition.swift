@@ -24,7 +24,8 @@ package enum WalletLedger: DatabaseService {
         let replica = try replica(settings, primary: pool, pools, clock, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
         WalletLedgerMetrics(context.metrics).observe(queue)
-        let writer = BatchWriter(queue: queue, configuration: database, writers: settings.writers, clock: clock, logger: context.logger,
+        let writer = BatchWriter(
+            queue: queue, configuration: database, writers: settings.writers, clock: clock, logger: context.logger,
             tracer: context.tracer)
 
         let served = try await api.compose(

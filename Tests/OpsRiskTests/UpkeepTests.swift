@@ -49,9 +49,13 @@ struct UpkeepTests {
         try await fixture.execute(
             "UPDATE idempotency_keys SET created_at = now() - interval '31 days' WHERE key <> 'key-0'", as: fixture.database.ownerURL)
         try await fixture.execute("ALTER TABLE idempotency_keys ENABLE TRIGGER USER", as: fixture.database.ownerURL)
-        let expiry = RowExpiry(of: "idempotency keys", pool: fixture.pool, clock: ClockWitness(), logger: Self.quiet) { session, _ in try store.expire(session, atMost: 1) }
+        let expiry = RowExpiry(of: "idempotency keys", pool: fixture.pool, clock: ClockWitness(), logger: Self.quiet) { session, _ in
+            try store.expire(session, atMost: 1)
+        }
         #expect(try await expiry.expire() == 1)
-        #expect(try await RowExpiry(of: "keys", pool: fixture.pool, clock: ClockWitness(), logger: Self.quiet) { try store.expire($0, atMost: $1) }.expire() == 1)
+        #expect(
+            try await RowExpiry(of: "keys", pool: fixture.pool, clock: ClockWitness(), logger: Self.quiet) { try store.expire($0, atMost: $1) }
+                .expire() == 1)
         #expect(try await fixture.count("idempotency_keys") == 1)
     }
 

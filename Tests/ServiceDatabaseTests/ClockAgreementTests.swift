@@ -30,7 +30,9 @@ struct ClockAgreementTests {
         func pass(_ seconds: Int64) { now += seconds * second }
     }
 
-    @Test("a server's clock that steps for a moment is not believed, forwards or backwards, and is again when it is right", arguments: [hour, -hour, 6 * second, -6 * second])
+    @Test(
+        "a server's clock that steps for a moment is not believed, forwards or backwards, and is again when it is right",
+        arguments: [hour, -hour, 6 * second, -6 * second])
     func serverSteps(_ step: Int64) {
         let world = World()
         #expect(world.read())

@@ -22,7 +22,8 @@ struct HoldDecisionTests {
 
     private static func batch(_ payer: WalletState, _ shop: WalletState = wallet(shop), holds: [HoldState] = []) -> LedgerBatch {
         LedgerBatch(
-            wallets: [payer.id: payer, shop.id: shop], holds: Dictionary(uniqueKeysWithValues: holds.map { ($0.terms.id, $0) }), times: PostingTimes(clock: time))
+            wallets: [payer.id: payer, shop.id: shop], holds: Dictionary(uniqueKeysWithValues: holds.map { ($0.terms.id, $0) }),
+            times: PostingTimes(clock: time))
     }
 
     private static func state(_ amount: Int64, captured: Int64 = 0, secondsLeft: Int64 = 60, status: HoldStatus = .open) -> HoldState {

@@ -76,7 +76,8 @@ struct LedgerDeadlineTests {
                 let (source, destination) = (try await fixture.openWallet(), try await fixture.openWallet())
                 _ = try await fixture.post([MoneyFixture.deposit(source, 100)])
                 let queue = PostingQueue(batchLimit: 8, writers: 1)
-                let writer = BatchWriter(queue: queue, configuration: fixture.configuration, writers: 1, clock: fixture.clock, logger: Logger(label: "test"))
+                let writer = BatchWriter(
+                    queue: queue, configuration: fixture.configuration, writers: 1, clock: fixture.clock, logger: Logger(label: "test"))
                 let writing = Task { try await writer.run() }
                 func transfer(_ key: String) async -> PostingOutcome {
                     let request = MoneyFixture.transfer(source, destination, 1, key: key)

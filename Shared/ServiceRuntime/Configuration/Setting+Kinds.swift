@@ -11,7 +11,8 @@ extension Setting where Value == Int {
     package static func integer(_ key: String, _ summary: String, in range: ClosedRange<Int>, unit: String, default value: Int?) -> Self {
         Setting(
             key: key, summary: summary, unit: unit, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-            isHarmless: true, default: value, parse: { text in DecimalDigits.number(text).flatMap { range.contains($0) ? $0 : nil } }, render: { String($0) })
+            isHarmless: true, default: value, parse: { text in DecimalDigits.number(text).flatMap { range.contains($0) ? $0 : nil } },
+            render: { String($0) })
     }
 
     /// A TCP port; 0 lets the system choose one.

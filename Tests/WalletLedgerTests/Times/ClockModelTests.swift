@@ -186,7 +186,9 @@ struct ClockModelTests {
         }
     }
 
-    @Test("what is posted has the true time, what was answered stays true, and no hold expires early, whatever the clocks do", arguments: [[1, 2, 3] as [UInt64]])
+    @Test(
+        "what is posted has the true time, what was answered stays true, and no hold expires early, whatever the clocks do",
+        arguments: [[1, 2, 3] as [UInt64]])
     func model(_ seeds: [UInt64]) async throws {
         try await PostgresServer.withSeparate(ownClock: true) { primary in
             let standby = try await PostgresServer.startStandby(of: primary, ownClock: true)

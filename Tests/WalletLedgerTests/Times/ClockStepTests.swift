@@ -43,7 +43,9 @@ struct ClockStepTests {
         }
     }
 
-    @Test("stamps nothing, expires no hold, calls nothing final and deletes no key while it is wrong, and all goes on after it", arguments: [hour, -hour])
+    @Test(
+        "stamps nothing, expires no hold, calls nothing final and deletes no key while it is wrong, and all goes on after it",
+        arguments: [hour, -hour])
     func stepsUnderTraffic(_ step: Int) async throws {
         try await PostgresServer.withSeparate(ownClock: true) { server in
             let fixture = try await MoneyFixture(server: server)
@@ -177,7 +179,8 @@ struct ClockStepTests {
             #expect(report.walletsAhead == 2 && report.summary.contains("2 wallets ahead of the clock until"))
 
             let healed = try await Self.post(fixture, server, ahead: Self.hour + 60, MoneyFixture.transfer(a, b, 1))
-            #expect(healed.postedAt > touching.debit.postedAt && healed.debit.postedAt == healed.postedAt && healed.credit.postedAt == healed.postedAt)
+            #expect(
+                healed.postedAt > touching.debit.postedAt && healed.debit.postedAt == healed.postedAt && healed.credit.postedAt == healed.postedAt)
             #expect(try await fixture.verify().walletsAhead == 0)
         }
     }

@@ -91,10 +91,12 @@ struct PostingTimeRuleTests {
                 + "VALUES (gen_random_uuid(), 'x', 'EUR', 5, now(), now())"),
         Violation(
             "a wallet that is closed", "wallet_begins_empty",
-            "INSERT INTO wallets (id, opened_by, currency, status, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', 3, now(), now())"),
+            "INSERT INTO wallets (id, opened_by, currency, status, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', 3, now(), now())"
+        ),
         Violation(
             "a wallet of the future", "wallet_begins_empty",
-            "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', \(inAnHour), \(inAnHour))"),
+            "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', \(inAnHour), \(inAnHour))"
+        ),
         Violation(
             "a wallet of the past", "wallet_begins_empty",
             "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', \(hourAgo), \(hourAgo))"),

@@ -23,13 +23,13 @@ package enum OpsRisk: EventConsumingService {
         pools.observe(pool, named: "primary", limit: settings.poolSize)
         let probe = DatabaseProbe(database, withoutWrites: .answersReads, metrics: context.metrics)
         let metrics = OpsRiskMetrics(context.metrics)
+        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
         let consumer = try EventConsumer(
             LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: EventClock.now)),
-            broker: settings.broker.configuration, pool: pool, keys: keys, options: settings.consumption.options, logger: context.logger,
+            broker: settings.broker.configuration, pool: pool, keys: keys, options: settings.consumption.options, clock: clock, logger: context.logger,
             tracer: context.tracer, metrics: context.metrics)
         let served = try await api.compose(context, endpoints: endpoints(pool: pool), mapError: riskProblem)
 
-        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
         let retention = settings.retention
         let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
             try IdempotencyKeyStore().expire(session, atMost: count)

@@ -41,7 +41,9 @@ package enum OutboxRelay: DatabaseService {
         let loop = RelayLoop(
             source: source, owner: owner, pool: pool, publisher: publisher, keeper: keeper, maximumAttempts: settings.maximumAttempts,
             timing: timing, metrics: metrics, tracer: context.tracer, logger: context.logger)
-        let housekeeping = OutboxHousekeeping(pool: pool, retentionDays: settings.retentionDays, metrics: metrics, logger: context.logger)
+        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
+        let housekeeping = OutboxHousekeeping(
+            pool: pool, retentionDays: settings.retentionDays, metrics: metrics, clock: clock, logger: context.logger)
         return ComposedProcess(
             services: [probe, pool], prerequisites: [try settings.database.prerequisite(database, context.logger)],
             serving: [publisher, keeper, housekeeping, loop, ReadinessMark(context.readiness)],

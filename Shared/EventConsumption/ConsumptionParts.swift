@@ -2,6 +2,7 @@ internal import AMQP
 internal import Contracts
 internal import Logging
 internal import Postgres
+internal import ServiceDatabase
 internal import ServiceRuntime
 
 /// What a consumer is made of, shared by its workers.
@@ -19,6 +20,7 @@ struct ConsumptionParts: Sendable {
     let metrics: ConsumptionMetrics
     let logger: Logger
     let tracer: SpanTracer?
+    let clock: ClockWitness
     let now: @Sendable () -> Timestamp
 
     /// What a delivery is to become.

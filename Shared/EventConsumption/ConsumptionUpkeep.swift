@@ -34,11 +34,13 @@ struct ConsumptionUpkeep: Service {
         parts.metrics.state.set(census)
     }
 
-    private func expire() async {
+    func expire() async {
         do {
             for _ in 0..<Self.expiryRounds where !Task.isShuttingDownGracefully {
                 let (events, letters) = try await parts.pool.withTransaction(parts.options.transaction) { session in
-                    (
+                    // An event that is forgotten too early may be applied twice.
+                    try parts.clock.check(session)
+                    return (
                         try ProcessedEvents.expire(session, atMost: Self.expiredAtOnce),
                         try DeadLetterStore.expire(session, atMost: Self.expiredAtOnce)
                     )

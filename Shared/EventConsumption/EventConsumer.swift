@@ -3,6 +3,7 @@ package import Contracts
 internal import EventBroker
 package import Logging
 package import Postgres
+package import ServiceDatabase
 internal import ServiceLifecycle
 package import ServiceRuntime
 
@@ -20,7 +21,7 @@ package final class EventConsumer: Service, CustomStringConvertible {
     /// - Throws: `connectFailed` when the process has no descriptors left.
     package init(
         _ subscription: EventSubscription, broker: AMQPConfiguration, pool: PostgresPool, keys: DeadLetterKeys,
-        options: EventConsumerOptions = EventConsumerOptions(), logger: Logger, tracer: SpanTracer? = nil, metrics: PrometheusRegistry,
+        options: EventConsumerOptions = EventConsumerOptions(), clock: ClockWitness, logger: Logger, tracer: SpanTracer? = nil, metrics: PrometheusRegistry,
         now: @escaping @Sendable () -> Timestamp = EventClock.now
     ) throws(AMQPError) {
         var topology = subscription.queue.topology
@@ -37,7 +38,7 @@ package final class EventConsumer: Service, CustomStringConvertible {
             database: DatabaseOutage(pool: pool, options: options, state: counters.state, logger: logger),
             application: EventApplication(subscription, transaction: options.transaction),
             deadLetters: DeadLetterStore(consumer: subscription.name, keys: keys), retries: retries, metrics: counters, logger: logger,
-            tracer: tracer, now: now)
+            tracer: tracer, clock: clock, now: now)
         metricsFactory = metrics
     }
 

@@ -1,4 +1,3 @@
-internal import Contracts
 internal import Logging
 package import Postgres
 internal import ServiceLifecycle
@@ -28,10 +27,6 @@ package struct ClockWatch: Service {
     ///
     /// - Throws: ``ClockDisagreement``; `PostgresError`.
     package func look() async throws {
-        try await pool.withSession { session in
-            let askedAt = witness.willAsk()
-            let clock = try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self)
-            try witness.check(Timestamp(microsecondsSinceUnixEpoch: clock.microsecondsSinceUnixEpoch), askedAt: askedAt)
-        }
+        try await pool.withSession { session in try witness.check(session) }
     }
 }

@@ -1,6 +1,7 @@
 package import Contracts
 package import Logging
 internal import Metrics
+package import Postgres
 package import ServiceRuntime
 internal import Synchronization
 
@@ -90,6 +91,15 @@ package final class ClockWitness: Sendable {
         guard !isBelieved else { return }
         disagreements?.increment()
         throw ClockDisagreement()
+    }
+
+    /// Reads the server's clock and judges it; before rows are deleted by their age, say.
+    ///
+    /// - Throws: ``ClockDisagreement``; `PostgresError`.
+    package func check(_ session: PostgresSession) throws {
+        let askedAt = willAsk()
+        let server = try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self)
+        try check(Timestamp(microsecondsSinceUnixEpoch: server.microsecondsSinceUnixEpoch), askedAt: askedAt)
     }
 }
 

@@ -1,4 +1,3 @@
-internal import Contracts
 package import Logging
 package import Postgres
 internal import ServiceLifecycle
@@ -51,9 +50,7 @@ package struct RowExpiry: Service {
         var total = 0
         while true {
             let count = try await pool.withTransaction { session in
-                let askedAt = clock.willAsk()
-                let server = try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self)
-                try clock.check(Timestamp(microsecondsSinceUnixEpoch: server.microsecondsSinceUnixEpoch), askedAt: askedAt)
+                try clock.check(session)
                 return try delete(session, Self.atOnce)
             }
             total += count

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Postgres
 import ServiceLifecycle
+import ServiceDatabase
 import ServiceRuntime
 import TestSupport
 import Testing
@@ -63,7 +64,7 @@ struct BrokerFixture {
         let registry = PrometheusRegistry()
         let consumer = try EventConsumer(
             base.subscription(handler), broker: configuration, pool: pool ?? base.pool, keys: base.keys, options: options ?? self.options(),
-            logger: logger, metrics: registry)
+            clock: ClockWitness(), logger: logger, metrics: registry)
         let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [consumer], logger: ConsumptionFixture.quiet))
         return Running(consumer: consumer, group: group, registry: registry)
     }

@@ -7,6 +7,7 @@ import Logging
 import Outbox
 import Postgres
 import ServiceLifecycle
+import ServiceDatabase
 import ServiceRuntime
 import Synchronization
 import TestSupport
@@ -210,7 +211,7 @@ struct RunningRelay: Sendable {
 
     /// As the metrics tell after a look of the housekeeping.
     func gauge(_ name: String) async throws -> Double {
-        try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, logger: RelayFixture.quiet).count()
+        try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, clock: ClockWitness(), logger: RelayFixture.quiet).count()
         return try lastGauge(name)
     }
 

@@ -2,6 +2,7 @@ import CoreMetrics
 import Logging
 import Outbox
 import Postgres
+import ServiceDatabase
 import ServiceLifecycle
 
 /// Counts what waits, and deletes what was published long ago.
@@ -13,6 +14,7 @@ struct OutboxHousekeeping: Service {
     let pool: PostgresPool
     let retentionDays: Int
     let metrics: RelayMetrics
+    let clock: ClockWitness
     let logger: Logger
 
     func run() async throws {
@@ -66,7 +68,8 @@ struct OutboxHousekeeping: Service {
         let days = retentionDays
         while true {
             let deleted = try await pool.withSession { session in
-                try OutboxUpkeep().prune(session, olderThanDays: days, limit: Self.pageSize)
+                try clock.check(session)
+                return try OutboxUpkeep().prune(session, olderThanDays: days, limit: Self.pageSize)
             }
             metrics.pruned.increment(by: deleted)
             guard deleted == Self.pageSize, !Task.isShuttingDownGracefully else { return }

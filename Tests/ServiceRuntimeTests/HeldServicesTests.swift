@@ -67,7 +67,11 @@ struct HeldServicesTests {
             if count <= attempts { throw Self.away }
             throw InvalidConfiguration(key: "DATABASE_ISOLATION_MODE", "strict refuses to start")
         }
-        let (error, all) = try await serve([prerequisite], serving: ["server"], journal) { _ in }
+        let (error, all) = try await serve([prerequisite], serving: ["server"], journal) { drain in
+            _ = try await eventually { journal.all.contains("client ends") }
+            // It has ended by itself; one that has not fails below.
+            await drain()
+        }
         #expect(error == "DATABASE_ISOLATION_MODE: strict refuses to start")
         #expect(all == ["client begins", "client ends"])
     }

@@ -35,7 +35,7 @@ struct MigrateTests {
         #expect(refused?.description.contains("database_not_owned: role wallet_ledger ") == true, "\(String(describing: refused))")
         let elsewhere = try fixture.database(
             url: fixture.database.ownerURL, of: DatabaseSchema(service: "wallet-ledger", shared: ["nowhere"]))
-        let error = await #expect(throws: MigrationError.self) { _ = try await elsewhere.migrate(as: "test", fixture.logger) }
+        let error = await #expect(throws: InvalidConfiguration.self) { _ = try await elsewhere.migrate(as: "test", fixture.logger) }
         #expect(error?.description.contains("shared/nowhere") == true, "\(String(describing: error))")
     }
 }

@@ -132,7 +132,8 @@ struct ProcessTests {
         _ = try? await running
         let line = try #require(try log.lines().first { $0["message"] as? String == "cut off" })
         #expect(line["services"] as? String == "stuck")
-        #expect(journal.all == ["cut off"])
+        // More than one thread may find that the time is over; a process ends with the first.
+        #expect(journal.all.first == "cut off")
     }
 
     @Test("the same when another service has failed and nobody drains", .timeLimit(.minutes(1)))
@@ -146,7 +147,8 @@ struct ProcessTests {
             stuck.released.signal()
         }
         await #expect(throws: (any Error).self) { try await group.run() }
-        #expect(journal.all == ["cut off"])
+        // More than one thread may find that the time is over; a process ends with the first.
+        #expect(journal.all.first == "cut off")
     }
 
     @Test("a variable of OpenTelemetry that is set and has no effect is a warning, without its value")

@@ -172,7 +172,8 @@ let package = Package(
         tests(
             "OutboxRelayTests",
             [
-                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport", argumentParser, coreMetrics,
+                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
+                argumentParser, coreMetrics,
                 logging, serviceLifecycle,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),

@@ -26,7 +26,8 @@ package enum OpsRisk: EventConsumingService {
         let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
         let consumer = try EventConsumer(
             LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: EventClock.now)),
-            broker: settings.broker.configuration, pool: pool, keys: keys, options: settings.consumption.options, clock: clock, logger: context.logger,
+            broker: settings.broker.configuration, pool: pool, keys: keys, options: settings.consumption.options, clock: clock,
+            logger: context.logger,
             tracer: context.tracer, metrics: context.metrics)
         let served = try await api.compose(context, endpoints: endpoints(pool: pool), mapError: riskProblem)
 

@@ -1,5 +1,6 @@
 internal import Logging
 internal import Postgres
+internal import ServiceDatabase
 internal import ServiceLifecycle
 
 /// Counts the open dead letters for the metrics, and deletes what has been kept long enough, a bounded number at a time.

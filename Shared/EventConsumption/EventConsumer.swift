@@ -21,7 +21,8 @@ package final class EventConsumer: Service, CustomStringConvertible {
     /// - Throws: `connectFailed` when the process has no descriptors left.
     package init(
         _ subscription: EventSubscription, broker: AMQPConfiguration, pool: PostgresPool, keys: DeadLetterKeys,
-        options: EventConsumerOptions = EventConsumerOptions(), clock: ClockWitness, logger: Logger, tracer: SpanTracer? = nil, metrics: PrometheusRegistry,
+        options: EventConsumerOptions = EventConsumerOptions(), clock: ClockWitness, logger: Logger, tracer: SpanTracer? = nil,
+        metrics: PrometheusRegistry,
         now: @escaping @Sendable () -> Timestamp = EventClock.now
     ) throws(AMQPError) {
         var topology = subscription.queue.topology

@@ -83,6 +83,10 @@ package final class PostgresSession {
         try run(query, as: .ordinary)
     }
 
+    /// The server's clock.
+    /// - Throws: as `query(_:)`.
+    package func clock() throws(PostgresError) -> PostgresTimestamp { try query("SELECT clock_timestamp()")[0].decode(0) }
+
     /// Runs one statement and returns how many rows it changed.
     /// - Throws: as `query(_:)`.
     @discardableResult

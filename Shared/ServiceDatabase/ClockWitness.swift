@@ -98,8 +98,8 @@ package final class ClockWitness: Sendable {
     /// - Throws: ``ClockDisagreement``; `PostgresError`.
     package func check(_ session: PostgresSession) throws {
         let askedAt = willAsk()
-        let server = try session.query("SELECT clock_timestamp()")[0].decode(0, as: PostgresTimestamp.self)
-        try check(Timestamp(microsecondsSinceUnixEpoch: server.microsecondsSinceUnixEpoch), askedAt: askedAt)
+        let server = try session.clock().microsecondsSinceUnixEpoch
+        try check(Timestamp(microsecondsSinceUnixEpoch: server), askedAt: askedAt)
     }
 }
 

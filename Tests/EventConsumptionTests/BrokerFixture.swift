@@ -4,8 +4,8 @@ import EventBroker
 import Foundation
 import Logging
 import Postgres
-import ServiceLifecycle
 import ServiceDatabase
+import ServiceLifecycle
 import ServiceRuntime
 import TestSupport
 import Testing

@@ -3,8 +3,8 @@ import Contracts
 import Foundation
 import Logging
 import Postgres
-import ServiceLifecycle
 import ServiceDatabase
+import ServiceLifecycle
 import ServiceRuntime
 import Synchronization
 import TestSupport
@@ -328,7 +328,8 @@ extension EventConsumerBrokerTests {
             let handler = TestHandler()
             let consumer = try EventConsumer(
                 base.subscription(handler), broker: fixture.configuration, pool: base.pool, keys: base.keys, options: fixture.options(),
-                clock: ClockWitness(), logger: ConsumptionFixture.quiet, tracer: SpanTracer(sampler: TraceSampler(.parentBasedAlwaysOff), queue: queue), metrics: registry)
+                clock: ClockWitness(), logger: ConsumptionFixture.quiet,
+                tracer: SpanTracer(sampler: TraceSampler(.parentBasedAlwaysOff), queue: queue), metrics: registry)
             try await fixture.declare()
             try await fixture.publish([base.envelope(1, traceparent: parent), base.envelope(2)])
             try await withThrowingTaskGroup(of: Void.self) { group in

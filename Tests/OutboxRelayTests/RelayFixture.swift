@@ -6,8 +6,8 @@ import Foundation
 import Logging
 import Outbox
 import Postgres
-import ServiceLifecycle
 import ServiceDatabase
+import ServiceLifecycle
 import ServiceRuntime
 import Synchronization
 import TestSupport
@@ -211,7 +211,8 @@ struct RunningRelay: Sendable {
 
     /// As the metrics tell after a look of the housekeeping.
     func gauge(_ name: String) async throws -> Double {
-        try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, clock: ClockWitness(), logger: RelayFixture.quiet).count()
+        try await OutboxHousekeeping(pool: loop.pool, retentionDays: 1, metrics: loop.metrics, clock: ClockWitness(), logger: RelayFixture.quiet)
+            .count()
         return try lastGauge(name)
     }
 

@@ -170,6 +170,6 @@ struct StartTests {
         let refused = await #expect(throws: PostgresError.self) { try await run("SELECT 1 / 0") }
         #expect(refused?.sqlState == .divisionByZero)
         let behind = try fixture.database(url: fixture.database.servingURL, of: DatabaseSchema(service: "wallet-ledger", shared: ["nowhere"]))
-        await #expect(throws: MigrationError.self) { try await behind.withPool(as: "test", connections: 1, fixture.logger) { _ in } }
+        await #expect(throws: InvalidConfiguration.self) { try await behind.withPool(as: "test", connections: 1, fixture.logger) { _ in } }
     }
 }

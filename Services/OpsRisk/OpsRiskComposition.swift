@@ -15,6 +15,7 @@ package enum OpsRisk: EventConsumingService {
         let database = try settings.database.configuration(as: name)
         let api = try SignedAPI(settings.api, service: name)
         let keys = try settings.consumption.keys()
+        let prerequisite = try settings.database.prerequisite(database, context.logger)
 
         let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
@@ -40,7 +41,7 @@ package enum OpsRisk: EventConsumingService {
         }
         let watch = AlertWatch(pool: pool, metrics: metrics, logger: context.logger)
         return ComposedProcess(
-            services: served.services + [probe, pool], prerequisites: [try settings.database.prerequisite(database, context.logger)],
+            services: served.services + [probe, pool], prerequisites: [prerequisite],
             serving: [ClockWatch(clock, pool: pool), keyExpiry, debitExpiry, watch, consumer, served.server],
             healthChecks: [probe.healthCheck, consumer.healthCheck, clock.healthCheck] + served.healthChecks)
     }

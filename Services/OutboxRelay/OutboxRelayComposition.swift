@@ -22,6 +22,7 @@ package enum OutboxRelay: DatabaseService {
         let timing = settings.timing
         let source = settings.source.rawValue
         let database = try settings.database.configuration(as: "\(name) \(source)")
+        let prerequisite = try settings.database.prerequisite(database, context.logger)
 
         let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
@@ -45,7 +46,7 @@ package enum OutboxRelay: DatabaseService {
         let housekeeping = OutboxHousekeeping(
             pool: pool, retentionDays: settings.retentionDays, metrics: metrics, clock: clock, logger: context.logger)
         return ComposedProcess(
-            services: [probe, pool], prerequisites: [try settings.database.prerequisite(database, context.logger)],
+            services: [probe, pool], prerequisites: [prerequisite],
             serving: [publisher, keeper, housekeeping, loop, ReadinessMark(context.readiness)],
             healthChecks: [
                 probe.healthCheck,

@@ -13,6 +13,7 @@ package enum WalletLedger: DatabaseService {
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database.configuration(as: name)
         let api = try SignedAPI(settings.api, service: name)
+        var prerequisites = [try settings.database.prerequisite(database, context.logger)]
 
         let pools = PoolMetrics(context.metrics)
         let pool = PostgresPool(
@@ -33,7 +34,6 @@ package enum WalletLedger: DatabaseService {
         let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
             try IdempotencyKeyStore().expire(session, atMost: count)
         }
-        var prerequisites = [try settings.database.prerequisite(database, context.logger)]
         var serving: [any Service] = [ClockWatch(clock, pool: pool)]
         if let replica {
             prerequisites.append(replica.prerequisite)
@@ -75,7 +75,7 @@ package enum WalletLedger: DatabaseService {
         let inspect: @Sendable (PostgresSession) throws -> Void = { session in try settings.database.inspectStandby(session, logger) }
         let prerequisite = Prerequisite("read replica") {
             do {
-                try await ServiceDatabase.naming(configuration) { try await settings.database.withSession(configuration, logger, inspect) }
+                try await ServiceDatabase.waiting(for: configuration) { try await settings.database.withSession(configuration, logger, inspect) }
             } catch let error as UnreachableDependency {
                 logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
             }

@@ -6,6 +6,7 @@ struct PoolState {
     private(set) var isClosed = false
     private(set) var lastConnectError: PostgresError?
     private var counts = PoolStatistics()
+    private var answers: [@Sendable () -> Void] = []
 
     init(options: PoolOptions) { self.options = options }
 
@@ -43,7 +44,7 @@ struct PoolState {
 
     /// A caller stops waiting with this error, unless it was served in this moment.
     mutating func abandon(_ waiter: PoolWaiter, with error: PostgresError) {
-        guard waiter.settle(.failure(error)) else { return }
+        guard settle(waiter, .failure(error)) else { return }
         if error.kind != .cancelled { counts.timeouts += 1 }
         waiters.removeAll { $0 === waiter }
     }
@@ -95,8 +96,20 @@ struct PoolState {
         isClosed = true
         counts.totalDiscarded += idle.count
         idle.removeAll()
-        for waiter in waiters { _ = waiter.settle(.failure(PostgresError(.poolClosed))) }
+        for waiter in waiters { _ = settle(waiter, .failure(PostgresError(.poolClosed))) }
         waiters.removeAll()
+    }
+
+    /// Answers that were decided and are to be given once nobody holds the lock on this state; see ``Settlement/decide(_:)``.
+    mutating func takeAnswers() -> [@Sendable () -> Void] {
+        defer { answers.removeAll() }
+        return answers
+    }
+
+    private mutating func settle(_ waiter: Settlement<PooledConnection>, _ result: Result<PooledConnection, any Error>) -> Bool {
+        guard let answer = waiter.decide(result) else { return false }
+        answers.append(answer)
+        return true
     }
 
     private var canOpen: Bool { idle.count + counts.inUse + counts.opening < options.maximumConnections }
@@ -113,7 +126,7 @@ struct PoolState {
     private mutating func put(_ connection: PooledConnection, now: ContinuousClock.Instant) {
         while !waiters.isEmpty {
             let waiter = waiters.removeFirst()
-            if waiter.settle(.success(connection)) { return lent() }
+            if settle(waiter, .success(connection)) { return lent() }
         }
         var connection = connection
         connection.lastUsedAt = now

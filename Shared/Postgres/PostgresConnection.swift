@@ -116,6 +116,7 @@ package actor PostgresConnection {
     package func takesWrites() throws(PostgresError) -> Bool {
         do throws(PostgresError) {
             guard let session else { throw PostgresError(.connectionLost, "the connection was closed") }
+            session.limit = .within(PostgresPool.pingLimit)
             return try session.takesWrites()
         } catch {
             throw error.recast(as: .connectFailed)

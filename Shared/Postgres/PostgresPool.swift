@@ -36,7 +36,7 @@ package final class PostgresPool: Service {
         state = Mutex(PoolState(options: options))
     }
 
-    package var statistics: PoolStatistics { state.withLock { $0.statistics } }
+    package var statistics: PoolStatistics { withState { $0.statistics } }
 
     /// Lends a session to `body`, on its connection's thread, where blocking is fine. Task cancellation cancels the running statement.
     ///
@@ -101,20 +101,20 @@ package final class PostgresPool: Service {
 
     /// Ends the pool without `run()`: refuses new callers, waits for those in use, and closes every connection.
     package func close() async {
-        let idle = state.withLock { state in
+        let idle = withState { state in
             let idle = state.idle
             state.close()
             return idle
         }
         for pooled in idle { await pooled.connection.close() }
         let deadline = ContinuousClock.now + options.drainTimeout
-        while !state.withLock({ $0.isDrained }), ContinuousClock.now < deadline {
+        while !withState({ $0.isDrained }), ContinuousClock.now < deadline {
             do { try await Task.sleep(for: Self.drainPollInterval) } catch { break }
         }
     }
 
     private func acquire(within limit: WaitLimit) async throws -> PooledConnection {
-        switch state.withLock({ $0.request() }) {
+        switch withState({ $0.request() }) {
         case .lend(let connection):
             onAcquire(.zero)
             return connection
@@ -133,21 +133,28 @@ package final class PostgresPool: Service {
             return try await withTaskCancellationHandler {
                 try await waiter.value()
             } onCancel: {
-                state.withLock { $0.abandon(waiter, with: PostgresError(.cancelled)) }
+                withState { $0.abandon(waiter, with: PostgresError(.cancelled)) }
             }
         }
+    }
+
+    /// What is decided under the lock is answered after it.
+    private func withState<Value: Sendable>(_ body: (inout PoolState) -> Value) -> Value {
+        let (value, answers) = state.withLock { state in (body(&state), state.takeAnswers()) }
+        for answer in answers { answer() }
+        return value
     }
 
     /// Ends a wait that takes too long; the reason why no connection could be opened says more than the time-out.
     private func expire(_ waiter: PoolWaiter, at end: ContinuousClock.Instant) async {
         guard (try? await Task.sleep(until: end)) != nil else { return }
-        state.withLock { state in
+        withState { state in
             state.abandon(waiter, with: state.lastConnectError ?? PostgresError(.poolTimeout, "no connection became free in time"))
         }
     }
 
     private func giveBack(_ connection: PooledConnection, isUsable: Bool) {
-        open(state.withLock { $0.giveBack(connection, isUsable: isUsable, now: .now) })
+        open(withState { $0.giveBack(connection, isUsable: isUsable, now: .now) })
     }
 
     /// Opens connections for those who wait. The tasks are the pool's own: a connection outlives the caller who first wanted it.
@@ -171,15 +178,15 @@ package final class PostgresPool: Service {
                 if let failures = openings.withLock({ $0.succeeded() }) {
                     logger?.info("database connections can be opened again", metadata: ["failures": "\(failures)"])
                 }
-                return state.withLock { $0.opened(pooled, now: now) }
+                return withState { $0.opened(pooled, now: now) }
             } catch {
-                state.withLock { $0.openingFailed(error) }
+                withState { $0.openingFailed(error) }
                 if let failures = openings.withLock({ $0.failed("\(error)") }) {
                     logger?.info("a database connection could not be opened", metadata: ["error": "\(error)", "failures": "\(failures)"])
                 }
             }
             try? await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(20), maximum: .seconds(1)))
-            guard state.withLock({ $0.isOpeningWanted() }) else { return }
+            guard withState({ $0.isOpeningWanted() }) else { return }
             attempt += 1
         }
     }
@@ -187,7 +194,7 @@ package final class PostgresPool: Service {
     private func maintain() async {
         // Side by side: before a server that answers nothing each takes its whole time.
         await withDiscardingTaskGroup { group in
-            for pooled in state.withLock({ $0.takeForCheck(now: .now) }) { group.addTask { await self.check(pooled) } }
+            for pooled in withState({ $0.takeForCheck(now: .now) }) { group.addTask { await self.check(pooled) } }
         }
     }
 

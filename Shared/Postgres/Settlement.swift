@@ -14,6 +14,15 @@ final class Settlement<Value: Sendable>: Sendable {
     /// Gives the caller its answer.
     /// - Returns: false when it already had one, and this one was not taken.
     func settle(_ result: Result<Value, any Error>) -> Bool {
+        guard let answer = decide(result) else { return false }
+        answer()
+        return true
+    }
+
+    /// The same in two steps, for who decides under a lock: the caller's cancellation waits for that lock, and being resumed for the caller's
+    /// cancellation, so the second step must not be made under it.
+    /// - Returns: the second step; nil when the caller already had an answer, and this one was not taken.
+    func decide(_ result: Result<Value, any Error>) -> (@Sendable () -> Void)? {
         let (isTaken, continuation): (Bool, CheckedContinuation<Value, any Error>?) = state.withLock { state in
             switch state {
             case .announced:
@@ -26,8 +35,8 @@ final class Settlement<Value: Sendable>: Sendable {
                 return (false, nil)
             }
         }
-        continuation?.resume(with: result)
-        return isTaken
+        guard isTaken else { return nil }
+        return { continuation?.resume(with: result) }
     }
 
     /// Waits for the answer; called once.

@@ -22,10 +22,13 @@ package struct KeyedTransaction: Sendable {
         inProgress: Answer, until deadline: ContinuousClock.Instant?, _ body: @Sendable (PostgresSession) throws -> Answer
     ) async throws -> Answer {
         let options = TransactionOptions(statementTimeout: Self.statementTimeout, lockTimeout: Self.lockTimeout, idleTimeout: Self.idleTimeout)
-        for _ in 1..<Self.attempts {
+        for attempt in 1..<Self.attempts {
             do {
                 return try await pool.withTransaction(options, within: WaitLimit(until: deadline), body)
             } catch let error as PostgresError where error.sqlState == .uniqueViolation {
+                continue
+            } catch let error as PostgresError where error.sqlState == .integrityConstraintViolation && attempt == 1 {
+                // A clock that stepped between its reading and the write: the second reading is not believed.
                 continue
             } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
                 return inProgress

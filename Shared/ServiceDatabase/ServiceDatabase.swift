@@ -91,7 +91,7 @@ package struct ServiceDatabase: Sendable {
     /// - Throws: ``InvalidConfiguration`` when the migrations can't be read, which is known before anything is asked.
     package func prerequisite(_ configuration: PostgresConfiguration, _ logger: Logger) throws(InvalidConfiguration) -> Prerequisite {
         _ = try migrator()
-        return Prerequisite("database") { try await Self.naming(configuration) { try await check(configuration, logger) } }
+        return Prerequisite("database") { try await Self.waiting(for: configuration) { try await check(configuration, logger) } }
     }
 
     /// Stamps the database as the service's and applies what is missing, as the owner's role.
@@ -148,6 +148,15 @@ package struct ServiceDatabase: Sendable {
         do {
             return try await work()
         } catch let error as PostgresError where error.isOutage {
+            throw unreachable(configuration, error)
+        }
+    }
+
+    /// The same for a start, which waits for a lock or a time-out as well.
+    package static func waiting(for configuration: PostgresConfiguration, _ work: () async throws -> Void) async throws {
+        do {
+            try await naming(configuration, work)
+        } catch let error as PostgresError where error.isTimeout || error.isRetryable {
             throw unreachable(configuration, error)
         }
     }

@@ -49,7 +49,8 @@ struct FileSettingTests {
             "INTERNAL_TLS": "own", "INTERNAL_TLS_CERTIFICATE_FILE": "\(folder)/tls.crt", "INTERNAL_TLS_KEY_FILE": "\(folder)/tls.key",
             "INTERNAL_TLS_CA_FILE": "\(folder)/ca.crt", "TOKEN_ISSUER": "http://127.0.0.1:1", "TOKEN_JWKS": "\(folder)/jwks.json",
             "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "1", "ADMIN_PORT": "2", "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"),
-            "RABBITMQ_URL": "amqps://u:p@127.0.0.1:1", "RABBITMQ_CA_FILE": "\(folder)/ca.crt", "DEAD_LETTER_KEYS_FILE": "\(folder)/dead.json",
+            "RABBITMQ_URL": "amqps://wallet-ledger-relay:p@127.0.0.1:1", "RABBITMQ_CA_FILE": "\(folder)/ca.crt",
+            "DEAD_LETTER_KEYS_FILE": "\(folder)/dead.json",
             "OUTBOX_SOURCE": "wallet-ledger",
         ]
     }

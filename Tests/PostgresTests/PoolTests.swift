@@ -205,4 +205,22 @@ import Testing
         #expect(pool.statistics.inUse == 0)
         #expect(pool.statistics.idle == 0)
     }
+
+    @Test(.timeLimit(.minutes(2))) func `callers that are cancelled in the moment in which their wait ends all get an answer`() async throws {
+        let pool = try await makePool(PoolOptions(maximumConnections: 1, maximumWaiters: 10_000, acquireTimeout: .milliseconds(2)))
+        _ = await postgresFailure { try await pool.ping() }
+        #expect(try await eventually { pool.statistics.idle == 1 })
+        let release = Signal<Void>()
+        let holder = try await occupy(pool, release: release)
+        for _ in 0..<30 {
+            await withTaskGroup(of: Void.self) { callers in
+                for _ in 0..<200 { callers.addTask { _ = try? await pool.ping() } }
+                try? await Task.sleep(for: .milliseconds(2))
+                callers.cancelAll()
+            }
+        }
+        release.send(())
+        try await holder.value
+        #expect(try await eventually { pool.statistics.waiting == 0 })
+    }
 }

@@ -1,9 +1,10 @@
 import Foundation
 import Logging
 import Metrics
-import ServiceRuntime
 import TestSupport
 import Testing
+
+@testable import ServiceRuntime
 
 @Suite("Admin server")
 struct AdminServerTests {

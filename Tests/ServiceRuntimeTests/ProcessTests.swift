@@ -1,9 +1,10 @@
 import Foundation
 import Logging
 import ServiceLifecycle
-import ServiceRuntime
 import Synchronization
 import Testing
+
+@testable import ServiceRuntime
 
 /// Notes of what happened, in order.
 final class Journal: Sendable {
@@ -134,6 +135,20 @@ struct ProcessTests {
         #expect(line["services"] as? String == "stuck")
         // More than one thread may find that the time is over; a process ends with the first.
         #expect(journal.all.first == "cut off")
+    }
+
+    @Test("the same for one that was held back until what it needs had answered", .timeLimit(.minutes(1)))
+    func cutOffHeld() async throws {
+        let log = try LogCapture()
+        let stuck = Stuck()
+        let logger = log.logger(level: .error)
+        let group = ProcessGroup(
+            services: [], held: HeldServices(prerequisites: [], services: [stuck, Fails()], logger: logger), readiness: Readiness(),
+            drainDelay: .zero, drainTimeout: .seconds(60), trapsSignals: false, logger: logger, cancellationTimeout: .milliseconds(100)
+        ) { stuck.released.signal() }
+        await #expect(throws: (any Error).self) { try await group.run() }
+        let line = try #require(try log.lines().first { $0["message"] as? String == "cut off" })
+        #expect((line["services"] as? String)?.contains("stuck") == true)
     }
 
     @Test("the same when another service has failed and nobody drains", .timeLimit(.minutes(1)))

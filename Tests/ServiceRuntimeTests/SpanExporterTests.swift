@@ -1,9 +1,10 @@
 import Contracts
 import Logging
 import NIOHTTP1
-import ServiceRuntime
 import TestSupport
 import Testing
+
+@testable import ServiceRuntime
 
 @Suite("Span exporter")
 struct SpanExporterTests {

@@ -1,24 +1,31 @@
 -- serves-from: 0006
 -- What a time promises, and that nothing is written into the past. Services/WalletLedger/TIMES.md has the reasons.
---  * A posting's time is the clock's: not before its transaction began, and at most 10 s after now, by which two
---    believed readings of the clock may differ.
+--  * A posting's time is the clock's: not before its transaction began, at most 15 s before now, by which every answer about the past lies
+--    back, and at most 10 s after now, by which two believed readings of the clock may differ. So are the times of changes and openings.
 --  * Within a wallet the entries' times never fall. An entry has its posting's time; but while the wallet's last entry lies ahead of the
 --    clock, because a clock was wrong, it has that entry's time.
 --  * wallets.last_posted_at changes together with the version only, and comes back when it lies ahead of the clock and of the last entry.
 --  * A version belongs to one entry, one change of the wallet's state or one change of a hold, so a new row's version is above what its
 --    wallet had before.
 -- Each function is as it was before (0004, 0008), with these rules added. The clock is read once per statement.
+-- Binaries of before stamp by the latest time in a batch: where wallets are ahead, their batches are refused from here on (500) until they
+-- are replaced.
 
--- As in 0004; a wallet begins open, without a limit, and now.
+-- As in 0004; a wallet begins open, without a limit, and now. The world's are the 16 fixed ones of their currency, of nobody, and no other.
 CREATE OR REPLACE FUNCTION check_opened_wallets() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
+    earliest timestamptz := greatest(now(), clock_timestamp() - interval '15 seconds');
     latest timestamptz := clock_timestamp() + interval '10 seconds';
 BEGIN
     IF EXISTS (
         SELECT FROM opened
         WHERE balance <> 0 OR held <> 0 OR version <> 0 OR status <> 0 OR overdraft_limit <> 0
-            OR opened_at < now() OR opened_at > latest OR last_posted_at <> opened_at)
+            OR opened_at < earliest OR opened_at > latest OR last_posted_at <> opened_at
+            OR is_world <> (id < '00000000-0000-7001-0000-000000000000')
+            OR (is_world AND NOT (
+                owner_id IS NULL AND opened_by = 'world'
+                AND id::text ~ ('^00000000-0000-7000-8000-0000' || encode(convert_to(currency, 'UTF8'), 'hex') || '0[0-9a-f]$'))))
     THEN
         RAISE EXCEPTION 'a wallet begins empty' USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'wallet_begins_empty';
     END IF;
@@ -81,9 +88,10 @@ CREATE OR REPLACE FUNCTION check_new_transfers() RETURNS trigger LANGUAGE plpgsq
 SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     wrong uuid;
+    earliest timestamptz := greatest(now(), clock_timestamp() - interval '15 seconds');
     latest timestamptz := clock_timestamp() + interval '10 seconds';
 BEGIN
-    SELECT t.id INTO wrong FROM new_transfers t WHERE t.posted_at < now() OR t.posted_at > latest LIMIT 1;
+    SELECT t.id INTO wrong FROM new_transfers t WHERE t.posted_at < earliest OR t.posted_at > latest LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'transfer % has another time than its transaction', wrong
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'transfers_are_now';
@@ -178,13 +186,14 @@ END $$;
 CREATE OR REPLACE FUNCTION check_new_wallet_changes() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
+    earliest timestamptz := greatest(now(), clock_timestamp() - interval '15 seconds');
     latest timestamptz := clock_timestamp() + interval '10 seconds';
 BEGIN
     IF EXISTS (
         SELECT FROM new_changes c LEFT JOIN wallets w ON w.id = c.wallet_id
         WHERE NOT coalesce(
             w.version = c.version AND w.status = c.status AND w.overdraft_limit = c.overdraft_limit
-            AND c.changed_at >= now() AND c.changed_at <= latest
+            AND c.changed_at >= earliest AND c.changed_at <= latest
             AND NOT EXISTS (SELECT FROM entries e WHERE e.wallet_id = c.wallet_id AND e.version = c.version)
             AND NOT EXISTS (SELECT FROM hold_changes h WHERE h.wallet_id = c.wallet_id AND h.version = c.version), false))
     THEN
@@ -200,12 +209,13 @@ SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     wrong uuid;
     clock timestamptz := greatest(clock_timestamp(), now());
+    earliest timestamptz := greatest(now(), clock - interval '15 seconds');
     latest timestamptz := clock + interval '10 seconds';
 BEGIN
     SELECT c.hold_id INTO wrong
     FROM new_changes c
     WHERE NOT coalesce(
-        c.changed_at >= now() AND c.changed_at <= latest
+        c.changed_at >= earliest AND c.changed_at <= latest
         AND c.held_after = c.placed - c.captured - c.released + coalesce((
             SELECT p.held_after FROM hold_changes p
             WHERE p.wallet_id = c.wallet_id AND p.version < c.version ORDER BY p.version DESC LIMIT 1), 0)

@@ -7,7 +7,7 @@ struct ServeRelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Publish until SIGTERM or SIGINT.",
         discussion: """
-            Exit codes: 0 drained, 1 failed, 3 cannot listen, 64 wrong usage or configuration. A database that does not answer is waited for.
+            Exit codes: 0 drained, 1 failed, 3 cannot listen, 4 drained but for what was cut off, 64 wrong usage or configuration. A database that does not answer is waited for.
             """)
 
     @OptionGroup var source: SourceOption

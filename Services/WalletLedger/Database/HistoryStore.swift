@@ -13,6 +13,8 @@ struct HistoryStore {
     static let settlingTime = BatchStore.idleTimeout + BatchStore.statementTimeout
     /// The most entries that one page with a filter looks at: few of them may fit.
     static let scanLimit = 500
+    /// Who posts, under this name or as a login that is a member of it.
+    private static let servingRole = ServiceRoles(service: "wallet-ledger").serving
     /// Blocks of 1024 entries that are summed up in one statement when a statement's totals are asked for the first time.
     static let blocksPerRound: Int32 = 64
 
@@ -30,14 +32,17 @@ struct HistoryStore {
     ///
     /// A batch has its transaction id by its first lock, and takes its posting time after its last. So one that is not among those
     /// open here has ended, and is seen by every later statement, or its posting time is still to come. Only the serving role posts,
-    /// and of its own transactions a role sees the begin.
+    /// and of its own transactions a role sees the begin; of those of another login that is a member of it only with `pg_read_all_stats`
+    /// (`k8s/README.md`), and without that an open one holds every answer up.
     ///
     /// Of the function behind `pg_stat_activity`: the view's joins cost three times as much to plan as all the rest.
     var settledQuery: PostgresQuery {
         """
         SELECT clock_timestamp(), (
             SELECT min(coalesce(xact_start, '-infinity')) FROM pg_stat_get_activity(NULL)
-            WHERE backend_xid IS NOT NULL AND usesysid = quote_ident(current_user)::regrole
+            WHERE backend_xid IS NOT NULL
+                AND (usesysid = quote_ident(current_user)::regrole OR (
+                    pg_has_role(usesysid, '\(unsafeSQL: Self.servingRole)', 'USAGE') AND NOT (SELECT rolsuper FROM pg_roles WHERE oid = usesysid)))
                 AND datid = (SELECT oid FROM pg_database WHERE datname = current_database()))
         """
     }

@@ -38,7 +38,7 @@ struct VerifyStore {
                 e.balance_after = coalesce(e.previous, 0) + e.amount
                 AND e.posted_at >= coalesce(e.previous_at, e.posted_at) AND t.currency = w.currency
                 -- A wallet that was ahead of the clock kept its last entry's time.
-                AND (e.posted_at = t.posted_at OR e.posted_at > t.posted_at AND e.posted_at = e.previous_at)
+                AND (e.posted_at = t.posted_at OR e.posted_at > t.posted_at AND e.posted_at = coalesce(e.previous_at, w.opened_at))
                 AND ((e.amount = -t.amount AND e.wallet_id = t.source_wallet_id AND e.version = t.source_version)
                     OR (e.amount = t.amount AND e.wallet_id = t.destination_wallet_id AND e.version = t.destination_version)), false)
             ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))

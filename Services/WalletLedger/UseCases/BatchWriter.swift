@@ -197,9 +197,10 @@ package struct BatchWriter: Service {
                 return .answered
             } catch let error as PostgresError {
                 if error.isConnectionLost || !session.isHealthy { return .connectionLost }
-                if error.sqlState?.isServerUnavailable == true { return .outage(error) }
-                // A key or reference that another replica wrote meanwhile: the batch runs again and sees it.
-                // Or a clock that stepped between the decision and the write, which the database refuses: once more, and the witness knows.
+                // Nobody's posting passes, or the process ends.
+                if error.sqlState?.isServerUnavailable == true || error.kind == .cancelled { return .outage(error) }
+                // A key or reference that another replica wrote meanwhile: the batch runs again and sees it. A clock that stepped between
+                // decision and write, which the database refuses: once more, and the witness knows.
                 let mayPass =
                     error.isRetryable || error.sqlState == .uniqueViolation
                     || (error.sqlState == .integrityConstraintViolation && attempt == 1)

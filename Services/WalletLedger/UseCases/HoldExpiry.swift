@@ -6,7 +6,7 @@ import ServiceLifecycle
 
 /// Ends holds whose time is over, each as an order of its own under the lock of its wallet.
 ///
-/// Late is safe: from `expires_at` on nothing captures or voids the hold, by the time of the batch. Several replicas may find the same
+/// Late is safe: from `expires_at` on nothing captures or voids the hold, by the batch's clock. Several replicas may find the same
 /// hold; the first under the lock ends it, and the others are refused.
 package struct HoldExpiry: Service {
     private static let pause = Duration.seconds(1)

@@ -88,7 +88,9 @@ package struct EndpointPipeline: Sendable {
         let caller = try verifier.verifyHead(signable, now: seconds, isRouteOpenTo: endpoint.isOpen)
         let body = try await collect(request.body, limit: endpoint.bodyLimit)
         try body.withUnsafeReadableBytes { bytes throws(SignatureRejection) in try verifier.verifyBody(caller, body: bytes) }
-        try await verifier.admitNonce(caller, isRepeatable: request.headers.isRepeatable(endpoint.method), now: seconds)
+        // By the time that it is now: a body may have taken its time, and the window remembers by it.
+        try await verifier.admitNonce(
+            caller, isRepeatable: request.headers.isRepeatable(endpoint.method), now: now() / 1_000_000)
 
         let token = try await tokens.authenticate(authorizationHeader: request.headers[.authorization], now: seconds)
         let grants = endpoint.grants.filter { $0.callers.contains(caller.caller) && $0.fits(token) }

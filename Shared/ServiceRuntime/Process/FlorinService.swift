@@ -45,8 +45,9 @@ extension FlorinService {
             let exporters: [any Service] = context.spanExporter.map { [$0] } ?? []
             let held = HeldServices(prerequisites: process.prerequisites, services: process.serving, logger: context.logger)
             let group = ProcessGroup(
-                services: [admin] + exporters + process.services + [held], readiness: context.readiness, drainDelay: context.settings.drainDelay,
-                drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals, logger: context.logger)
+                services: [admin] + exporters + process.services, held: held, readiness: context.readiness,
+                drainDelay: context.settings.drainDelay, drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals,
+                logger: context.logger)
             context.logger.info("starting", metadata: ["environment": "\(context.settings.environment)"])
             try await group.run()
             context.logger.info("stopped")

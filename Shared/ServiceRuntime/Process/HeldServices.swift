@@ -15,6 +15,11 @@ struct HeldServices: Service {
     let services: [any Service]
     let logger: Logger
 
+    /// The same, each of the services watched.
+    func watched(by hardEnd: HardEnd) -> HeldServices {
+        HeldServices(prerequisites: prerequisites, services: services.map(hardEnd.watching), logger: logger)
+    }
+
     /// - Throws: What a prerequisite is refused for; the error of the first service that fails, after the others have been cancelled.
     func run() async throws {
         for prerequisite in prerequisites {

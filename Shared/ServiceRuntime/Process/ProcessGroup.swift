@@ -1,5 +1,5 @@
-package import Logging
-package import ServiceLifecycle
+import Logging
+import ServiceLifecycle
 import UnixSignals
 
 /// The services of a process, started together and drained in reverse order.
@@ -13,19 +13,25 @@ package struct ProcessGroup: Sendable {
 
     /// - Parameters:
     ///   - services: In order of dependency: the first is drained last.
+    ///   - held: What comes after them, once what it needs has answered.
     ///   - trapsSignals: Whether SIGTERM and SIGINT start the drain; a process does, a test must not.
     ///   - cancellationTimeout: How long what is cancelled may take to notice.
     ///   - cutOff: Ends the process, where something does not notice.
-    package init(
-        services: [any Service], readiness: Readiness, drainDelay: Duration, drainTimeout: Duration, trapsSignals: Bool, logger: Logger,
+    init(
+        services: [any Service], held: HeldServices? = nil, readiness: Readiness, drainDelay: Duration, drainTimeout: Duration, trapsSignals: Bool,
+        logger: Logger,
         cancellationTimeout: Duration = cancellationTimeout, cutOff: @escaping @Sendable () -> Void = HardEnd.exit
     ) {
         let hardEnd = HardEnd(afterCancellation: cancellationTimeout, logger: logger, cutOff: cutOff)
         // Drained first, as the last one: nothing stops answering before the platform can know.
         let announcement = DrainAnnouncement(
             readiness: readiness, delay: drainDelay, logger: logger, hardEnd: hardEnd, limit: drainDelay + drainTimeout)
+        var all = services
+        if let held { all.append(held.watched(by: hardEnd)) }
+        all.append(announcement)
         var configuration = ServiceGroupConfiguration(
-            services: (services + [announcement]).map(hardEnd.watching), gracefulShutdownSignals: trapsSignals ? [.sigterm, .sigint] : [],
+            services: all.map(hardEnd.watching),
+            gracefulShutdownSignals: trapsSignals ? [.sigterm, .sigint] : [],
             logger: logger)
         // Not `maximumCancellationDuration`, which ends the process with a crash.
         configuration.maximumGracefulShutdownDuration = drainDelay + drainTimeout

@@ -1,6 +1,14 @@
 package import ArgumentParser
 import FoundationEssentials
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// `serve`, the same for every service.
 package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
@@ -20,11 +28,14 @@ package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
 }
 
 extension ProcessExit {
-    /// Ends a command with this code.
+    /// Ends the process with this code: what was printed is flushed, and nothing else is waited for.
     ///
-    /// - Throws: ArgumentParser's `ExitCode`, unless it is a success.
+    /// Not by `exit(3)`: an attempt to connect that nobody waits for any more may still be inside OpenSSL, whose exit handler takes its memory
+    /// away under it.
+    ///
+    /// - Throws: Nothing; it is the last step of commands that throw.
     package func exit() throws {
-        guard self != .success else { return }
-        throw ExitCode(rawValue)
+        fflush(nil)
+        _exit(rawValue)
     }
 }

@@ -104,6 +104,22 @@ struct PostingTimeRuleTests {
             "a wallet whose last time lies ahead", "wallet_begins_empty",
             "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'EUR', now(), \(inAnHour))"),
         Violation(
+            "a wallet of the world that is not one of the sixteen", "wallet_begins_empty",
+            "INSERT INTO wallets (id, opened_by, currency, is_world, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'world', 'EUR', true, now(), now())"
+        ),
+        Violation(
+            "a wallet of the world of another currency", "wallet_begins_empty",
+            "INSERT INTO wallets (id, opened_by, currency, is_world, opened_at, last_posted_at) "
+                + "VALUES ('00000000-0000-7000-8000-000055534400', 'world', 'SEK', true, now(), now())"),
+        Violation(
+            "a wallet of the world with an owner", "wallet_begins_empty",
+            "INSERT INTO wallets (id, owner_id, opened_by, currency, is_world, opened_at, last_posted_at) "
+                + "VALUES ('00000000-0000-7000-8000-000053454b00', gen_random_uuid(), 'world', 'SEK', true, now(), now())"),
+        Violation(
+            "a customer's wallet among the world's", "wallet_begins_empty",
+            "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) "
+                + "VALUES ('00000000-0000-7000-8000-000053454b00', 'x', 'SEK', now(), now())"),
+        Violation(
             "a wallet in a currency that is none", "wallet_currency_active",
             "INSERT INTO wallets (id, opened_by, currency, opened_at, last_posted_at) VALUES (gen_random_uuid(), 'x', 'XQZ', now(), now())"),
         Violation(
@@ -190,17 +206,37 @@ struct PostingTimeRuleTests {
     @Test("a wallet that has rested leaves no room between its last time and now", arguments: [hourAgo, "now() - interval '1 microsecond'"])
     func rested(_ time: String) async throws {
         let (fixture, wallet, other) = try await Self.history()
-        try await fixture.database.server.execute(
-            [
-                "ALTER TABLE wallets DISABLE TRIGGER USER", "UPDATE wallets SET last_posted_at = now() - interval '1 day'",
-                "ALTER TABLE wallets ENABLE TRIGGER USER",
-            ], database: fixture.database.name)
+        try await Self.rest(fixture)
         let sql = Self.transfer(postedAt: time, lastPostedAt: time)
             .replacing("'W'", with: "'\(wallet.uuid)'::uuid").replacing("'X'", with: "'\(other.uuid)'::uuid")
         let error = await #expect(throws: PostgresError.self) {
             try await fixture.pool.withTransaction { session in try session.execute(PostgresQuery(unsafeSQL: sql)) }
         }
         #expect(error?.constraintName == "transfers_are_now")
+    }
+
+    @Test("a transaction that was opened early writes nothing of then")
+    func openedEarly() async throws {
+        let (fixture, wallet, other) = try await Self.history()
+        try await Self.rest(fixture)
+        let sql = Self.transfer(postedAt: "now()", lastPostedAt: "now()")
+            .replacing("'W'", with: "'\(wallet.uuid)'::uuid").replacing("'X'", with: "'\(other.uuid)'::uuid")
+        let error = await #expect(throws: PostgresError.self) {
+            try await fixture.pool.withTransaction { session in
+                try session.execute("SELECT pg_sleep(15.1)")
+                try session.execute(PostgresQuery(unsafeSQL: sql))
+            }
+        }
+        #expect(error?.constraintName == "transfers_are_now")
+    }
+
+    /// As if nothing had happened for a day.
+    private static func rest(_ fixture: MoneyFixture) async throws {
+        try await fixture.database.server.execute(
+            [
+                "ALTER TABLE wallets DISABLE TRIGGER USER", "UPDATE wallets SET last_posted_at = now() - interval '1 day'",
+                "ALTER TABLE wallets ENABLE TRIGGER USER",
+            ], database: fixture.database.name)
     }
 
     @Test("the same transfer with its own time is taken: only what is wrong with the others is refused")

@@ -50,13 +50,13 @@ package final class PgBouncer: Sendable {
 
     deinit { daemon.withLock { $0.watchdog.release() } }
 
-    /// Kills the pooler, which cuts every client off in whatever it was doing, and starts it again on the same port.
+    /// Kills the pooler, which cuts every client off in whatever it was doing, and starts it again on the same port; also one that has died.
     package func killAndRestart() async throws {
         daemon.withLock { daemon in
             kill(daemon.process, SIGKILL)
             daemon.watchdog.release()
         }
-        try FileManager.default.removeItem(atPath: "\(folder)/pid")
+        try? FileManager.default.removeItem(atPath: "\(folder)/pid")
         let started = try await Self.startDaemon(folder)
         daemon.withLock { $0 = started }
     }

@@ -12,13 +12,13 @@ swift build --build-tests --explicit-target-dependency-import-check error
 # What the tests leave behind is seen in a folder of their own, which the servers' users have to get into.
 temporary="$(mktemp -d)"
 chmod 0755 "$temporary"
-mkdir "$temporary/tests"
+mkdir -m 1777 "$temporary/tests"
 output="$temporary/output"
 trap 'rm -rf "$temporary"' EXIT
 status=0
 run() { TMPDIR="$temporary/tests" at_a_time "$1" "${SWIFT_TESTS[@]}" "${@:2}" 2>&1 | tee -a "$output" || status=$?; }
-# SwiftPM leaves folders of its own, empty but for one file.
-left_behind() { find "$temporary/tests" -mindepth 1 -maxdepth 1 ! -name 'TemporaryDirectory.*'; }
+# SwiftPM leaves folders of its own, empty but for one file, and its locks.
+left_behind() { find "$temporary/tests" -mindepth 1 -maxdepth 1 ! -name 'TemporaryDirectory.*' ! -name '_*.lock'; }
 nothing_left() { [[ -z $(left_behind) ]]; }
 # Those that start brokers of their own, stop, freeze and fill them. Beside hundreds of others a live broker would pass for a dead one.
 brokers='^(AMQPTests|EventBrokerTests|EventConsumptionTests|FleetctlTests|OpsRiskTests|OutboxRelayTests)\.'

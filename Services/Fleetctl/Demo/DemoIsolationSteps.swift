@@ -31,6 +31,8 @@ struct DemoIsolationSteps: Sendable {
     }
 
     private func refused(_ environment: [String: String], naming: String, _ step: DemoStep) async throws -> String {
+        // A server listens for its probes while it waits for its database; the fleet's own has these ports.
+        let environment = environment.merging(["HTTP_PORT": "0", "ADMIN_PORT": "0"]) { $1 }
         let outcome = try await ChildProcess.run(
             settings.ledgerExecutable, ["serve"], environment: environment, limit: Self.startLimit)
         guard outcome.exitCode == Self.configurationRefused, let line = Self.line(in: outcome.output, naming: naming) else {

@@ -5,7 +5,7 @@ import ServiceRuntime
 
 /// Which dead letters of the relay an operator means: events that were parked after their last attempt.
 struct ParkedSelection: ParsableArguments {
-    @Option(help: "At most so many.")
+    @Option(help: "Maximum number of events.")
     var limit = 200
 
     @Option(help: "Only the event of this id (evt_…).")

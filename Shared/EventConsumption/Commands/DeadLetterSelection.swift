@@ -4,7 +4,7 @@ internal import ServiceRuntime
 
 /// The options by which an operator says which dead letters are meant.
 package struct DeadLetterSelection: ParsableArguments, Sendable {
-    @Option(help: "At most so many, oldest event first.")
+    @Option(help: "Maximum number of events, the oldest first.")
     package var limit = 200
 
     @Option(name: .customLong("event-id"), help: "The one with this event id (evt_...).")

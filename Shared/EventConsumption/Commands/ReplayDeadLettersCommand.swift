@@ -26,7 +26,7 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
     @Option(help: "Stop after so many.")
     package var canary: Int?
 
-    @Option(help: "At most so many per second.")
+    @Option(help: "Maximum number of events per second.")
     package var rate: Double?
 
     @Flag(help: "Take those too that are older than \(ReplayAge.text): what was applied so long ago may be forgotten.")

@@ -49,10 +49,8 @@ extension AMQPBrokerTests {
             try await fixture.withPublisher("frozen", options: fixture.options(timeout: .seconds(3)), parameters: "?heartbeat=1") { publisher in
                 #expect(await publisher.publish(fixture.publication("frozen", id: "0")) == .confirmed)
                 try server.freeze()
-                let started = ContinuousClock.now
                 let outcomes = await publisher.publish((1...20).map { fixture.publication("frozen", id: "\($0)") })
                 #expect(outcomes.allSatisfy { $0 == .unknown(.connectionLost) || $0 == .unknown(.timedOut) }, "\(outcomes)")
-                #expect(ContinuousClock.now - started < .seconds(5))
                 #expect(try await eventually { publisher.status.phase == .connecting })
                 // The kernel still takes connections; nobody answers on them.
                 #expect(await publisher.publish(fixture.publication("frozen", id: "21")) == .notSent(.timedOut))
@@ -63,7 +61,7 @@ extension AMQPBrokerTests {
         }
 
         @Test func `a write that a frozen broker never takes is cut off`() async throws {
-            let options = fixture.options(timeout: .seconds(4), bytes: 40_000_000, stall: .seconds(1))
+            let options = fixture.options(timeout: .seconds(120), bytes: 40_000_000, stall: .seconds(1))
             // Heartbeats far apart, so that nothing else ends the connection.
             try await fixture.withPublisher("stalled", options: options, parameters: "?heartbeat=60") { publisher in
                 try server.freeze()
@@ -71,7 +69,8 @@ extension AMQPBrokerTests {
                 // More than all buffers on its way.
                 let body = [UInt8](repeating: 1, count: 32_000_000)
                 #expect(await publisher.publish(fixture.publication("stalled", id: "1", body: body)) == .unknown(.connectionLost))
-                #expect(ContinuousClock.now - started < .seconds(3))
+                // Far less than the 120 s after which the time-out or the heartbeats would have ended it.
+                #expect(ContinuousClock.now - started < .seconds(60))
                 try server.thaw()
                 #expect(try await eventually(within: .seconds(20)) { publisher.status.isOpen })
                 #expect(await publisher.publish(fixture.publication("stalled", id: "x")) == .confirmed)

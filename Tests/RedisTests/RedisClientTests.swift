@@ -233,13 +233,11 @@ struct RedisClientTests {
         try await Self.with(server.url(), options) { client in
             try await Self.answers(client)
             server.suspend()
-            let began = ContinuousClock.now
             let failures = await withTaskGroup(of: RedisError?.self) { group in
                 for number in 0..<200 { group.addTask { await Self.failure(client, RedisCommand("ECHO", "stale-\(number)")) } }
                 return await group.reduce(into: [RedisError: Int]()) { if let error = $1 { $0[error, default: 0] += 1 } }
             }
             #expect(failures == [.timedOut: 64, .tooManyInFlight: 136])
-            #expect(ContinuousClock.now - began < .seconds(8))
             server.resume()
             // 64 late replies come first; none of them may reach a later caller.
             #expect(try await eventually { (try? await client.send(RedisCommand("ECHO", "again")))?.text == "again" })

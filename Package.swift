@@ -87,31 +87,45 @@ let package = Package(
         shared("Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, serviceLifecycle]),
         shared("AMQP", ["BlockingCalls", "CRabbitMQ", "Outages", coreMetrics, deques, logging, serviceLifecycle]),
         shared("Redis", ["Outages", coreMetrics, deques, logging, metrics, nioCore, nioPosix, nioSSL, serviceLifecycle]),
+        shared("Concurrency", []),
+        shared(
+            "Observability",
+            [
+                "Concurrency", "Contracts", asyncHTTPClient, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                tracing,
+            ]),
+        shared("HTTPServer", ["TransportSecurity", hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
         shared(
             "ServiceRuntime",
             [
-                "AccessTokens", "BlockingCalls", "Contracts", "RequestSigning", "TransportSecurity", hummingbird, hummingbirdCore, argumentParser,
-                asyncHTTPClient,
-                configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing, unixSignals,
+                "BlockingCalls", "Concurrency", "Contracts", "HTTPServer", "Observability", "RequestSigning", "TransportSecurity", hummingbird,
+                hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioPosix, nioSSL,
+                serviceLifecycle, tracing, unixSignals,
             ]),
         shared(
-            "ServiceDatabase", ["Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
+            "ServiceDatabase", ["Observability", "Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
         shared("Outbox", ["Contracts", "Postgres"]),
-        shared("EventBroker", ["AMQP", "Contracts", "ServiceRuntime", "TransportSecurity"]),
+        shared("EventBroker", ["Observability", "AMQP", "Contracts", "ServiceRuntime", "TransportSecurity"]),
         shared(
             "EventConsumption",
             [
-                "AMQP", "Contracts", "EventBroker", "Outages", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, crypto,
+                "Observability", "AMQP", "Contracts", "EventBroker", "Outages", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
+                coreMetrics, crypto,
                 logging, metrics, serviceLifecycle, tracing,
             ]),
         shared(
             "ReplayProtection",
-            ["Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL, serviceLifecycle]),
-        shared(
-            "SignedAPI",
             [
-                "AccessTokens", "Contracts", "Redis", "ReplayProtection", "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient,
-                crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "Observability", "Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL,
+                serviceLifecycle,
+            ]),
+        shared("Idempotency", ["Contracts", crypto]),
+        shared(
+            "HTTPService",
+            [
+                "AccessTokens", "Concurrency", "Contracts", "HTTPServer", "Idempotency", "Observability", "Redis", "ReplayProtection",
+                "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, hummingbirdCore,
+                logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
             ]),
         shared(
             "ServiceClient",
@@ -121,20 +135,22 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "SignedAPI", argumentParser, crypto,
+                "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency", "Observability",
+                argumentParser, crypto,
                 deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
             ], exclude: ["TIMES.md"]),
         service(
             "OutboxRelay",
             [
-                "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser, coreMetrics, deques,
+                "Observability", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
+                coreMetrics, deques,
                 logging, metrics, serviceLifecycle, tracing,
             ]),
         service(
             "OpsRisk",
             [
                 "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
-                "SignedAPI",
+                "HTTPService", "Idempotency", "Observability",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ]),
         service(
@@ -148,8 +164,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Postgres", "Contracts", "RequestSigning", "AccessTokens", "ServiceRuntime", "TransportSecurity", httpTypes, logging, nioCore,
-                nioHTTP1, nioPosix, nioSSL,
+                "Postgres", "Contracts", "Observability", "RequestSigning", "AccessTokens", "ServiceRuntime", "TransportSecurity", httpTypes, logging,
+                nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["crosscheck", "golden"]),
@@ -163,48 +179,63 @@ let package = Package(
         tests(
             "EventConsumptionTests",
             [
-                "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
+                "Observability", "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "TestSupport",
                 argumentParser, crypto, logging, serviceLifecycle, tracing,
             ], exclude: ["migrations"]),
         tests("EventBrokerTests", ["EventBroker", "AMQP", "Contracts", "ServiceRuntime", "TestSupport", logging]),
-        tests("ServiceDatabaseTests", ["ServiceDatabase", "Contracts", "Postgres", "ServiceRuntime", "TestSupport", logging]),
+        tests("ServiceDatabaseTests", ["Observability", "ServiceDatabase", "Contracts", "Postgres", "ServiceRuntime", "TestSupport", logging]),
         tests("OutboxTests", ["Outbox", "Contracts", "Postgres", "TestSupport"]),
         tests(
             "OutboxRelayTests",
             [
-                "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "TestSupport",
+                "Observability", "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "TestSupport",
                 argumentParser, coreMetrics,
                 logging, serviceLifecycle,
             ]),
         tests("RedisTests", ["Redis", "TransportSecurity", "TestSupport", coreMetrics, logging, metrics, nioCore, nioPosix]),
         tests(
             "ReplayProtectionTests",
-            ["ReplayProtection", "Redis", "RequestSigning", "ServiceRuntime", "TestSupport", coreMetrics, logging, metrics, serviceLifecycle]),
+            [
+                "Observability", "ReplayProtection", "Redis", "RequestSigning", "ServiceRuntime", "TestSupport", coreMetrics, logging, metrics,
+                serviceLifecycle,
+            ]),
         tests(
             "ServiceRuntimeTests",
             [
-                "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", coreMetrics, crypto, httpTypes, hummingbird, logging, metrics,
+                "Observability", "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", coreMetrics, crypto, httpTypes, hummingbird, logging,
+                metrics,
                 nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
+            ]),
+        tests(
+            "ObservabilityTests",
+            [
+                "Observability", "Contracts", "TestSupport", coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                tracing,
             ], exclude: ["otlp"]),
         tests(
             "ServiceClientTests",
             [
-                "ServiceClient", "ServiceRuntime", "TransportSecurity", "Contracts", "RequestSigning", "TestSupport", httpTypes, metrics, nioCore,
+                "Observability", "ServiceClient", "ServiceRuntime", "TransportSecurity", "Contracts", "RequestSigning", "TestSupport", httpTypes,
+                metrics, nioCore,
                 nioHTTP1, nioPosix, nioSSL, tracing,
             ]),
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime", "SignedAPI",
+                "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime",
+                "HTTPService", "Idempotency", "Observability",
                 "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
-        tests("SignedAPITests", ["SignedAPI", "Contracts", "TestSupport", asyncHTTPClient]),
+        tests("IdempotencyTests", ["Idempotency", "Contracts"]),
+        tests("HTTPServiceTests", ["HTTPService", "Contracts", "TestSupport", asyncHTTPClient]),
         tests(
             "OpsRiskTests",
             [
                 "OpsRisk", "AccessTokens", "AMQP", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "RequestSigning",
-                "ServiceDatabase", "ServiceRuntime", "SignedAPI", "TestSupport", httpTypes, logging, metrics,
+                "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency", "Observability", "TestSupport", httpTypes, logging, metrics,
             ]),
         tests(
             "FleetctlTests",
@@ -223,7 +254,8 @@ let package = Package(
         .testTarget(
             name: "FuzzingTests",
             dependencies: [
-                "AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "SignedAPI", "WalletLedger", crypto, httpTypes,
+                "AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "HTTPService", "Idempotency", "Observability",
+                "WalletLedger", crypto, httpTypes,
             ],
             path: "Tests/Fuzzing", exclude: ["Corpus", "Driver"], swiftSettings: settings),
     ]
@@ -248,18 +280,24 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
         part("Outages", [], of: "Shared/Outages"),
         part("Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, serviceLifecycle], of: "Shared/Postgres"),
         part(
-            "ServiceRuntime", [configuration, httpTypes, logging], of: "Shared/ServiceRuntime",
+            "Observability", ["Contracts", httpTypes, logging], of: "Shared/Observability",
             sources: [
-                "Configuration", "Logging/JSONText.swift", "Tracing/Hexadecimal.swift", "Tracing/OTLPHeaders.swift", "Tracing/RequestID.swift",
-                "Tracing/TraceContext.swift", "Tracing/TraceSampler.swift",
-            ], exclude: ["Configuration/InternalTLS.swift"]),
+                "Logging/JSONText.swift", "Logging/Secret.swift", "Tracing/Hexadecimal.swift", "Tracing/OTLPHeaders.swift",
+                "Tracing/PairList.swift", "Tracing/RequestID.swift", "Tracing/TraceContext.swift", "Tracing/TraceSampler.swift",
+            ]),
         part(
-            "SignedAPI", ["Contracts", crypto], of: "Shared/SignedAPI", sources: ["KeyDigest.swift", "PageCursor.swift", "QueryReader.swift"]),
+            "ServiceRuntime", ["Observability", configuration, logging], of: "Shared/ServiceRuntime", sources: ["Configuration"],
+            exclude: ["Configuration/InternalTLS.swift", "Configuration/SpanResource+Settings.swift"]),
+        part("Idempotency", ["Contracts", crypto], of: "Shared/Idempotency"),
+        part("HTTPService", ["Contracts", "Idempotency"], of: "Shared/HTTPService", sources: ["PageCursor.swift", "QueryReader.swift"]),
         part(
-            "WalletLedger", ["Contracts", "SignedAPI"], of: "Services/WalletLedger", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
+            "WalletLedger", ["Contracts", "HTTPService"], of: "Services/WalletLedger", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
         part(
             "FuzzTargets",
-            ["AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "SignedAPI", "WalletLedger", crypto, httpTypes],
+            [
+                "AccessTokens", "Contracts", "HTTPService", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto,
+                httpTypes,
+            ],
             of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),
         .executableTarget(
             name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzzing/Driver",

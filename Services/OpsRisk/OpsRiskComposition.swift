@@ -5,7 +5,7 @@ package import Postgres
 import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
-import SignedAPI
+package import HTTPService
 
 /// Builds every object of ops-risk once, in order of dependency.
 package enum OpsRisk: EventConsumingService {

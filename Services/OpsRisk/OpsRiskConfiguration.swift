@@ -2,7 +2,7 @@ import EventBroker
 package import EventConsumption
 package import ServiceDatabase
 package import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 /// The settings of ops-risk; `ops-risk config` lists them.
 package struct OpsRiskConfiguration: EventConsumingConfiguration {

@@ -1,6 +1,7 @@
+package import Observability
 import Contracts
 import CoreMetrics
-package import ServiceRuntime
+import ServiceRuntime
 import Synchronization
 
 /// What ops-risk counts besides what every service and every consumer does.

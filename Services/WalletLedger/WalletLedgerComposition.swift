@@ -1,10 +1,11 @@
+import Observability
 import Contracts
 import Logging
 package import Postgres
 package import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
-import SignedAPI
+package import HTTPService
 
 /// Builds every object of the ledger once, in order of dependency.
 package enum WalletLedger: DatabaseService {

@@ -1,6 +1,7 @@
+import Observability
 package import ServiceDatabase
 package import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
 package struct WalletLedgerConfiguration: DatabaseServiceConfiguration {

@@ -1,3 +1,4 @@
+import Observability
 import ServiceRuntime
 
 /// What the ledger's metrics mean, and those that are read when they are asked for.

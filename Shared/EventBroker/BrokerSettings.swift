@@ -1,3 +1,4 @@
+import Observability
 package import AMQP
 package import ServiceRuntime
 internal import TransportSecurity

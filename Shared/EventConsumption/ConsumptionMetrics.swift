@@ -1,3 +1,4 @@
+internal import Observability
 internal import CoreMetrics
 internal import Metrics
 internal import ServiceRuntime

@@ -1,3 +1,4 @@
+internal import Observability
 internal import AMQP
 internal import Contracts
 internal import Logging

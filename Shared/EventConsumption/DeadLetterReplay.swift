@@ -1,3 +1,4 @@
+internal import Observability
 package import Contracts
 internal import Logging
 package import Postgres

@@ -1,3 +1,4 @@
+package import Observability
 package import AMQP
 package import Contracts
 internal import EventBroker

@@ -1,6 +1,7 @@
+package import Observability
 package import Contracts
 package import Postgres
-package import ServiceRuntime
+import ServiceRuntime
 
 /// An event that was read and that its handler is to apply.
 package struct ReceivedEvent<Payload: Sendable>: Sendable {

@@ -1,3 +1,4 @@
+internal import Observability
 internal import Contracts
 internal import Logging
 internal import ServiceRuntime

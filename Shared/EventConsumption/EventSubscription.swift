@@ -1,3 +1,4 @@
+internal import Observability
 internal import Contracts
 package import EventBroker
 internal import ServiceRuntime

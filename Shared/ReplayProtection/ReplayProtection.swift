@@ -1,3 +1,4 @@
+package import Observability
 package import CoreMetrics
 package import Logging
 import Metrics

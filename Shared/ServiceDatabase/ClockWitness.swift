@@ -1,3 +1,4 @@
+package import Observability
 package import Contracts
 package import Logging
 internal import Metrics

@@ -1,3 +1,4 @@
+package import Observability
 package import Postgres
 internal import ServiceLifecycle
 package import ServiceRuntime

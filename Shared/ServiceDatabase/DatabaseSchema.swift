@@ -1,3 +1,4 @@
+package import Observability
 package import Postgres
 package import ServiceRuntime
 

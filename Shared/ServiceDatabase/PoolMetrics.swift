@@ -1,6 +1,7 @@
+package import Observability
 internal import Metrics
 package import Postgres
-package import ServiceRuntime
+import ServiceRuntime
 
 /// The metrics of a process's connection pools, named alike in every service.
 package struct PoolMetrics: Sendable {

@@ -1,9 +1,11 @@
+import Observability
+import Idempotency
 import Contracts
 import Logging
 import Postgres
 import ServiceDatabase
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 import TestSupport
 import Testing
 

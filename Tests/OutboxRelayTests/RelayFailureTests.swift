@@ -1,3 +1,4 @@
+import Observability
 import AMQP
 import Contracts
 import EventBroker

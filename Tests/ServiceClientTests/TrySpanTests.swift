@@ -1,3 +1,4 @@
+import Observability
 import Metrics
 import NIOHTTP1
 import ServiceClient

@@ -1,3 +1,4 @@
+import Observability
 import Dispatch
 import Postgres
 import ServiceDatabase

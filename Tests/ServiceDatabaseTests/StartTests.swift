@@ -1,3 +1,4 @@
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime

@@ -4,6 +4,7 @@ import Metrics
 import TestSupport
 import Testing
 
+@testable import Observability
 @testable import ServiceRuntime
 
 @Suite("Admin server")

@@ -2,18 +2,11 @@ import Foundation
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
+@testable import Observability
 @testable import ServiceRuntime
-
-/// Notes of what happened, in order.
-final class Journal: Sendable {
-    private let entries = Mutex<[String]>([])
-
-    var all: [String] { entries.withLock { $0 } }
-
-    func note(_ entry: String) { entries.withLock { $0.append(entry) } }
-}
 
 enum Composition {
     /// What the services below do when they are composed; one value per task, so that tests do not meet.

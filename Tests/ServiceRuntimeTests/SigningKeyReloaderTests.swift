@@ -1,3 +1,4 @@
+import Observability
 import Crypto
 import Foundation
 import Logging

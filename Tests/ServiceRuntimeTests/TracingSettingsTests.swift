@@ -1,3 +1,4 @@
+import Observability
 import Contracts
 import ServiceRuntime
 import Testing
@@ -52,5 +53,40 @@ struct TracingSettingsTests {
     func grpc() {
         let error = #expect(throws: InvalidConfiguration.self) { try settings(["OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"]) }
         #expect(error?.description == "OTEL_EXPORTER_OTLP_PROTOCOL=grpc is not accepted: expected http/json")
+    }
+
+    @Test("unset settings make no spans; set, one trace in a hundred unless the parent says otherwise")
+    func defaults() throws {
+        let unset = try ExampleSettings.load(environment: ExampleSettings.minimum).process.tracing
+        #expect(unset.exportURL == nil)
+        #expect(unset.sampler == TraceSampler(.parentBasedTraceIDRatio, ratio: 0.01))
+        let set = [
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.25",
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Basic%20c2VjcmV0, x-tenant = florin",
+        ]
+        let settings = try ExampleSettings.load(environment: ExampleSettings.minimum.merging(set) { $1 }).process.tracing
+        #expect(settings.exportURL == "http://collector:4318/v1/traces")
+        #expect(settings.sampler == TraceSampler(.traceIDRatio, ratio: 0.25))
+        #expect(!String(reflecting: settings).contains("c2VjcmV0"))
+    }
+
+    @Test(
+        "a setting that can't be followed stops the start",
+        arguments: [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"), ("OTEL_PROPAGATORS", "b3"),
+            ("OTEL_TRACES_EXPORTER", "console"), ("OTEL_SDK_DISABLED", "yes"), ("OTEL_RESOURCE_ATTRIBUTES", "a"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "a=%zz"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318?token=hunter2"), ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=hunter%2"),
+            ("OTEL_TRACES_SAMPLER", "sometimes"), ("OTEL_TRACES_SAMPLER_ARG", "1.5"), ("OTEL_TRACES_SAMPLER_ARG", "few"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:hunter2@collector:4318"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"), ("OTEL_EXPORTER_OTLP_HEADERS", "a b=hunter2"), ("OTEL_EXPORTER_OTLP_HEADERS", "a=hunter%2"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=hunter2%0d%0ab: c"),
+        ])
+    func refused(key: String, value: String) throws {
+        let error = #expect(throws: InvalidConfiguration.self) {
+            try ExampleSettings.load(environment: ExampleSettings.minimum.merging([key: value]) { $1 })
+        }
+        #expect(error?.problems.map(\.key) == [key])
+        if key.hasSuffix("HEADERS") { #expect(error?.description.contains("hunter") == false) }
     }
 }

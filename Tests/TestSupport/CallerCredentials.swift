@@ -1,3 +1,4 @@
+internal import Observability
 package import AccessTokens
 internal import Contracts
 internal import Foundation

@@ -1,3 +1,4 @@
+package import Observability
 package import ServiceRuntime
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+internal import Observability
 import Foundation
 package import Logging
 internal import ServiceRuntime

@@ -1,6 +1,7 @@
+import Idempotency
 import Contracts
 import Foundation
-import SignedAPI
+import HTTPService
 import Testing
 
 @testable import WalletLedger

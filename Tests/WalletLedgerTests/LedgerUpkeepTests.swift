@@ -1,7 +1,8 @@
+import Idempotency
 import Contracts
 import Foundation
 import Postgres
-import SignedAPI
+import HTTPService
 import TestSupport
 import Testing
 

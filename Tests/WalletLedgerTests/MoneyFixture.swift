@@ -1,9 +1,10 @@
+import Idempotency
 import Contracts
 import Foundation
 import Logging
 import Postgres
 import ServiceDatabase
-import SignedAPI
+import HTTPService
 import TestSupport
 
 @testable import WalletLedger

@@ -1,6 +1,7 @@
+import Idempotency
 import Contracts
 import Postgres
-import SignedAPI
+import HTTPService
 
 /// How a keyed request was decided.
 struct KeptRequest {

@@ -1,8 +1,9 @@
+import Observability
 import Contracts
 import FoundationEssentials
 import HTTPTypes
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 /// Alerts: what was found, and what operators found it to be.
 struct AlertRoutes {

@@ -1,7 +1,7 @@
 import Contracts
 import HTTPTypes
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 extension Answer {
     /// - Throws: ``Problem`` for what is not decided by the alert itself.

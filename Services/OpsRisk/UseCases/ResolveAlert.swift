@@ -1,8 +1,9 @@
+package import Idempotency
 package import Contracts
 import Outbox
 package import Postgres
 import ServiceDatabase
-package import SignedAPI
+import HTTPService
 
 /// Who resolves, and with which key.
 package struct Resolver: Sendable {

@@ -1,8 +1,9 @@
+import Idempotency
 import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
-import SignedAPI
+import HTTPService
 
 /// The SQL of a batch: two round trips, one before the decision and one after it.
 struct BatchStore {

@@ -1,8 +1,9 @@
+import Idempotency
 import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
-import SignedAPI
+import HTTPService
 
 /// What a batch writes, gathered decision by decision.
 struct BatchWrite {

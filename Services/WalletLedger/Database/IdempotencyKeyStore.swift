@@ -1,8 +1,9 @@
+import Idempotency
 import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
-import SignedAPI
+import HTTPService
 
 /// The idempotency keys beside a batch's own: those of independent batches, and the upkeep.
 struct IdempotencyKeyStore {

@@ -1,9 +1,10 @@
+import Idempotency
 import Contracts
 import FoundationEssentials
 import Outbox
 import Postgres
 import ServiceDatabase
-import SignedAPI
+import HTTPService
 
 /// The SQL of wallets: opening, changes of state, reading.
 struct WalletStore {

@@ -1,7 +1,7 @@
 import Contracts
 import HTTPTypes
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 /// What is in one wallet, and how it came to be: balance, statement, entries.
 struct HistoryRoutes {

@@ -1,7 +1,7 @@
 import Contracts
 import HTTPTypes
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 extension TransferRejection {
     var code: ProblemCode {

@@ -1,3 +1,4 @@
+import HTTPService
 import AccessTokens
 import Contracts
 import ServiceRuntime

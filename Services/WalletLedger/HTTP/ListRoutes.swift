@@ -2,7 +2,7 @@ import Contracts
 import FoundationEssentials
 import HTTPTypes
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 /// Lists of wallets, transfers and holds.
 struct ListRoutes {

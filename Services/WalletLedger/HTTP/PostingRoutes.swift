@@ -1,3 +1,4 @@
+import HTTPService
 import Contracts
 import HTTPTypes
 import ServiceRuntime

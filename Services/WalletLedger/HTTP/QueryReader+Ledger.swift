@@ -1,5 +1,5 @@
 import Contracts
-import SignedAPI
+import HTTPService
 
 private let referenceLength = 1...64
 

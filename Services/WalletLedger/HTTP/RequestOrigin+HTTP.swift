@@ -1,6 +1,8 @@
+import Observability
+import Idempotency
 import Contracts
 import ServiceRuntime
-import SignedAPI
+import HTTPService
 
 extension RequestOrigin {
     /// - Throws: ``Problem`` `idempotency_key_missing` for a key that is absent where one is needed, or malformed.

@@ -1,10 +1,11 @@
+package import Observability
 import Contracts
 package import Logging
 import Metrics
 package import Postgres
 package import ServiceDatabase
 import ServiceLifecycle
-package import ServiceRuntime
+import ServiceRuntime
 
 /// Group commit: few writers, each with a connection and a thread of its own, that post what waits in the queue.
 ///

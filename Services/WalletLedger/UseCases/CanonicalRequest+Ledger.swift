@@ -1,5 +1,6 @@
+package import Idempotency
 package import Contracts
-package import SignedAPI
+import HTTPService
 
 extension CanonicalRequest {
     package static func transfer(_ request: TransferRequest) -> ExactText {

@@ -1,8 +1,9 @@
+import Idempotency
 package import Contracts
 import Outbox
 package import Postgres
 package import ServiceDatabase
-import SignedAPI
+import HTTPService
 
 /// Freezes, unfreezes or closes a wallet, or sets its overdraft limit, under the wallet's lock.
 ///

@@ -1,6 +1,7 @@
+package import Idempotency
 package import Contracts
 package import Postgres
-package import SignedAPI
+import HTTPService
 
 /// Places, captures and voids holds, through the batch writers like every posting.
 package struct ManageHolds: Sendable {

@@ -1,8 +1,9 @@
+import Idempotency
 package import Contracts
 import Outbox
 package import Postgres
 package import ServiceDatabase
-import SignedAPI
+import HTTPService
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
 ///

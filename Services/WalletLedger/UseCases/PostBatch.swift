@@ -1,9 +1,10 @@
+import Idempotency
 import Contracts
 import FoundationEssentials
 import Metrics
 import Postgres
 import ServiceDatabase
-import SignedAPI
+import HTTPService
 
 /// Posts a batch: one transaction, two round trips, every outcome of its own.
 ///

@@ -1,6 +1,7 @@
+package import Idempotency
 package import Contracts
 package import Postgres
-package import SignedAPI
+import HTTPService
 
 /// Transfers, deposits, withdrawals and refunds: turns a request into an order and lets a batch writer post it.
 package struct PostMoney: Sendable {

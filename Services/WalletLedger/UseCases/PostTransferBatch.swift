@@ -1,7 +1,8 @@
+package import Idempotency
 package import Contracts
 import FoundationEssentials
 package import Postgres
-package import SignedAPI
+import HTTPService
 
 /// What became of a batch of transfers.
 package enum TransferBatchOutcome: Sendable, Hashable {

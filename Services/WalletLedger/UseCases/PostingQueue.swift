@@ -1,9 +1,10 @@
+import Idempotency
 import Contracts
 import DequeModule
 import Dispatch
 import FoundationEssentials
 import Metrics
-import SignedAPI
+import HTTPService
 import Synchronization
 
 /// The bounded queue before the batch writers.

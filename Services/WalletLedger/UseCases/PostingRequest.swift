@@ -1,5 +1,6 @@
+package import Idempotency
 package import Contracts
-package import SignedAPI
+import HTTPService
 
 /// An order together with what makes it safe to repeat.
 package struct PostingRequest: Sendable {

@@ -1,5 +1,6 @@
+package import Idempotency
 import Contracts
-package import SignedAPI
+import HTTPService
 
 /// Who asks, and with which key: what every keyed use case is told besides the request itself.
 package struct RequestOrigin: Sendable {

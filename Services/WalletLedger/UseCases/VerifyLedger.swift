@@ -1,7 +1,8 @@
+import Idempotency
 package import Contracts
 import FoundationEssentials
 package import Postgres
-import SignedAPI
+import HTTPService
 
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {

@@ -1,3 +1,5 @@
+package import Observability
+import HTTPServer
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore

@@ -1,3 +1,5 @@
+import Concurrency
+
 /// A question to something that the process depends on; the composition asks it by a closure, for this module knows no driver.
 package struct HealthCheck: Sendable {
     package static let defaultTimeout = Duration.seconds(1)

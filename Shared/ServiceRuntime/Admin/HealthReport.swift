@@ -1,3 +1,5 @@
+import Observability
+
 /// What `/readyz` answers: whether this process can do useful work, and how its dependencies are.
 package struct HealthReport: Sendable, Equatable {
     package enum State: String, Sendable {

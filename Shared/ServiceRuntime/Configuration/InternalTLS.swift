@@ -1,3 +1,4 @@
+import Observability
 package import TransportSecurity
 
 /// What encrypts between services: the settings of every service that is called or calls.

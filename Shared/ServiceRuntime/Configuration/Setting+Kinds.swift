@@ -1,3 +1,4 @@
+package import Observability
 import Contracts
 
 /// Bounds of what a setting may hold.
@@ -107,7 +108,7 @@ extension Setting where Value == Secret<String> {
     /// A credential, or an address that holds one: listed as `<set>` or `<unset>`, named in no error.
     package static func secret(
         _ key: String, _ summary: String, expected: String = "a secret", isAccepted: @escaping @Sendable (String) -> Bool = { _ in true }
-    ) -> Self {
+    ) -> Setting<Secret<String>> {
         Setting(
             key: key, summary: summary, expected: expected, isSecret: true, default: nil,
             parse: { text in Setting<String>.isPlain(text) && isAccepted(text) ? Secret(text) : nil }, render: { _ in SettingListing.set })

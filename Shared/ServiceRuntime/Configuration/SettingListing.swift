@@ -1,3 +1,5 @@
+import Observability
+
 /// Every setting with unit, default and current value, as the `config` command prints it.
 package struct SettingListing: Sendable {
     package struct Row: Sendable {

@@ -1,3 +1,5 @@
+package import Observability
+
 /// Where spans go and which are recorded, under the names of OpenTelemetry's specification ("SDK Environment Variables" and "OTLP
 /// Exporter Configuration"). What we don't do is refused by name; see ``unknown(in:)`` for the rest.
 package struct TracingSettings: Sendable {

@@ -1,3 +1,4 @@
+package import Observability
 import CoreMetrics
 package import Logging
 import Tracing

@@ -1,3 +1,4 @@
+import Observability
 package import CoreMetrics
 package import Logging
 import Metrics

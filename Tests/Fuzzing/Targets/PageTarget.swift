@@ -1,6 +1,6 @@
 import Contracts
 import Foundation
-import SignedAPI
+import HTTPService
 
 @testable import WalletLedger
 

@@ -1,3 +1,4 @@
+@testable import Observability
 @testable import ServiceRuntime
 
 /// Settings: what is accepted is listed in a form that is accepted and means the same; what is not is told in one line without secrets.

@@ -1,3 +1,4 @@
+@testable import Observability
 @testable import ServiceRuntime
 
 /// `traceparent` and the request id, which everybody may write into a request.

@@ -1,3 +1,5 @@
+import HTTPService
+import Observability
 import AccessTokens
 import Contracts
 import Foundation

@@ -1,3 +1,4 @@
+import Observability
 import Contracts
 import Foundation
 import Postgres

@@ -1,3 +1,5 @@
+import Observability
+import HTTPService
 import Contracts
 import Foundation
 import Logging

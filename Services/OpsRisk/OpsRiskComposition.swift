@@ -1,11 +1,11 @@
 import EventBroker
 package import EventConsumption
+package import HTTPService
 import Logging
 package import Postgres
 import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
-package import HTTPService
 
 /// Builds every object of ops-risk once, in order of dependency.
 package enum OpsRisk: EventConsumingService {

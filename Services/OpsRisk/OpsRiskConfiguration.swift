@@ -1,8 +1,8 @@
 import EventBroker
 package import EventConsumption
+import HTTPService
 package import ServiceDatabase
 package import ServiceRuntime
-import HTTPService
 
 /// The settings of ops-risk; `ops-risk config` lists them.
 package struct OpsRiskConfiguration: EventConsumingConfiguration {

@@ -1,6 +1,6 @@
-package import Observability
 import Contracts
 import CoreMetrics
+package import Observability
 import ServiceRuntime
 import Synchronization
 

@@ -1,11 +1,11 @@
-import Observability
 import Contracts
+package import HTTPService
 import Logging
+import Observability
 package import Postgres
 package import ServiceDatabase
 import ServiceLifecycle
 package import ServiceRuntime
-package import HTTPService
 
 /// Builds every object of the ledger once, in order of dependency.
 package enum WalletLedger: DatabaseService {

@@ -1,7 +1,7 @@
+import HTTPService
 import Observability
 package import ServiceDatabase
 package import ServiceRuntime
-import HTTPService
 
 /// The settings of wallet-ledger; `wallet-ledger config` lists them.
 package struct WalletLedgerConfiguration: DatabaseServiceConfiguration {

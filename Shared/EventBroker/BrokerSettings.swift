@@ -1,5 +1,5 @@
-import Observability
 package import AMQP
+import Observability
 package import ServiceRuntime
 internal import TransportSecurity
 

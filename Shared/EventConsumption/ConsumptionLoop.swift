@@ -1,6 +1,6 @@
-internal import Observability
 internal import AMQP
 internal import Logging
+internal import Observability
 internal import Outages
 internal import ServiceLifecycle
 internal import ServiceRuntime

@@ -1,6 +1,6 @@
-internal import Observability
 internal import CoreMetrics
 internal import Metrics
+internal import Observability
 internal import ServiceRuntime
 internal import Synchronization
 

@@ -1,7 +1,7 @@
-internal import Observability
 internal import AMQP
 internal import Contracts
 internal import Logging
+internal import Observability
 internal import Postgres
 internal import ServiceDatabase
 internal import ServiceRuntime

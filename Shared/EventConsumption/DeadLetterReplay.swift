@@ -1,6 +1,6 @@
-internal import Observability
 package import Contracts
 internal import Logging
+internal import Observability
 package import Postgres
 internal import ServiceRuntime
 

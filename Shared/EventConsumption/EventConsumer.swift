@@ -1,8 +1,8 @@
-package import Observability
 package import AMQP
 package import Contracts
 internal import EventBroker
 package import Logging
+package import Observability
 package import Postgres
 package import ServiceDatabase
 internal import ServiceLifecycle

@@ -1,5 +1,5 @@
-package import Observability
 package import Contracts
+package import Observability
 package import Postgres
 import ServiceRuntime
 

@@ -1,6 +1,6 @@
-internal import Observability
 internal import Contracts
 internal import Logging
+internal import Observability
 internal import ServiceRuntime
 internal import Tracing
 

@@ -1,6 +1,6 @@
-internal import Observability
 internal import Contracts
 package import EventBroker
+internal import Observability
 internal import ServiceRuntime
 
 /// What one consumer of the fleet takes, and what it does with it: used by the running consumer and by the replay of its dead letters.

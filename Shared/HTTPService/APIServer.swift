@@ -1,4 +1,3 @@
-import ServiceRuntime
 import HTTPServer
 package import Hummingbird
 import HummingbirdCore
@@ -6,6 +5,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import ServiceRuntime
 package import TransportSecurity
 
 /// The server of a service's API.

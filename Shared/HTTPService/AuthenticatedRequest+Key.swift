@@ -1,6 +1,6 @@
-package import Idempotency
 package import Contracts
 package import HTTPTypes
+package import Idempotency
 import ServiceRuntime
 
 extension AuthenticatedRequest {

@@ -1,9 +1,9 @@
-package import Observability
 package import AccessTokens
 package import Contracts
 package import HTTPTypes
 package import Hummingbird
 package import NIOCore
+package import Observability
 
 /// A request whose signature, digest and token have been checked; nothing else of it has been looked at.
 package struct AuthenticatedRequest: Sendable {

@@ -1,4 +1,3 @@
-package import Observability
 package import AccessTokens
 package import Contracts
 package import CoreMetrics
@@ -7,6 +6,7 @@ package import Hummingbird
 package import Logging
 import Metrics
 import NIOCore
+package import Observability
 package import RequestSigning
 
 /// What happens to every request, in this order and before a handler sees it: request id and trace, signature (shape, key, route, MAC,

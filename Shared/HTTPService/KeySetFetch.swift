@@ -1,5 +1,5 @@
-internal import Concurrency
 package import AsyncHTTPClient
+internal import Concurrency
 internal import NIOCore
 internal import NIOHTTP1
 internal import ServiceRuntime

@@ -1,6 +1,6 @@
-internal import Observability
 internal import AccessTokens
 internal import Logging
+internal import Observability
 internal import ServiceLifecycle
 internal import ServiceRuntime
 

@@ -1,5 +1,5 @@
-internal import Idempotency
 internal import Contracts
+internal import Idempotency
 
 /// Which list a cursor belongs to, besides its filters.
 package struct PageList: Sendable {

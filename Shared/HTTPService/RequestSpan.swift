@@ -1,7 +1,7 @@
-import Observability
 import Contracts
 import HTTPTypes
 import Hummingbird
+import Observability
 import Tracing
 
 /// The trace of one request, and its span where it is sampled (OpenTelemetry semantic conventions, "HTTP server").

@@ -1,5 +1,5 @@
-import ReplayProtection
 internal import AccessTokens
+import ReplayProtection
 internal import RequestSigning
 package import ServiceRuntime
 

@@ -1,8 +1,8 @@
-import Observability
 import Contracts
 import HTTPTypes
 import Hummingbird
 import Logging
+import Observability
 
 /// What no endpoint answers: a problem and a log line like every other refusal. A path that other methods have is told them (405).
 struct UnroutedAsProblem: RouterMiddleware {

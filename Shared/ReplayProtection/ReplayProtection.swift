@@ -1,8 +1,8 @@
-package import Observability
 package import CoreMetrics
 package import Logging
 import Metrics
 import NIOSSL
+package import Observability
 package import Redis
 package import RequestSigning
 package import ServiceLifecycle

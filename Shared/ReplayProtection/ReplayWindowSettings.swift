@@ -1,5 +1,5 @@
-package import ServiceRuntime
 package import Observability
+package import ServiceRuntime
 
 /// How the replay window is kept: the settings of every service that is called.
 package struct ReplayWindowSettings: Sendable {

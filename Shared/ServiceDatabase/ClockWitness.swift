@@ -1,7 +1,7 @@
-package import Observability
 package import Contracts
 package import Logging
 internal import Metrics
+package import Observability
 package import Postgres
 package import ServiceRuntime
 internal import Synchronization

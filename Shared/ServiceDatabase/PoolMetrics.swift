@@ -1,5 +1,5 @@
-package import Observability
 internal import Metrics
+package import Observability
 package import Postgres
 import ServiceRuntime
 

@@ -1,5 +1,5 @@
-package import Observability
 package import Logging
+package import Observability
 package import Postgres
 package import ServiceRuntime
 

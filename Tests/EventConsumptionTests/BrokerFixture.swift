@@ -1,9 +1,9 @@
-import Observability
 import AMQP
 import Contracts
 import EventBroker
 import Foundation
 import Logging
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceLifecycle

@@ -1,8 +1,8 @@
-import Observability
 import ArgumentParser
 import Contracts
 import EventBroker
 import Foundation
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime

@@ -1,8 +1,8 @@
-import Observability
 import AMQP
 import Contracts
 import Foundation
 import Logging
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceLifecycle

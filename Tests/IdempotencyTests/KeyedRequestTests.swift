@@ -1,5 +1,5 @@
-import Idempotency
 import Contracts
+import Idempotency
 import Testing
 
 @Suite("Keys and their requests")

@@ -1,6 +1,6 @@
-import Observability
 import Foundation
 import Logging
+import Observability
 import ServiceRuntime
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-import Observability
 import Contracts
+import Observability
 import ServiceRuntime
 import TestSupport
 import Testing

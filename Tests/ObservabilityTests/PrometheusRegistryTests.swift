@@ -1,5 +1,5 @@
-import Observability
 import Metrics
+import Observability
 import ServiceRuntime
 import TestSupport
 import Testing

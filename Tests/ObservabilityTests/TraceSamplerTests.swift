@@ -1,5 +1,5 @@
-import Observability
 import HTTPTypes
+import Observability
 import ServiceRuntime
 import Testing
 

@@ -1,11 +1,11 @@
-import Observability
-import Idempotency
 import Contracts
+import HTTPService
+import Idempotency
 import Logging
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime
-import HTTPService
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
-import Observability
 import AMQP
 import ArgumentParser
 import Contracts
 import Foundation
+import Observability
 import Outbox
 import Postgres
 import ServiceRuntime

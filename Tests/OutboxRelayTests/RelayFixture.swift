@@ -1,10 +1,10 @@
-import Observability
 import AMQP
 import Contracts
 import CoreMetrics
 import EventBroker
 import Foundation
 import Logging
+import Observability
 import Outbox
 import Postgres
 import ServiceDatabase

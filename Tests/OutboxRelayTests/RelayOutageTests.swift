@@ -1,6 +1,6 @@
-import Observability
 import AMQP
 import Contracts
+import Observability
 import Outbox
 import Postgres
 import ServiceRuntime

@@ -1,5 +1,5 @@
-import Observability
 import Logging
+import Observability
 import Redis
 import RequestSigning
 import ServiceLifecycle

@@ -1,6 +1,6 @@
-import Observability
 import Metrics
 import NIOHTTP1
+import Observability
 import ServiceClient
 import ServiceRuntime
 import TestSupport

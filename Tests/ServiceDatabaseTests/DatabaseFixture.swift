@@ -1,6 +1,6 @@
-import Observability
 import Foundation
 import Logging
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime

@@ -1,5 +1,5 @@
-import Observability
 import Dispatch
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime

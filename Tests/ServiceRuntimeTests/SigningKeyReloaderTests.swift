@@ -1,7 +1,7 @@
-import Observability
 import Crypto
 import Foundation
 import Logging
+import Observability
 import RequestSigning
 import ServiceRuntime
 import TestSupport

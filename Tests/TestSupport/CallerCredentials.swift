@@ -1,7 +1,7 @@
-internal import Observability
 package import AccessTokens
 internal import Contracts
 internal import Foundation
+internal import Observability
 package import RequestSigning
 internal import ServiceRuntime
 

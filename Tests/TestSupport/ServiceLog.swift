@@ -1,6 +1,6 @@
-internal import Observability
 import Foundation
 package import Logging
+internal import Observability
 internal import ServiceRuntime
 
 /// What a service logs, read back from a file that has no name.

@@ -1,7 +1,7 @@
-internal import Observability
 package import Contracts
 internal import Foundation
 internal import HTTPTypes
+internal import Observability
 package import RequestSigning
 internal import ServiceRuntime
 

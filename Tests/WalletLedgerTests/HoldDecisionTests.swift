@@ -1,7 +1,7 @@
-import Idempotency
 import Contracts
 import Foundation
 import HTTPService
+import Idempotency
 import Testing
 
 @testable import WalletLedger

@@ -1,10 +1,10 @@
-import Idempotency
 import Contracts
 import Foundation
+import HTTPService
+import Idempotency
 import Logging
 import Postgres
 import ServiceDatabase
-import HTTPService
 import TestSupport
 
 @testable import WalletLedger

@@ -1,8 +1,8 @@
-import Idempotency
 import Contracts
 import Foundation
-import Postgres
 import HTTPService
+import Idempotency
+import Postgres
 import TestSupport
 import Testing
 

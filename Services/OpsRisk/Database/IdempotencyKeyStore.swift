@@ -1,7 +1,7 @@
-import Idempotency
 import Contracts
-import Postgres
 import HTTPService
+import Idempotency
+import Postgres
 
 /// How a keyed request was decided.
 struct KeptRequest {

@@ -1,9 +1,9 @@
-import Observability
 import Contracts
 import FoundationEssentials
-import HTTPTypes
-import ServiceRuntime
 import HTTPService
+import HTTPTypes
+import Observability
+import ServiceRuntime
 
 /// Alerts: what was found, and what operators found it to be.
 struct AlertRoutes {

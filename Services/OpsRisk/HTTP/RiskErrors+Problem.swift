@@ -1,7 +1,7 @@
 import Contracts
+import HTTPService
 import HTTPTypes
 import ServiceRuntime
-import HTTPService
 
 extension Answer {
     /// - Throws: ``Problem`` for what is not decided by the alert itself.

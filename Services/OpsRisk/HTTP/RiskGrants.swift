@@ -1,6 +1,6 @@
-import HTTPService
 import AccessTokens
 import Contracts
+import HTTPService
 import ServiceRuntime
 
 /// Who may see and resolve alerts: operators, through the services that they use.

@@ -1,9 +1,9 @@
-package import Idempotency
 package import Contracts
+import HTTPService
+package import Idempotency
 import Outbox
 package import Postgres
 import ServiceDatabase
-import HTTPService
 
 /// Who resolves, and with which key.
 package struct Resolver: Sendable {

@@ -1,7 +1,7 @@
-import Observability
 import AMQP
 import Contracts
 import EventBroker
+import Observability
 import Outbox
 import Postgres
 import ServiceDatabase

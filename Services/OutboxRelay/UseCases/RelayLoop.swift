@@ -1,6 +1,6 @@
-import Observability
 import AMQP
 import Logging
+import Observability
 import Outbox
 import Postgres
 import ServiceLifecycle

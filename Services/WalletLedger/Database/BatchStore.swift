@@ -1,9 +1,9 @@
-import Idempotency
 import Contracts
 import FoundationEssentials
+import HTTPService
+import Idempotency
 import Outbox
 import Postgres
-import HTTPService
 
 /// The SQL of a batch: two round trips, one before the decision and one after it.
 struct BatchStore {

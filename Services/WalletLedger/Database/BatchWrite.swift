@@ -1,9 +1,9 @@
-import Idempotency
 import Contracts
 import FoundationEssentials
+import HTTPService
+import Idempotency
 import Outbox
 import Postgres
-import HTTPService
 
 /// What a batch writes, gathered decision by decision.
 struct BatchWrite {

@@ -1,9 +1,9 @@
-import Idempotency
 import Contracts
 import FoundationEssentials
+import HTTPService
+import Idempotency
 import Outbox
 import Postgres
-import HTTPService
 
 /// The idempotency keys beside a batch's own: those of independent batches, and the upkeep.
 struct IdempotencyKeyStore {

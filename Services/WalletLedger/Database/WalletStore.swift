@@ -1,10 +1,10 @@
-import Idempotency
 import Contracts
 import FoundationEssentials
+import HTTPService
+import Idempotency
 import Outbox
 import Postgres
 import ServiceDatabase
-import HTTPService
 
 /// The SQL of wallets: opening, changes of state, reading.
 struct WalletStore {

@@ -1,7 +1,7 @@
 import Contracts
+import HTTPService
 import HTTPTypes
 import ServiceRuntime
-import HTTPService
 
 /// What is in one wallet, and how it came to be: balance, statement, entries.
 struct HistoryRoutes {

@@ -1,7 +1,7 @@
 import Contracts
+import HTTPService
 import HTTPTypes
 import ServiceRuntime
-import HTTPService
 
 extension TransferRejection {
     var code: ProblemCode {

@@ -1,6 +1,6 @@
-import HTTPService
 import AccessTokens
 import Contracts
+import HTTPService
 import ServiceRuntime
 
 /// "Who may do what in the ledger", as grants. Each route lists the pairs of calling service and token that it takes.

@@ -1,8 +1,8 @@
 import Contracts
 import FoundationEssentials
+import HTTPService
 import HTTPTypes
 import ServiceRuntime
-import HTTPService
 
 /// Lists of wallets, transfers and holds.
 struct ListRoutes {

@@ -1,5 +1,5 @@
-import HTTPService
 import Contracts
+import HTTPService
 import HTTPTypes
 import ServiceRuntime
 

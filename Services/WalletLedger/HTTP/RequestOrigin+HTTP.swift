@@ -1,8 +1,8 @@
-import Observability
-import Idempotency
 import Contracts
-import ServiceRuntime
 import HTTPService
+import Idempotency
+import Observability
+import ServiceRuntime
 
 extension RequestOrigin {
     /// - Throws: ``Problem`` `idempotency_key_missing` for a key that is absent where one is needed, or malformed.

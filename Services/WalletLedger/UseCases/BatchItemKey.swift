@@ -1,8 +1,8 @@
-import Idempotency
 import Contracts
 import Crypto
 import FoundationEssentials
 import HTTPService
+import Idempotency
 
 extension ScopedKey {
     /// The key of one item of an independent batch: a UUIDv5 (RFC 9562, section 5.5) of `<key of the batch>/<index>`, in the scope of the

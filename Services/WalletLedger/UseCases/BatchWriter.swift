@@ -1,7 +1,7 @@
-package import Observability
 import Contracts
 package import Logging
 import Metrics
+package import Observability
 package import Postgres
 package import ServiceDatabase
 import ServiceLifecycle

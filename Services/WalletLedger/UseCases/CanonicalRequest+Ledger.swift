@@ -1,6 +1,6 @@
-package import Idempotency
 package import Contracts
 import HTTPService
+package import Idempotency
 
 extension CanonicalRequest {
     package static func transfer(_ request: TransferRequest) -> ExactText {

@@ -1,9 +1,9 @@
-import Idempotency
 package import Contracts
+import HTTPService
+import Idempotency
 import Outbox
 package import Postgres
 package import ServiceDatabase
-import HTTPService
 
 /// Freezes, unfreezes or closes a wallet, or sets its overdraft limit, under the wallet's lock.
 ///

@@ -1,7 +1,7 @@
-package import Idempotency
 package import Contracts
-package import Postgres
 import HTTPService
+package import Idempotency
+package import Postgres
 
 /// Places, captures and voids holds, through the batch writers like every posting.
 package struct ManageHolds: Sendable {

@@ -1,9 +1,9 @@
-import Idempotency
 package import Contracts
+import HTTPService
+import Idempotency
 import Outbox
 package import Postgres
 package import ServiceDatabase
-import HTTPService
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
 ///

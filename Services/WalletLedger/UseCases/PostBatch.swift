@@ -1,10 +1,10 @@
-import Idempotency
 import Contracts
 import FoundationEssentials
+import HTTPService
+import Idempotency
 import Metrics
 import Postgres
 import ServiceDatabase
-import HTTPService
 
 /// Posts a batch: one transaction, two round trips, every outcome of its own.
 ///

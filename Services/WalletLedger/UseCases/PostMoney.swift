@@ -1,7 +1,7 @@
-package import Idempotency
 package import Contracts
-package import Postgres
 import HTTPService
+package import Idempotency
+package import Postgres
 
 /// Transfers, deposits, withdrawals and refunds: turns a request into an order and lets a batch writer post it.
 package struct PostMoney: Sendable {

@@ -1,8 +1,8 @@
-package import Idempotency
 package import Contracts
 import FoundationEssentials
-package import Postgres
 import HTTPService
+package import Idempotency
+package import Postgres
 
 /// What became of a batch of transfers.
 package enum TransferBatchOutcome: Sendable, Hashable {

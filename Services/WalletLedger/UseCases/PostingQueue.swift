@@ -1,10 +1,10 @@
-import Idempotency
 import Contracts
 import DequeModule
 import Dispatch
 import FoundationEssentials
-import Metrics
 import HTTPService
+import Idempotency
+import Metrics
 import Synchronization
 
 /// The bounded queue before the batch writers.

@@ -1,6 +1,6 @@
-package import Idempotency
 package import Contracts
 import HTTPService
+package import Idempotency
 
 /// An order together with what makes it safe to repeat.
 package struct PostingRequest: Sendable {

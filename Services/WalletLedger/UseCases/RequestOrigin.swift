@@ -1,6 +1,6 @@
-package import Idempotency
 import Contracts
 import HTTPService
+package import Idempotency
 
 /// Who asks, and with which key: what every keyed use case is told besides the request itself.
 package struct RequestOrigin: Sendable {

@@ -1,8 +1,8 @@
-import Idempotency
 package import Contracts
 import FoundationEssentials
-package import Postgres
 import HTTPService
+import Idempotency
+package import Postgres
 
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {

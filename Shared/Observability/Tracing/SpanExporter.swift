@@ -1,5 +1,5 @@
-import Concurrency
 import AsyncHTTPClient
+import Concurrency
 import HTTPTypes
 package import Logging
 import NIOCore

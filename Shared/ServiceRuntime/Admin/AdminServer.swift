@@ -1,10 +1,10 @@
-package import Observability
 import HTTPServer
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
+package import Observability
 import ServiceLifecycle
 
 /// The admin port: `/livez`, `/readyz` and `/metrics`, for the platform and never for clients.

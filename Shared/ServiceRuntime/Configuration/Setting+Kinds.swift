@@ -1,5 +1,5 @@
-package import Observability
 import Contracts
+package import Observability
 
 /// Bounds of what a setting may hold.
 package enum SettingLimits {

@@ -1,5 +1,5 @@
-import Observability
 import Logging
+import Observability
 import ServiceLifecycle
 
 /// A service as the runtime sees it: a name, a configuration and a composition.

@@ -1,6 +1,6 @@
-package import Observability
 import CoreMetrics
 package import Logging
+package import Observability
 import Tracing
 
 /// What the runtime hands to a service's composition.

@@ -1,7 +1,7 @@
-import Observability
 package import CoreMetrics
 package import Logging
 import Metrics
+import Observability
 import ServiceLifecycle
 import TransportSecurity
 

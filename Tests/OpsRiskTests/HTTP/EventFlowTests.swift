@@ -1,10 +1,10 @@
-import Observability
 import AMQP
 import Contracts
 import EventBroker
 import EventConsumption
 import Foundation
 import Logging
+import Observability
 import ServiceRuntime
 import Synchronization
 import TestSupport

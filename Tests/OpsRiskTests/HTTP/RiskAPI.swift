@@ -1,9 +1,9 @@
-import HTTPService
-import Observability
 import AccessTokens
 import Contracts
 import Foundation
+import HTTPService
 import HTTPTypes
+import Observability
 import Postgres
 import RequestSigning
 import ServiceRuntime

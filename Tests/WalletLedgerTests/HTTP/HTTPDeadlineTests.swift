@@ -1,6 +1,6 @@
-import Observability
 import Contracts
 import Foundation
+import Observability
 import Postgres
 import ServiceRuntime
 import TestSupport

@@ -1,9 +1,9 @@
-import HTTPService
-import Observability
 import AccessTokens
 import Contracts
+import HTTPService
 import HTTPTypes
 import Logging
+import Observability
 import Postgres
 import RequestSigning
 import ServiceDatabase

@@ -1,6 +1,6 @@
-import Observability
 import Contracts
 import Metrics
+import Observability
 import ServiceRuntime
 import Synchronization
 import Tracing

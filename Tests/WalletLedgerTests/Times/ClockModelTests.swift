@@ -1,8 +1,8 @@
-import Observability
-import HTTPService
 import Contracts
 import Foundation
+import HTTPService
 import Logging
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime

@@ -1,7 +1,7 @@
-import Observability
 import Contracts
 import Foundation
 import Logging
+import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime

@@ -104,7 +104,7 @@ let package = Package(
             ]),
         shared(
             "ServiceDatabase", ["Observability", "Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
-        shared("Outbox", ["Contracts", "Postgres"]),
+        shared("Outbox", ["Contracts", "Postgres"], exclude: ["README.md"]),
         shared("EventBroker", ["Observability", "AMQP", "Contracts", "ServiceRuntime", "TransportSecurity"]),
         shared(
             "EventConsumption",
@@ -112,7 +112,7 @@ let package = Package(
                 "Observability", "AMQP", "Contracts", "EventBroker", "Outages", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
                 coreMetrics, crypto,
                 logging, metrics, serviceLifecycle, tracing,
-            ]),
+            ], exclude: ["README.md"]),
         shared(
             "ReplayProtection",
             [
@@ -138,27 +138,27 @@ let package = Package(
                 "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency", "Observability",
                 argumentParser, crypto,
                 deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
-            ], exclude: ["TIMES.md"]),
+            ], exclude: ["README.md", "TIMES.md"]),
         service(
             "OutboxRelay",
             [
                 "Observability", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
                 coreMetrics, deques,
                 logging, metrics, serviceLifecycle, tracing,
-            ]),
+            ], exclude: ["README.md"]),
         service(
             "OpsRisk",
             [
                 "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
                 "HTTPService", "Idempotency", "Observability",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
-            ]),
+            ], exclude: ["README.md"]),
         service(
             "Fleetctl",
             [
                 "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
                 crypto, httpTypes, logging, nioCore, nioPosix, yams,
-            ]),
+            ], exclude: ["README.md"]),
 
         // Tests
         .target(

@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$FLORIN_REPOSITORY"
 
 FIRST_SCREEN=40
+LANDING_PAGE=120
 failures=0
 complain() {
     warn "$*"
@@ -43,7 +44,28 @@ check_readme() {
     for command in 'make run' 'make test'; do
         head -n "$FIRST_SCREEN" README.md | grep -qF "$command" || complain "README.md does not show $command within its first $FIRST_SCREEN lines"
     done
+    (($(wc -l <README.md) <= LANDING_PAGE)) || complain "README.md is longer than $LANDING_PAGE lines: put it beside what it describes"
 }
+
+# Every relative link of every page leads to a file or folder, and its anchor to a heading.
+check_links() {
+    local page link target anchor
+    while IFS=: read -r page link; do
+        link=${link#](}
+        link=${link%)}
+        target=${link%%#*}
+        if [[ -z $target ]]; then target=$page; else target=$(dirname "$page")/$target; fi
+        if [[ ! -e $target ]]; then
+            complain "$page: $link leads nowhere"
+        elif [[ $link == *#* ]]; then
+            anchor=${link#*#}
+            grep -qxF "$anchor" <(headings "$target") || complain "$page: $target has no heading #$anchor"
+        fi
+    done < <(git ls-files -coz --exclude-standard -- '*.md' | xargs -0 grep -oE '\]\([^):]+\)' --with-filename)
+}
+
+# The anchors that GitHub makes of a page's headings.
+headings() { sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'; }
 
 check_migrations() {
     local folder name expected
@@ -61,6 +83,7 @@ check_format
 check_marks
 check_scripts
 check_readme
+check_links
 check_migrations
 infra/k8s/check.sh || complain "manifests"
 infra/monitoring/check.sh || complain "alerts"

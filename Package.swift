@@ -78,9 +78,10 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
 
         // Shared modules
-        shared("Contracts", [], exclude: ["AsyncAPI", "OpenAPI"]),
+        shared("StrictJSON", []),
+        shared("Contracts", ["StrictJSON"], exclude: ["AsyncAPI", "OpenAPI"]),
         shared("RequestSigning", [crypto, httpTypes]),
-        shared("AccessTokens", ["Contracts", crypto, jwtKit]),
+        shared("AccessTokens", ["StrictJSON", crypto, jwtKit]),
         shared("TransportSecurity", [nioSSL]),
         shared("BlockingCalls", []),
         shared("Outages", []),
@@ -91,7 +92,8 @@ let package = Package(
         shared(
             "Observability",
             [
-                "Concurrency", "Contracts", asyncHTTPClient, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "Concurrency", "Contracts", "StrictJSON", asyncHTTPClient, coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle,
                 tracing,
             ]),
         shared("HTTPServer", ["TransportSecurity", hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
@@ -109,7 +111,8 @@ let package = Package(
         shared(
             "EventConsumption",
             [
-                "Observability", "AMQP", "Contracts", "EventBroker", "Outages", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
+                "Observability", "AMQP", "Contracts", "StrictJSON", "EventBroker", "Outages", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                argumentParser,
                 coreMetrics, crypto,
                 logging, metrics, serviceLifecycle, tracing,
             ], exclude: ["README.md"]),
@@ -119,11 +122,11 @@ let package = Package(
                 "Observability", "Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL,
                 serviceLifecycle,
             ]),
-        shared("Idempotency", ["Contracts", crypto]),
+        shared("Idempotency", ["Contracts", "StrictJSON", crypto]),
         shared(
             "HTTPService",
             [
-                "AccessTokens", "Concurrency", "Contracts", "HTTPServer", "Idempotency", "Observability", "Redis", "ReplayProtection",
+                "AccessTokens", "Concurrency", "Contracts", "StrictJSON", "HTTPServer", "Idempotency", "Observability", "Redis", "ReplayProtection",
                 "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, hummingbirdCore,
                 logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
             ]),
@@ -135,28 +138,32 @@ let package = Package(
         service(
             "WalletLedger",
             [
-                "AccessTokens", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency", "Observability",
+                "AccessTokens", "Contracts", "StrictJSON", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency",
+                "Observability",
                 argumentParser, crypto,
                 deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
             ], exclude: ["README.md", "TIMES.md"]),
         service(
             "OutboxRelay",
             [
-                "Observability", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", argumentParser,
+                "Observability", "AMQP", "Contracts", "StrictJSON", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                argumentParser,
                 coreMetrics, deques,
                 logging, metrics, serviceLifecycle, tracing,
             ], exclude: ["README.md"]),
         service(
             "OpsRisk",
             [
-                "AccessTokens", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "AccessTokens", "Contracts", "StrictJSON", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase",
+                "ServiceRuntime",
                 "HTTPService", "Idempotency", "Observability",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ], exclude: ["README.md"]),
         service(
             "Fleetctl",
             [
-                "AMQP", "Contracts", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime", argumentParser,
+                "AMQP", "Contracts", "StrictJSON", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime",
+                argumentParser,
                 crypto, httpTypes, logging, nioCore, nioPosix, yams,
             ], exclude: ["README.md"]),
 
@@ -164,11 +171,14 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Postgres", "Contracts", "Observability", "RequestSigning", "AccessTokens", "ServiceRuntime", "TransportSecurity", httpTypes, logging,
+                "Postgres", "Contracts", "StrictJSON", "Observability", "RequestSigning", "AccessTokens", "ServiceRuntime", "TransportSecurity",
+                httpTypes,
+                logging,
                 nioCore, nioHTTP1, nioPosix, nioSSL,
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
-        tests("ContractsTests", ["Contracts", "TestSupport"], exclude: ["crosscheck", "golden"]),
+        tests("StrictJSONTests", ["StrictJSON", "TestSupport"]),
+        tests("ContractsTests", ["Contracts", "StrictJSON", "TestSupport"], exclude: ["crosscheck", "golden"]),
         tests("RequestSigningTests", ["RequestSigning", crypto, httpTypes], exclude: ["crosscheck"]),
         tests("AccessTokensTests", ["AccessTokens", "TestSupport", jwtKit, crypto]),
         tests("TransportSecurityTests", ["TransportSecurity", "TestSupport", nioSSL]),
@@ -179,7 +189,8 @@ let package = Package(
         tests(
             "EventConsumptionTests",
             [
-                "Observability", "EventConsumption", "AMQP", "Contracts", "EventBroker", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "Observability", "EventConsumption", "AMQP", "Contracts", "StrictJSON", "EventBroker", "Postgres", "ServiceDatabase",
+                "ServiceRuntime",
                 "TestSupport",
                 argumentParser, crypto, logging, serviceLifecycle, tracing,
             ], exclude: ["migrations"]),
@@ -189,7 +200,8 @@ let package = Package(
         tests(
             "OutboxRelayTests",
             [
-                "Observability", "OutboxRelay", "AMQP", "Contracts", "EventBroker", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime",
+                "Observability", "OutboxRelay", "AMQP", "Contracts", "StrictJSON", "EventBroker", "Outbox", "Postgres", "ServiceDatabase",
+                "ServiceRuntime",
                 "TestSupport",
                 argumentParser, coreMetrics,
                 logging, serviceLifecycle,
@@ -204,14 +216,16 @@ let package = Package(
         tests(
             "ServiceRuntimeTests",
             [
-                "Observability", "ServiceRuntime", "Contracts", "RequestSigning", "TestSupport", coreMetrics, crypto, httpTypes, hummingbird, logging,
+                "Observability", "ServiceRuntime", "Contracts", "StrictJSON", "RequestSigning", "TestSupport", coreMetrics, crypto, httpTypes,
+                hummingbird, logging,
                 metrics,
                 nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
             ]),
         tests(
             "ObservabilityTests",
             [
-                "Observability", "Contracts", "TestSupport", coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle,
+                "Observability", "Contracts", "StrictJSON", "TestSupport", coreMetrics, httpTypes, logging, metrics, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle,
                 tracing,
             ], exclude: ["otlp"]),
         tests(
@@ -224,29 +238,33 @@ let package = Package(
         tests(
             "WalletLedgerTests",
             [
-                "WalletLedger", "Contracts", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens", "ServiceRuntime",
+                "WalletLedger", "Contracts", "StrictJSON", "Outbox", "Postgres", "ServiceDatabase", "RequestSigning", "AccessTokens",
+                "ServiceRuntime",
                 "HTTPService", "Idempotency", "Observability",
                 "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
-        tests("IdempotencyTests", ["Idempotency", "Contracts"]),
+        tests("IdempotencyTests", ["Idempotency", "Contracts", "StrictJSON"]),
         tests("HTTPServiceTests", ["HTTPService", "Contracts", "TestSupport", asyncHTTPClient]),
         tests(
             "OpsRiskTests",
             [
-                "OpsRisk", "AccessTokens", "AMQP", "Contracts", "EventBroker", "EventConsumption", "Outbox", "Postgres", "RequestSigning",
+                "OpsRisk", "AccessTokens", "AMQP", "Contracts", "StrictJSON", "EventBroker", "EventConsumption", "Outbox", "Postgres",
+                "RequestSigning",
                 "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency", "Observability", "TestSupport", httpTypes, logging, metrics,
             ]),
         tests(
             "FleetctlTests",
             [
-                "Fleetctl", "AMQP", "Contracts", "EventBroker", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime", "TestSupport", crypto,
+                "Fleetctl", "AMQP", "Contracts", "StrictJSON", "EventBroker", "Postgres", "RequestSigning", "AccessTokens", "ServiceRuntime",
+                "TestSupport", crypto,
                 httpTypes, logging,
             ]),
         tests(
             "FleetTests",
             [
-                "AMQP", "Contracts", "EventBroker", "Outbox", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime",
+                "AMQP", "Contracts", "StrictJSON", "EventBroker", "Outbox", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient",
+                "ServiceRuntime",
                 "TransportSecurity", "TestSupport",
                 crypto, httpTypes, logging,
             ], exclude: ["schemathesis"]),
@@ -254,8 +272,8 @@ let package = Package(
         .testTarget(
             name: "FuzzingTests",
             dependencies: [
-                "AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "HTTPService", "Idempotency", "Observability",
-                "WalletLedger", crypto, httpTypes,
+                "AccessTokens", "Contracts", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON", "HTTPService", "Idempotency",
+                "Observability", "WalletLedger", crypto, httpTypes,
             ],
             path: "Tests/Fuzzing", exclude: ["Corpus", "Driver"], swiftSettings: settings),
     ]
@@ -273,14 +291,15 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
     package.products = [.executable(name: "Fuzz", targets: ["Fuzz"])]
     package.targets = [
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        part("Contracts", [], of: "Shared/Contracts", exclude: ["AsyncAPI", "OpenAPI"]),
+        part("StrictJSON", [], of: "Shared/StrictJSON"),
+        part("Contracts", ["StrictJSON"], of: "Shared/Contracts", exclude: ["AsyncAPI", "OpenAPI"]),
         part("RequestSigning", [crypto, httpTypes], of: "Shared/RequestSigning"),
-        part("AccessTokens", ["Contracts", crypto, jwtKit], of: "Shared/AccessTokens"),
+        part("AccessTokens", ["StrictJSON", crypto, jwtKit], of: "Shared/AccessTokens"),
         part("BlockingCalls", [], of: "Shared/BlockingCalls"),
         part("Outages", [], of: "Shared/Outages"),
         part("Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, serviceLifecycle], of: "Shared/Postgres"),
         part(
-            "Observability", ["Contracts", httpTypes, logging], of: "Shared/Observability",
+            "Observability", ["Contracts", "StrictJSON", httpTypes, logging], of: "Shared/Observability",
             sources: [
                 "Logging/JSONText.swift", "Logging/Secret.swift", "Tracing/Hexadecimal.swift", "Tracing/OTLPHeaders.swift",
                 "Tracing/PairList.swift", "Tracing/RequestID.swift", "Tracing/TraceContext.swift", "Tracing/TraceSampler.swift",
@@ -288,15 +307,16 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
         part(
             "ServiceRuntime", ["Observability", configuration, logging], of: "Shared/ServiceRuntime", sources: ["Configuration"],
             exclude: ["Configuration/InternalTLS.swift", "Configuration/SpanResource+Settings.swift"]),
-        part("Idempotency", ["Contracts", crypto], of: "Shared/Idempotency"),
-        part("HTTPService", ["Contracts", "Idempotency"], of: "Shared/HTTPService", sources: ["PageCursor.swift", "QueryReader.swift"]),
+        part("Idempotency", ["Contracts", "StrictJSON", crypto], of: "Shared/Idempotency"),
+        part(
+            "HTTPService", ["Contracts", "Idempotency", "StrictJSON"], of: "Shared/HTTPService", sources: ["PageCursor.swift", "QueryReader.swift"]),
         part(
             "WalletLedger", ["Contracts", "HTTPService"], of: "Services/WalletLedger", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
         part(
             "FuzzTargets",
             [
-                "AccessTokens", "Contracts", "HTTPService", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "WalletLedger", crypto,
-                httpTypes,
+                "AccessTokens", "Contracts", "HTTPService", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON",
+                "WalletLedger", crypto, httpTypes,
             ],
             of: "Tests/Fuzzing", sources: ["FuzzTarget.swift", "Targets"]),
         .executableTarget(

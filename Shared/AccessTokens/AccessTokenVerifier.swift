@@ -42,7 +42,7 @@ package final class AccessTokenVerifier: Sendable {
         let compact = try CompactToken(token)
         let key = try await keys.key(for: compact.keyID, now: now)
         guard key.signed(compact.signingInput, signature: compact.signature) else { throw .invalid(.signature) }
-        guard let claims = StrictJSON.decode(AccessTokenClaims.self, from: compact.claims) else { throw .invalid(.claims) }
+        guard let claims = TokenJSON.decode(AccessTokenClaims.self, from: compact.claims) else { throw .invalid(.claims) }
         let accepted = try claims.accepted(by: policy, now: now)
         cache.insert(accepted, text: token, key: key)
         return accepted

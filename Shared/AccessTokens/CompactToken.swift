@@ -25,7 +25,7 @@ struct CompactToken {
             let headerJSON = Base64URL.decode(parts[0]),
             let claims = Base64URL.decode(parts[1]),
             let signature = Base64URL.decode(parts[2]),
-            let header = StrictJSON.decode(Header.self, from: headerJSON)
+            let header = TokenJSON.decode(Header.self, from: headerJSON)
         else { throw .malformed }
 
         guard let type = header.type, Self.isAccessToken(type) else { throw .invalid(.type) }

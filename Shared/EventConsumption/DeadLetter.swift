@@ -1,5 +1,6 @@
 package import Contracts
 internal import FoundationEssentials
+import StrictJSON
 
 /// An event that its consumer gives up.
 struct DeadLetter: Sendable {

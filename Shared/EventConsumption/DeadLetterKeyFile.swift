@@ -8,6 +8,7 @@ internal import Darwin
 internal import Musl
 #else
 internal import Glibc
+import StrictJSON
 #endif
 
 /// The JSON file of a consumer's dead-letter keys, `DEAD_LETTER_KEYS_FILE`:

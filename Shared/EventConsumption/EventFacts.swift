@@ -1,5 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
+import StrictJSON
 
 /// What is known of the event in a message; of one that can't be read it may be nothing.
 struct EventFacts: Sendable, Hashable {

@@ -3,6 +3,7 @@ internal import Contracts
 internal import Crypto
 internal import FoundationEssentials
 internal import Postgres
+import StrictJSON
 
 /// A message's headers as a dead letter keeps them: JSON of a bounded size.
 enum MessageHeaders {

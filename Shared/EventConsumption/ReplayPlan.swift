@@ -1,5 +1,6 @@
 internal import Contracts
 internal import EventBroker
+import StrictJSON
 
 /// What a replay would meet, dead letter by dead letter, in the order in which it would take them.
 package struct ReplayPlan: Sendable, Hashable {

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Postgres
+import StrictJSON
 
 /// The record of replays: who replayed what and how, and what came of it. Counts are kept with each dead letter, so a killed run's are true.
 struct ReplayRuns: Sendable {

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Idempotency
+import StrictJSON
 
 /// Which list a cursor belongs to, besides its filters.
 package struct PageList: Sendable {

@@ -1,4 +1,5 @@
 package import Contracts
+package import StrictJSON
 
 /// The canonical form of a request: route, path parameters and decoded body, as a JSON object with members in a fixed order.
 package enum CanonicalRequest {

@@ -40,7 +40,10 @@ struct ImportRules {
 
     private func sharedComplaint(about imported: String, in file: SourceFile) -> String? {
         if serviceNames.contains(imported) { return "a shared module imports the service \(imported)" }
-        if file.module == "Contracts", sharedNames.contains(imported) { return "Contracts imports nothing of ours, here \(imported)" }
+        if file.module == "StrictJSON", sharedNames.contains(imported) { return "StrictJSON imports nothing of ours, here \(imported)" }
+        if file.module == "Contracts", sharedNames.contains(imported), imported != "StrictJSON" {
+            return "Contracts imports StrictJSON and nothing else of ours, here \(imported)"
+        }
         if Self.drivers.contains(file.module), imported == "Contracts" { return "the driver \(file.module) imports Contracts" }
         if file.module == "ServiceRuntime", Self.drivers.contains(imported) { return "ServiceRuntime knows no driver, here \(imported)" }
         return nil

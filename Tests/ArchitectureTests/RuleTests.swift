@@ -4,7 +4,7 @@ import Testing
 @Suite("Architecture rules")
 struct RuleTests {
     private let imports = ImportRules(
-        serviceNames: ["WalletLedger", "Identity"], sharedNames: ["Contracts", "Postgres", "ServiceRuntime", "RequestSigning"])
+        serviceNames: ["WalletLedger", "Identity"], sharedNames: ["StrictJSON", "Contracts", "Postgres", "ServiceRuntime", "RequestSigning"])
 
     @Test(
         "an import that points the wrong way is refused",
@@ -23,6 +23,8 @@ struct RuleTests {
             ("Shared/Postgres/A.swift", "import Contracts"),
             ("Shared/ServiceRuntime/A.swift", "import Postgres"),
             ("Shared/Contracts/A.swift", "import Postgres"),
+            ("Shared/StrictJSON/A.swift", "import Contracts"),
+            ("Services/WalletLedger/Domain/A.swift", "import StrictJSON"),
             ("Tests/PostgresTests/A.swift", "import CLibPQ"),
             ("Shared/AMQP/A.swift", "import Contracts"),
             ("Shared/AMQP/A.swift", "package import CRabbitMQ"),
@@ -38,6 +40,7 @@ struct RuleTests {
         "an import that points the right way passes",
         arguments: [
             ("Services/WalletLedger/Domain/A.swift", "package import Contracts"),
+            ("Shared/Contracts/A.swift", "package import StrictJSON"),
             ("Services/WalletLedger/Database/A.swift", "import Postgres"),
             ("Services/WalletLedger/A.swift", "import FoundationEssentials"),
             ("Services/WalletLedger/A.swift", "// import Foundation"),

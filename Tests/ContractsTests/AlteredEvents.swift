@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// Copies of an event, each with one member removed, put in or given another value.
 struct AlteredEvent {

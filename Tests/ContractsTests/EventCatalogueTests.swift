@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 import Testing
 
 @Suite("Bodies of ops-risk")

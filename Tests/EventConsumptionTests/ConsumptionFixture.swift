@@ -7,6 +7,7 @@ import Logging
 import Postgres
 import ServiceLifecycle
 import ServiceRuntime
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

@@ -6,6 +6,7 @@ import Observability
 import Postgres
 import ServiceDatabase
 import ServiceRuntime
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import AMQP
 import Contracts
 import Foundation
 import Postgres
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

@@ -4,6 +4,7 @@ import EventBroker
 import Foundation
 import Postgres
 import ServiceRuntime
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Outbox
 import Postgres
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

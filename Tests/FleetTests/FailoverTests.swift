@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Postgres
 import ServiceClient
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Postgres
 import ServiceClient
+import StrictJSON
 import TestSupport
 import Testing
 

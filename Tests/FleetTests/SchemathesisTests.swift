@@ -2,6 +2,7 @@ import AccessTokens
 import Contracts
 import Foundation
 import ServiceClient
+import StrictJSON
 import TestSupport
 import Testing
 

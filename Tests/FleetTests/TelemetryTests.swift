@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceClient
+import StrictJSON
 import TestSupport
 import Testing
 

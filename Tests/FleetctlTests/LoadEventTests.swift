@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Fleetctl
+import StrictJSON
 import Testing
 
 @Suite("Load: events for the broker")

@@ -1,5 +1,6 @@
 import Contracts
 import Idempotency
+import StrictJSON
 import Testing
 
 @Suite("Keys and their requests")

@@ -1,6 +1,7 @@
 import Contracts
 import Observability
 import ServiceRuntime
+import StrictJSON
 import TestSupport
 import Testing
 import Tracing

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StrictJSON
 import TestSupport
 
 /// The other implementation: a receiver that reads requests with PyPI's `opentelemetry-proto`, in a virtual environment of its own.

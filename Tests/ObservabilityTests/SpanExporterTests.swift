@@ -1,6 +1,7 @@
 import Contracts
 import Logging
 import NIOHTTP1
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -6,6 +6,7 @@ import Observability
 import Outbox
 import Postgres
 import ServiceRuntime
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

@@ -10,6 +10,7 @@ import Postgres
 import ServiceDatabase
 import ServiceLifecycle
 import ServiceRuntime
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Contracts
 import Observability
 import ServiceRuntime
+import StrictJSON
 import Testing
 
 @Suite("OpenTelemetry's variables")

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Observability
 package import RequestSigning
 internal import ServiceRuntime
+import StrictJSON
 
 /// The signing keys of a fleet and who issues its tokens, as files for one service under test and as what its callers hold.
 package struct CallerCredentials: Sendable {

@@ -1,5 +1,6 @@
 internal import Contracts
 import Foundation
+import StrictJSON
 
 /// Which routes and statuses the OpenAPI document names.
 package struct DocumentedAPI: Sendable {

@@ -1,5 +1,6 @@
 internal import Contracts
 package import RequestSigning
+import StrictJSON
 
 /// A service that takes signed requests, as a test meets it.
 package protocol ServedAPI: Sendable {

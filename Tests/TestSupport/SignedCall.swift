@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Observability
 package import RequestSigning
 internal import ServiceRuntime
+package import StrictJSON
 
 /// As whom a request is made: the service that signs it and the token that it brings.
 package struct Party: Sendable {

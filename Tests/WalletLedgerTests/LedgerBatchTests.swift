@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPService
 import Idempotency
+import StrictJSON
 import Testing
 
 @testable import WalletLedger

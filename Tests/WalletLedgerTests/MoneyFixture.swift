@@ -5,6 +5,7 @@ import Idempotency
 import Logging
 import Postgres
 import ServiceDatabase
+import StrictJSON
 import TestSupport
 
 @testable import WalletLedger

@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// The bodies that the demo sends.
 enum DemoBodies {

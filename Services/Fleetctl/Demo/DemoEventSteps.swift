@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import ServiceRuntime
+import StrictJSON
 
 /// What becomes of a transfer's event: it arrives, once in effect, whatever stands in its way.
 struct DemoEventSteps: Sendable {

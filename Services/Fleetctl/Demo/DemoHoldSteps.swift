@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// Money set aside, and many transfers in one request. Begins and ends with what the steps before left in the wallets.
 struct DemoHoldSteps: Sendable {

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import StrictJSON
 
 /// Money moves, once, and not further than the rules let it.
 struct DemoMoneySteps: Sendable {

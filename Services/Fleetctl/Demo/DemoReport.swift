@@ -1,5 +1,6 @@
 import Contracts
 import ServiceRuntime
+import StrictJSON
 
 /// The first step that went otherwise than it had to.
 struct DemoFailure: Error, Sendable, Hashable, CustomStringConvertible {

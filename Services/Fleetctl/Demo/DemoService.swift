@@ -4,6 +4,7 @@ import HTTPTypes
 import RequestSigning
 import ServiceClient
 import ServiceRuntime
+import StrictJSON
 
 /// A request as it goes over the wire, signed or not: the demo also sends what the shared client never would.
 struct DemoRequest: Sendable {

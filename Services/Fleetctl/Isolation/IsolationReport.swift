@@ -1,5 +1,6 @@
 import Contracts
 package import ServiceRuntime
+import StrictJSON
 
 /// What `fleetctl check-db-isolation` prints.
 package struct IsolationReport: Sendable {

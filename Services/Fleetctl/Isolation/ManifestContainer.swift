@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// One container of a pod.
 struct ManifestContainer {

@@ -1,4 +1,5 @@
-package import Contracts
+import Contracts
+package import StrictJSON
 import Yams
 
 /// The objects of rendered Kubernetes manifests, as plain trees.

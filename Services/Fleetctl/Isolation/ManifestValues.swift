@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import StrictJSON
 
 /// The Secrets and ConfigMaps that the manifests show, which variables refer to.
 struct ManifestValues {

@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// The variables of one container, each with where it comes from.
 struct ManifestVariables {

@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// An object that runs containers.
 struct ManifestWorkload {

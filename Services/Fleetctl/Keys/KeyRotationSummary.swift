@@ -1,5 +1,6 @@
 import Contracts
 import RequestSigning
+import StrictJSON
 
 /// What a stage did, for an operator or a script: names, ids and times, never a secret.
 package struct KeyRotationSummary: Sendable, CustomStringConvertible {

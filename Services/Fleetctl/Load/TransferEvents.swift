@@ -1,7 +1,8 @@
 package import AMQP
-package import Contracts
+import Contracts
 import EventBroker
 import FoundationEssentials
+package import StrictJSON
 
 /// Events of transfers that never were, as wallet-ledger's relay would publish them.
 package struct TransferEvents: Sendable {

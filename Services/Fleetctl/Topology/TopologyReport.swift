@@ -2,6 +2,7 @@ package import AMQP
 import Contracts
 import EventBroker
 package import ServiceRuntime
+import StrictJSON
 
 /// What `fleetctl topology plan` and `apply` print.
 package struct TopologyReport: Sendable {

@@ -4,6 +4,7 @@ package import Idempotency
 import Outbox
 package import Postgres
 import ServiceDatabase
+import StrictJSON
 
 /// Who resolves, and with which key.
 package struct Resolver: Sendable {

@@ -1,5 +1,6 @@
 import Contracts
 import Outbox
+import StrictJSON
 
 /// How parked events and what became of them are shown; never what is in them.
 enum ParkedText {

@@ -2,6 +2,7 @@ import AMQP
 import Contracts
 import EventBroker
 import Outbox
+import StrictJSON
 
 extension OutboxRow {
     /// The event as the broker carries it.

@@ -47,7 +47,7 @@ package enum LedgerOrder: Sendable, Hashable {
     /// Of an atomic batch, the first item before this one that has its reference.
     func earlierItem(withReferenceOf index: Int) -> Int? {
         guard case .atomic(let orders) = self, orders.indices.contains(index), let reference = orders[index].reference else { return nil }
-        return orders[..<index].firstIndex { $0.reference?.hasSameBytes(as: reference) == true }
+        return orders[..<index].firstIndex { order in order.reference.map { ExactText($0) == ExactText(reference) } == true }
     }
 
     /// How much of a batch it fills.

@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import HTTPService
 import Idempotency
+import StrictJSON
 
 /// What is kept of an atomic batch that was refused, where the batch is long: nothing was posted, so that nothing else holds its items,
 /// and whole they are 140 KB a request for 30 days.

@@ -1,6 +1,7 @@
 package import Contracts
 import HTTPService
 package import Idempotency
+package import StrictJSON
 
 extension CanonicalRequest {
     package static func transfer(_ request: TransferRequest) -> ExactText {

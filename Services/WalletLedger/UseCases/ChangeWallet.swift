@@ -4,6 +4,7 @@ import Idempotency
 import Outbox
 package import Postgres
 package import ServiceDatabase
+import StrictJSON
 
 /// Freezes, unfreezes or closes a wallet, or sets its overdraft limit, under the wallet's lock.
 ///

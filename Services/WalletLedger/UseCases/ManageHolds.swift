@@ -2,6 +2,7 @@ package import Contracts
 import HTTPService
 package import Idempotency
 package import Postgres
+import StrictJSON
 
 /// Places, captures and voids holds, through the batch writers like every posting.
 package struct ManageHolds: Sendable {

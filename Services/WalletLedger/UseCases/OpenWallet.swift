@@ -4,6 +4,7 @@ import Idempotency
 import Outbox
 package import Postgres
 package import ServiceDatabase
+import StrictJSON
 
 /// Opens a wallet, and with the first one of a currency the world outside's wallets of that currency.
 ///

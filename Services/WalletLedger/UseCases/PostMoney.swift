@@ -2,6 +2,7 @@ package import Contracts
 import HTTPService
 package import Idempotency
 package import Postgres
+import StrictJSON
 
 /// Transfers, deposits, withdrawals and refunds: turns a request into an order and lets a batch writer post it.
 package struct PostMoney: Sendable {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPService
 package import Idempotency
 package import Postgres
+import StrictJSON
 
 /// What became of a batch of transfers.
 package enum TransferBatchOutcome: Sendable, Hashable {

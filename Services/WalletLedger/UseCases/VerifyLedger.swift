@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPService
 import Idempotency
 package import Postgres
+import StrictJSON
 
 /// One thing that does not fit, by the kind of row and its name.
 package struct VerifyFinding: Sendable, Hashable, CustomStringConvertible {

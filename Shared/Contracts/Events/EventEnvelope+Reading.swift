@@ -1,3 +1,5 @@
+import StrictJSON
+
 extension EventEnvelope {
     /// As large as a request's body may be; the payloads of the catalogue need a few kilobytes.
     package static let maximumBytes = 65_536
@@ -52,8 +54,8 @@ extension EventEnvelope {
         let subject = try object.string("subject", length: Self.attributeLength)
         let time = try object.time("time")
         let partitionKey = try object.string("partitionkey", length: Self.attributeLength)
-        let traceparent = object.optionalValue("traceparent")?.stringValue.flatMap { Self.isTraceparent($0) ? $0 : nil }
-        guard let data = object.optionalValue("data") else { throw object.refusal("data", "Is missing.") }
+        let traceparent = object.take("traceparent")?.stringValue.flatMap { Self.isTraceparent($0) ? $0 : nil }
+        guard let data = object.take("data") else { throw object.refusal("data", "Is missing.") }
         guard case .object = data else { throw object.refusal("data", "An object is expected.") }
         self.init(
             id: id, source: source, type: type, subject: subject, time: time, partitionKey: partitionKey, traceparent: traceparent,

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// What happened: CloudEvents 1.0 in JSON, as it travels through the exchange `florin.events`.
 ///
 /// `type` is also the routing key. Order is promised within one `partitionkey` only.

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// Why bytes are no event, or no event that can be read here.
 ///
 /// Safe to log and to store: it names members of the contract, positions and rules, and never repeats a value.

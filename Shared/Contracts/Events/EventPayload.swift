@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// The event types of one producer; each raw value is the type and the routing key: `area.thing.happened.v1`.
 package protocol EventType: RawRepresentable<String>, CaseIterable, Sendable, Hashable {
     /// The service that publishes them; the envelope's `source`.

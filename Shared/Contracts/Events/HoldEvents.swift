@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// What happened to a hold.
 package enum HoldChangeKind: String, Sendable, Hashable, CaseIterable {
     case placed

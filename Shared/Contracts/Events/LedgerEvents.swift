@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// The ledger's event types; each is its routing key.
 package enum LedgerEventType: String, EventType {
     case walletOpened = "ledger.wallet.opened.v1"

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// The event types of ops-risk; each is its routing key.
 package enum RiskEventType: String, EventType {
     case alertRaised = "risk.alert.raised.v1"

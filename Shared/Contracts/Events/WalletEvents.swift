@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// `ledger.wallet.opened.v1`: what the opener was answered. The subject and the partition key are the wallet.
 extension WalletOpened: EventPayload {
     package static let types: [LedgerEventType] = [.walletOpened]

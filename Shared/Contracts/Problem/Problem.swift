@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// One member of a request that is wrong; `pointer` is an RFC 6901 JSON pointer.
 package struct FieldError: Sendable, Hashable {
     package let pointer: String

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import ServiceRuntime
+import StrictJSON
 
 /// How dead letters and what became of them are shown; never what was in them.
 enum DeadLetterText {

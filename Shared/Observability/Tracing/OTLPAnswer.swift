@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 
 /// What the receiver made of a request (OTLP specification, "OTLP/HTTP Response").
 enum OTLPAnswer: Sendable, Equatable {

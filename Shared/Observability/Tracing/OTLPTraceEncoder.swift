@@ -1,4 +1,5 @@
 import Contracts
+import StrictJSON
 import Tracing
 
 /// Spans as an `ExportTraceServiceRequest` in OTLP's JSON (opentelemetry-proto 1, "JSON Protobuf Encoding"): member names in

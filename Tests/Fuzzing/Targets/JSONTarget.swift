@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import StrictJSON
 
 /// The reader of bodies: what it takes, the writer writes so that it is read as the same again, and Foundation takes it too.
 enum JSONTarget {

@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import Observability
 import ServiceRuntime
+import StrictJSON
 import Synchronization
 import TestSupport
 import Testing

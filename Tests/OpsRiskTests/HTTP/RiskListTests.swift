@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import StrictJSON
 import TestSupport
 import Testing
 

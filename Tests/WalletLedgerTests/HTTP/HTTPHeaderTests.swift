@@ -2,6 +2,7 @@ import AccessTokens
 import Contracts
 import Postgres
 import ServiceRuntime
+import StrictJSON
 import TestSupport
 import Testing
 

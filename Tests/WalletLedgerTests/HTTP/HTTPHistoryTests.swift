@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import Outbox
 import Postgres
+import StrictJSON
 import TestSupport
 import Testing
 

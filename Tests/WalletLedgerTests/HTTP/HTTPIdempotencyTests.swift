@@ -2,6 +2,7 @@ import AccessTokens
 import Contracts
 import Dispatch
 import Postgres
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import StrictJSON
 import TestSupport
 import Testing
 

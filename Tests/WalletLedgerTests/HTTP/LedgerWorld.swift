@@ -1,6 +1,7 @@
 import AccessTokens
 import Contracts
 import Foundation
+import StrictJSON
 import TestSupport
 import Testing
 

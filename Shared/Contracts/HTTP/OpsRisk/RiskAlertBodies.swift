@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// What an operator may add to a resolution: 1 to 500 characters.
 private let noteLength = 1...500
 

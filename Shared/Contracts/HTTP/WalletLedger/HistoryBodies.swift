@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// `GET /v1/wallets/{id}/balance?at=`: what the wallet's last entry at or before that time left. It never changes later.
 package struct PastBalanceBody: WireEncodable, Hashable {
     package let walletID: WalletID

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// `POST /v1/holds`: sets an amount of a wallet aside for another wallet, until it is captured, voided or expires.
 package struct PlaceHoldRequest: WireDecodable, Hashable {
     /// 31 days; who needs longer places a new hold.

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// How the items of a batch stand together.
 package enum TransferBatchMode: String, Sendable, Hashable, CaseIterable {
     /// All or nothing: the first refusal refuses the batch.

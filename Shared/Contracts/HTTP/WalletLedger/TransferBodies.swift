@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// An own name for a posting, unique per principal for ever, that guards against a provider's late repeats.
 let referenceLength = 1...64
 

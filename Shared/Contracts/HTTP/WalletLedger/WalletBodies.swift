@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// `POST /v1/wallets`: opens a wallet of one currency.
 package struct OpenWalletRequest: WireDecodable, Hashable {
     /// Whose wallet it is. A user may only name themselves (or nobody); a client may open wallets for others.

@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// Why an operator changes a wallet's state: 1 to 200 characters, kept for the auditors.
 private let reasonLength = 1...200
 

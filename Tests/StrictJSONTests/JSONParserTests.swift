@@ -1,4 +1,4 @@
-import Contracts
+import StrictJSON
 import TestSupport
 import Testing
 
@@ -85,56 +85,5 @@ struct JSONParserTests {
         }
         // Neither side of the property is empty.
         #expect(read > 100 && read < 4_900)
-    }
-}
-
-@Suite("JSON: writing")
-struct JSONWriterTests {
-    @Test(
-        "a string is escaped where JSON asks for it, and nowhere else",
-        arguments: [
-            ("plain", #""plain""#), ("a\"b\\c/", #""a\"b\\c/""#), ("\u{0}\n\u{1F}", #""\u0000\u000a\u001f""#), ("é😀\u{7F}", "\"é😀\u{7F}\""),
-        ])
-    func strings(text: String, written: String) throws {
-        var writer = JSONWriter()
-        writer.string(text)
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == written)
-        #expect(try JSONParser.parse(writer.bytes) == .string(text))
-    }
-
-    @Test("a number is written whole", arguments: [0, 1, -1, 10, 9_007_199_254_740_991, Int64.max, Int64.min])
-    func integers(number: Int64) {
-        var writer = JSONWriter()
-        writer.integer(number)
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == String(number))
-    }
-
-    @Test("commas stand between members and items only")
-    func commas() {
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("a", 1)
-            writer.name("b")
-            writer.array { writer in
-                writer.integer(1)
-                writer.object { _ in }
-                writer.array { _ in }
-            }
-            writer.memberNull("c")
-            writer.member("d", true)
-        }
-        #expect(String(decoding: writer.bytes, as: UTF8.self) == #"{"a":1,"b":[1,{},[]],"c":null,"d":true}"#)
-    }
-
-    @Test(
-        "members are the same when their bytes are, not when Unicode calls them equivalent",
-        arguments: [("caf\u{E9}", "cafe\u{301}"), ("K", "\u{212A}"), ("\u{C5}", "\u{212B}"), ("a;", "a\u{37E}")])
-    func names(one: String, other: String) throws {
-        let value = try JSONParser.parse(Array(#"{"\#(one)":1,"\#(other)":2}"#.utf8))
-        #expect(value[one] == .number("1") && value[other] == .number("2"))
-        #expect(JSONValue.string(one) != .string(other) && Set([JSONValue.string(one), .string(other)]).count == 2)
-        #expect(JSONMember(name: one, value: .null) != JSONMember(name: other, value: .null))
-        var reader = try JSONObjectReader(.object([JSONMember(name: one, value: .number("1"))]))
-        #expect(reader.optionalValue(other) == nil && reader.optionalValue(one) == .number("1"))
     }
 }

@@ -1,30 +1,15 @@
-/// Takes the members of one object out by name and type. ``finish()`` refuses what is left over: requests end with it, events don't.
-package struct JSONObjectReader {
-    private let members: [JSONMember]
-    private let pointer: String
-    /// One bit per member of `members` that has been taken.
-    private var taken: UInt64 = 0
+package import StrictJSON
 
-    /// More members than any request has; one bit each.
-    private static let maximumMembers = 64
-
+/// The members of an object by the types of the contracts. ``finish()`` refuses what is left over: requests end with it, events don't.
+extension JSONObjectReader {
     package init(_ value: JSONValue, pointer: String = "") throws(RequestFault) {
         guard case .object(let members) = value else {
             throw RequestFault(.malformedRequest, pointer: pointer, detail: "An object is expected.")
         }
-        guard members.count <= Self.maximumMembers else {
+        guard members.count <= JSONParser.maximumMembers else {
             throw RequestFault(.malformedRequest, pointer: pointer, detail: "Too many members.")
         }
-        self.members = members
-        self.pointer = pointer
-    }
-
-    private mutating func take(_ name: String) -> JSONValue? {
-        for (index, member) in members.enumerated() where member.name.hasSameBytes(as: name) {
-            taken |= 1 << UInt64(index)
-            return member.value
-        }
-        return nil
+        self.init(members: members, pointer: pointer)
     }
 
     private func fault(_ code: ProblemCode, _ name: String, _ detail: String) -> RequestFault {
@@ -34,10 +19,6 @@ package struct JSONObjectReader {
     /// A fault of a member that is well-formed and yet can't be.
     package func refusal(_ name: String, _ detail: String, code: ProblemCode = .malformedRequest) -> RequestFault {
         fault(code, name, detail)
-    }
-
-    package mutating func optionalValue(_ name: String) -> JSONValue? {
-        take(name)
     }
 
     package mutating func optionalString(_ name: String, length: ClosedRange<Int>) throws(RequestFault) -> String? {
@@ -248,14 +229,10 @@ package struct JSONObjectReader {
 
     /// Refuses every member that was not taken.
     package func finish() throws(RequestFault) {
-        var unknown: [FieldError] = []
-        for (index, member) in members.enumerated() where taken & (1 << UInt64(index)) == 0 {
-            // Scalar by scalar: a mark behind a slash makes another character of it, and a slash it is all the same.
-            let escaped = member.name.unicodeScalars.prefix(64).reduce(into: "") { text, scalar in
-                text += scalar == "~" ? "~0" : scalar == "/" ? "~1" : String(scalar)
-            }
-            unknown.append(FieldError(pointer: "\(pointer)/\(escaped)", detail: "Is not a member of this request."))
+        let unknown = leftOver
+        guard unknown.isEmpty else {
+            throw RequestFault(
+                .unknownField, errors: unknown.map { FieldError(pointer: pointer(to: $0), detail: "Is not a member of this request.") })
         }
-        guard unknown.isEmpty else { throw RequestFault(.unknownField, errors: unknown) }
     }
 }

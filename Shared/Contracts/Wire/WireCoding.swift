@@ -1,3 +1,5 @@
+package import StrictJSON
+
 /// A body that can be written to the wire.
 package protocol WireEncodable: Sendable {
     func encode(into writer: inout JSONWriter)

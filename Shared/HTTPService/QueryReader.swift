@@ -2,11 +2,11 @@ package import Contracts
 
 /// The parameters of a query, each known, given at most once, percent-decoded and read by type.
 package struct QueryReader: Sendable {
-    package static let maximumLimit = 100
+    package static let maximumLimit = PageSize.maximum
     package static let defaultLimit = 50
     private static let paging: Set<String> = ["limit", "cursor"]
 
-    package static let foreignCursor = "Is no cursor of an earlier page of this list."
+    package static let foreignCursor = "Not a valid cursor for this list."
 
     private let values: [String: String]
 
@@ -21,10 +21,10 @@ package struct QueryReader: Sendable {
                 throw Self.fault(.unknownField, name.prefix(64), "Is not a parameter of this request.")
             }
             guard let value = Self.decoded(parts.count == 2 ? parts[1] : "") else {
-                throw Self.fault(.malformedRequest, name, "Is not percent-encoded UTF-8.")
+                throw Self.fault(.malformedRequest, name, "Not valid percent-encoded UTF-8.")
             }
             guard values.updateValue(value, forKey: name) == nil else {
-                throw Self.fault(.malformedRequest, name, "Is given more than once.")
+                throw Self.fault(.malformedRequest, name, "Given more than once.")
             }
         }
         self.values = values
@@ -48,7 +48,7 @@ package struct QueryReader: Sendable {
     package func time(_ name: String, rounding: Timestamp.Rounding) throws -> Timestamp? {
         guard let text = values[name] else { return nil }
         guard let time = Timestamp(rfc3339: text, rounding: rounding) else {
-            throw Self.fault(.malformedRequest, name, "Must be a time as in RFC 3339, such as 2026-11-21T05:00:00.123Z.")
+            throw Self.fault(.malformedRequest, name, "Must be an RFC 3339 time, such as 2026-11-21T05:00:00.123Z.")
         }
         return time
     }
@@ -65,7 +65,7 @@ package struct QueryReader: Sendable {
     /// An id; what is no id of this kind names nothing that exists.
     package func identifier<Kind: IdentifierKind>(_ name: String, as: Kind.Type = Kind.self) throws -> PrefixedID<Kind>? {
         guard let text = values[name] else { return nil }
-        guard let id = PrefixedID<Kind>(text) else { throw Self.fault(.notFound, name, "Names nothing that exists.") }
+        guard let id = PrefixedID<Kind>(text) else { throw Self.fault(.notFound, name, "No such resource.") }
         return id
     }
 

@@ -31,7 +31,7 @@ enum Golden {
 struct EventGoldenTests {
     private func envelope(_ payload: some EventPayload) throws -> EventEnvelope {
         try EventEnvelope(
-            payload, id: Samples.eventID, time: Samples.time.wholeMillisecond, traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+            payload, id: Samples.eventID, time: Samples.time, traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
     }
 
     @Test("an event in its envelope is what its golden file holds, byte by byte", arguments: Golden.names)

@@ -34,7 +34,7 @@ struct EventPayloadTests {
     func added(name: String) throws {
         let golden = try JSONParser.parse(Golden.bytes(name))
         let payload = try EventEnvelope(reading: Golden.bytes(name)).anyPayload().wireBytes()
-        let additions = AlteredEvent.all(of: golden).filter { $0.change == "added" && $0.pointer.hasSuffix("/another") }
+        let additions = AlteredJSON.all(of: golden).filter { $0.change == "added" && $0.pointer.hasSuffix("/another") }
         #expect(additions.count >= 2)
         for addition in additions {
             #expect(try EventEnvelope(reading: addition.bytes).anyPayload().wireBytes() == payload, "\(addition.pointer)")
@@ -50,7 +50,7 @@ struct EventPayloadTests {
     @Test("without one of its required members an event is refused, and the member is named", arguments: Golden.names)
     func missing(name: String) throws {
         let golden = try JSONParser.parse(Golden.bytes(name))
-        let required = AlteredEvent.all(of: golden).filter { $0.change == "removed" && $0.value != golden }
+        let required = AlteredJSON.all(of: golden).filter { $0.change == "removed" && $0.value != golden }
         for altered in required where !altered.pointer.contains(/legs\/[01]$/) {
             let isOptional = Self.optional.contains(altered.pointer) && !(name.contains("hold") && altered.pointer == "/data/hold_id")
             do {
@@ -58,7 +58,7 @@ struct EventPayloadTests {
                 #expect(isOptional, "\(altered.pointer)")
             } catch {
                 #expect(!isOptional, "\(altered.pointer): \(error)")
-                guard case .member(let pointer, "Is missing.") = error else {
+                guard case .member(let pointer, "Required.") = error else {
                     Issue.record("\(altered.pointer): \(error)")
                     continue
                 }

@@ -79,7 +79,7 @@ struct EventSchemaTests {
 
     @Test("what a schema accepts can be read, and what it refuses for want of a member can't")
     func altered() async throws {
-        let altered = try Golden.names.flatMap { AlteredEvent.all(of: try JSONParser.parse(Golden.bytes($0))) }
+        let altered = try Golden.names.flatMap { AlteredJSON.all(of: try JSONParser.parse(Golden.bytes($0))) }
         let verdicts = try await SchemaCheck.ask(altered.map(\.bytes)).events
         var accepted = 0
         for (event, verdict) in zip(altered, verdicts) {

@@ -13,16 +13,21 @@ struct GeneratedEvents {
 
     /// A payload of that type of the catalogue.
     mutating func payload(_ type: String) -> any EventPayload {
-        if let ledger = LedgerEventType(rawValue: type) {
-            switch ledger {
-            case .walletOpened: return opened()
-            case .walletStatusChanged: return change()
-            case .transferPosted: return transfer(PostingKind.allCases.filter { $0 != .refund })
-            case .transferRefunded: return transfer([.refund])
-            case .holdPlaced: return hold(.placed)
-            case .holdCaptured: return hold(.captured)
-            case .holdVoided: return hold(.voided)
-            case .holdExpired: return hold(.expired)
+        if let wallet = WalletEventType(rawValue: type) {
+            switch wallet {
+            case .opened: return opened()
+            case .statusChanged: return change()
+            }
+        }
+        if let transfer = TransferEventType(rawValue: type) {
+            return self.transfer(PostingKind.allCases.filter { ($0 == .refund) == (transfer == .refunded) })
+        }
+        if let hold = HoldEventType(rawValue: type) {
+            switch hold {
+            case .placed: return self.hold(.placed)
+            case .captured: return self.hold(.captured)
+            case .voided: return self.hold(.voided)
+            case .expired: return self.hold(.expired)
             }
         }
         return RiskEventType(rawValue: type) == .alertRaised ? raised() : resolved()
@@ -76,20 +81,20 @@ struct GeneratedEvents {
         return String((0..<Int.random(in: 1...60, using: &random)).map { _ in pick(characters) })
     }
 
-    private mutating func opened() -> WalletOpened {
-        WalletOpened(id: id(), ownerID: maybe { $0.id() }, openedBy: text(), currency: pick(Currency.all), openedAt: time())
+    private mutating func opened() -> WalletOpenedEvent {
+        WalletOpenedEvent(walletID: id(), ownerID: maybe { $0.id() }, openedBy: text(), currency: pick(Currency.all), openedAt: time())
     }
 
-    private mutating func change() -> WalletChangeBody {
-        WalletChangeBody(
+    private mutating func change() -> WalletStatusChangedEvent {
+        WalletStatusChangedEvent(
             walletID: id(), kind: pick(WalletChangeKind.allCases), status: pick(WalletStatus.allCases), overdraftLimitMinor: amount(),
             version: version(), reason: text(), changedAt: time())
     }
 
-    private mutating func transfer(_ kinds: [PostingKind]) -> TransferPosted {
+    private mutating func transfer(_ kinds: [PostingKind]) -> TransferPostedEvent {
         let kind = pick(kinds)
         let money = money()
-        return TransferPosted(
+        return TransferPostedEvent(
             transferID: id(), kind: kind, money: money, originalTransferID: kind == .refund ? id() : nil,
             holdID: kind == .capture ? id() : nil, reference: maybe { $0.text() }, postedAt: time(),
             legs: [
@@ -98,24 +103,24 @@ struct GeneratedEvents {
             ])
     }
 
-    private mutating func hold(_ kind: HoldChangeKind) -> HoldChanged {
-        HoldChanged(
+    private mutating func hold(_ kind: HoldChangeKind) -> HoldChangedEvent {
+        HoldChangedEvent(
             kind: kind, holdID: id(), walletID: id(), walletVersion: version(), destinationWalletID: id(), money: money(),
             status: pick(HoldStatus.allCases), capturedMinor: amount(), releasedMinor: amount(), remainingMinor: amount(),
             walletHeldMinor: amount(), transferID: kind == .captured ? id() : nil, expiresAt: time(), changedAt: time())
     }
 
-    private mutating func raised() -> RiskAlertRaised {
+    private mutating func raised() -> RiskAlertRaisedEvent {
         let finding: RiskFinding =
             flip()
             ? .highValue(thresholdMinor: number(1...MinorUnits.maximum))
             : .velocity(count: version(), limit: amount(), windowSeconds: version())
-        return RiskAlertRaised(
+        return RiskAlertRaisedEvent(
             alertID: id(), finding: finding, walletID: id(), transferID: id(), money: money(), occurredAt: time(), raisedAt: time())
     }
 
-    private mutating func resolved() -> RiskAlertResolved {
-        RiskAlertResolved(
+    private mutating func resolved() -> RiskAlertResolvedEvent {
+        RiskAlertResolvedEvent(
             alertID: id(), rule: pick(RiskRule.allCases), walletID: id(), resolution: pick(RiskResolution.allCases),
             resolvedBy: maybe { $0.text() }, resolvedAt: time())
     }

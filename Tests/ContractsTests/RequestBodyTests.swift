@@ -160,4 +160,26 @@ struct RequestBodyTests {
     func badLimit(body: BadBody) {
         body.check(OverdraftLimitRequest.self)
     }
+
+    @Test(
+        "a fault says what is wrong in plain words",
+        arguments: [
+            (transfer(more: #","note":1"#), "Unknown field."), ("{}", "Required."), ("[]", "Must be an object."),
+            (transfer(amount: "1.0"), "Must be a whole number of minor units from 1 to 9007199254740991."),
+            (transfer(currency: #""XXX""#), "Must be the ISO 4217 code of a currency with a minor unit."),
+            (transfer(more: #","reference":"""#), "Must be 1 to 64 characters long."),
+            (transfer(more: #","reference":"\u0000""#), "Must not contain control characters."),
+            (transfer().replacing(source, with: transferID), "No such resource."),
+        ])
+    func texts(body: String, detail: String) {
+        #expect { try read(body, as: TransferRequest.self) } throws: { ($0 as? RequestFault)?.errors.map(\.detail) == [detail] }
+    }
+
+    @Test(
+        "an amount and its currency stand together",
+        arguments: [(#"{"amount":1}"#, "currency", "amount"), (#"{"currency":"EUR"}"#, "amount", "currency")])
+    func together(body: String, missing: String, given: String) {
+        let fault = RequestFault(.malformedRequest, pointer: "/\(missing)", detail: "Required when `\(given)` is given.")
+        #expect(throws: fault) { try read(body, as: RefundRequest.self) }
+    }
 }

@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
 
-/// One filled value of every answer and event.
+/// Values of the wire types. Times are whole milliseconds, as the wire shows them.
 enum Samples {
     static let wallet = WalletID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0001))
     static let other = WalletID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0002))
@@ -9,7 +9,7 @@ enum Samples {
     static let transferID = TransferID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0010))
     static let refundID = TransferID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0020))
     static let eventID = EventID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0030))
-    static let time = Timestamp(microsecondsSinceUnixEpoch: 1_763_700_000_123_456)
+    static let time = Timestamp(microsecondsSinceUnixEpoch: 1_763_700_000_123_000)
     static let euro = Currency("EUR")!
     static let money = Money(amountMinor: 1_250, currency: euro)!
 
@@ -18,10 +18,16 @@ enum Samples {
     static let statement = StatementBody(
         walletID: wallet, currency: euro, from: time, to: time, openingBalanceMinor: 10_000, totalCreditsMinor: 0, totalDebitsMinor: 1_250,
         closingBalanceMinor: 8_750, page: PageBody(items: [entry], nextCursor: nil))
-    static let opened = WalletOpened(id: wallet, ownerID: owner, openedBy: "client:demo", currency: euro, openedAt: time)
+    static let openedBody = WalletOpenedBody(id: wallet, ownerID: owner, openedBy: "client:demo", currency: euro, openedAt: time)
+    static let opened = WalletOpenedEvent(walletID: wallet, ownerID: owner, openedBy: "client:demo", currency: euro, openedAt: time)
+    static let unownedBody = WalletOpenedBody(id: wallet, ownerID: nil, openedBy: "client:demo", currency: euro, openedAt: time)
+    static let unownedWallet = WalletBody(
+        id: wallet, ownerID: nil, openedBy: "client:demo", status: .closed, balance: balance, overdraftLimitMinor: 100, openedAt: time)
     static let walletBody = WalletBody(
         id: wallet, ownerID: owner, openedBy: "client:demo", status: .open, balance: balance, overdraftLimitMinor: 0, openedAt: time)
-    static let change = WalletChangeBody(
+    static let changeBody = WalletChangeBody(
+        walletID: wallet, kind: .frozen, status: .frozenDebits, overdraftLimitMinor: 0, version: 8, reason: "r", changedAt: time)
+    static let change = WalletStatusChangedEvent(
         walletID: wallet, kind: .frozen, status: .frozenDebits, overdraftLimitMinor: 0, version: 8, reason: "r", changedAt: time)
     static let entry = EntryBody(
         id: transferID.entryID(leg: 0), transferID: transferID, walletID: wallet, walletVersion: 7, amountMinor: -1_250,
@@ -49,34 +55,34 @@ enum Samples {
     static func held(
         _ kind: HoldChangeKind, _ status: HoldStatus, captured: Int64 = 0, released: Int64 = 0, remaining: Int64 = 0,
         transfer: TransferID? = nil
-    ) -> HoldChanged {
-        HoldChanged(
+    ) -> HoldChangedEvent {
+        HoldChangedEvent(
             kind: kind, holdID: holdID, walletID: wallet, walletVersion: 8, destinationWalletID: other, money: money, status: status,
             capturedMinor: captured, releasedMinor: released, remainingMinor: remaining, walletHeldMinor: remaining, transferID: transfer,
             expiresAt: time, changedAt: time)
     }
 
-    static let posted = TransferPosted(
+    static let posted = TransferPostedEvent(
         transferID: transferID, kind: .transfer, money: money, originalTransferID: nil, reference: "invoice \"7\"", postedAt: time,
         legs: [
             TransferLeg(walletID: wallet, walletVersion: 7, amountMinor: -1_250, balanceAfterMinor: 8_750),
             TransferLeg(walletID: other, walletVersion: 3, amountMinor: 1_250, balanceAfterMinor: 1_250),
         ])
-    static let refunded = TransferPosted(
+    static let refunded = TransferPostedEvent(
         transferID: refundID, kind: .refund, money: money, originalTransferID: transferID, reference: nil, postedAt: time,
         legs: [
             TransferLeg(walletID: other, walletVersion: 4, amountMinor: -1_250, balanceAfterMinor: 0),
             TransferLeg(walletID: wallet, walletVersion: 8, amountMinor: 1_250, balanceAfterMinor: 10_000),
         ])
-    static let captureMoved = TransferPosted(
+    static let captureMoved = TransferPostedEvent(
         transferID: transferID, kind: .capture, money: money, originalTransferID: nil, holdID: holdID, reference: nil, postedAt: time,
         legs: posted.legs)
-    static let unowned = WalletOpened(id: wallet, ownerID: nil, openedBy: "client:demo", currency: euro, openedAt: time)
+    static let unowned = WalletOpenedEvent(walletID: wallet, ownerID: nil, openedBy: "client:demo", currency: euro, openedAt: time)
 
     static let alertID = AlertID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0050))
     static let highValue = raised(.highValue(thresholdMinor: 1_000))
     static let velocity = raised(.velocity(count: 11, limit: 10, windowSeconds: 60))
-    static let resolved = RiskAlertResolved(
+    static let resolved = RiskAlertResolvedEvent(
         alertID: alertID, rule: .highValue, walletID: wallet, resolution: .falsePositive, resolvedBy: owner.description, resolvedAt: time)
     static let alert = RiskAlertBody(
         id: alertID, finding: .velocity(count: 11, limit: 10, windowSeconds: 60), walletID: wallet, transferID: transferID, money: money,
@@ -86,8 +92,8 @@ enum Samples {
         id: alertID, finding: .highValue(thresholdMinor: 1_000), walletID: wallet, transferID: transferID, money: money, occurredAt: time,
         raisedAt: time, resolution: nil)
 
-    private static func raised(_ finding: RiskFinding) -> RiskAlertRaised {
-        RiskAlertRaised(
+    private static func raised(_ finding: RiskFinding) -> RiskAlertRaisedEvent {
+        RiskAlertRaisedEvent(
             alertID: alertID, finding: finding, walletID: wallet, transferID: transferID, money: money, occurredAt: time, raisedAt: time)
     }
 }

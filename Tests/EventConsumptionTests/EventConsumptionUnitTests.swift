@@ -176,7 +176,7 @@ import Testing
     private func subscription() -> EventSubscription {
         EventSubscription(
             queue: EventConsumerQueue(service: "ops-risk", patterns: ["ledger.transfer.*.v1"]),
-            handlers: [EventHandler(for: TransferPosted.self) { _, _ in }], ignoring: ["ledger.wallet.opened.v1"])
+            handlers: [EventHandler(for: TransferPostedEvent.self) { _, _ in }], ignoring: ["ledger.wallet.opened.v1"])
     }
 
     private func read(_ body: [UInt8]) -> EventSubscription.Reading {
@@ -201,7 +201,7 @@ import Testing
             Issue.record("the golden event was not read")
             return
         }
-        #expect((event.payload as? TransferPosted)?.transferID.description == event.envelope.subject)
+        #expect((event.payload as? TransferPostedEvent)?.transferID.description == event.envelope.subject)
         #expect(event.attempt == 1)
         #expect(subscription().unboundTypes == ["ledger.wallet.opened.v1"])
     }

@@ -87,7 +87,7 @@ struct ConsumerFleet {
         return try (0..<count).map { number in
             let (source, destination) = (sources[number % wallets], WalletID(UUID()))
             let money = try #require(Money(amountMinor: 1_000 + Int64(number), currency: currency))
-            let payload = TransferPosted(
+            let payload = TransferPostedEvent(
                 transferID: TransferID(UUID()), kind: .transfer,
                 money: money,
                 originalTransferID: nil, reference: nil, postedAt: Timestamp(microsecondsSinceUnixEpoch: Self.now()),

@@ -13,13 +13,13 @@ struct LoadEventTests {
         #expect(Set(envelopes.map(\.id)).count == 50)
         for (publication, envelope) in zip(publications, envelopes) {
             #expect(publication.exchange == "florin.events")
-            #expect(publication.routingKey == LedgerEventType.transferPosted.rawValue)
+            #expect(publication.routingKey == TransferEventType.posted.rawValue)
             #expect(publication.message.messageID == envelope.id.description)
             #expect(publication.message.isPersistent)
             #expect((600...800).contains(publication.message.body.count))
             #expect(envelope.source == "wallet-ledger")
             var object = try JSONObjectReader(envelope.data)
-            let transfer = try TransferPosted(reading: &object, type: .transferPosted)
+            let transfer = try TransferPostedEvent(reading: &object, type: .posted)
             #expect(transfer.partitionKey == envelope.partitionKey)
             #expect(transfer.legs[0].walletID != transfer.legs[1].walletID)
         }

@@ -39,9 +39,9 @@ enum RiskSamples {
     }
 
     /// What the ledger says of a posting of this kind that debits the wallet.
-    static func posting(_ kind: PostingKind, from wallet: WalletID, _ amount: Int64 = 100, at second: Double = 0) -> TransferPosted {
+    static func posting(_ kind: PostingKind, from wallet: WalletID, _ amount: Int64 = 100, at second: Double = 0) -> TransferPostedEvent {
         let debit = debit(wallet, at: second, amount)
-        return TransferPosted(
+        return TransferPostedEvent(
             transferID: debit.transferID, kind: kind, money: debit.money, originalTransferID: kind == .refund ? newTransfer() : nil,
             reference: nil, postedAt: debit.occurredAt,
             legs: [

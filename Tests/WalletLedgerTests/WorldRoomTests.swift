@@ -57,7 +57,7 @@ struct WorldRoomTests {
         var without = 0
         for text in events {
             var object = try JSONObjectReader(JSONParser.parse(Array(text.utf8)))
-            let posted = try TransferPosted(reading: &object, type: .transferPosted)
+            let posted = try TransferPostedEvent(reading: &object, type: .posted)
             for leg in posted.legs where leg.balanceAfterMinor == nil {
                 #expect(leg.walletID.isWorld)
                 without += 1

@@ -42,7 +42,7 @@ package struct TransferEvents: Sendable {
             preconditionFailure("the currency is known and the amount in range")
         }
         let milliseconds = time.millisecondsSinceUnixEpoch
-        let payload = TransferPosted(
+        let payload = TransferPostedEvent(
             transferID: .newTransfer(milliseconds: milliseconds, using: &random), kind: .transfer, money: money, originalTransferID: nil,
             reference: nil, postedAt: time,
             legs: [

@@ -19,7 +19,7 @@ package struct CustomerDebit: Sendable, Hashable {
     }
 
     /// The debit that a posting makes, nil when it is none of a customer's wallet or none to judge.
-    package init?(_ posting: TransferPosted) {
+    package init?(_ posting: TransferPostedEvent) {
         switch posting.kind {
         case .transfer, .withdrawal, .capture: break
         case .deposit, .refund: return nil

@@ -39,8 +39,8 @@ extension RiskAlert {
             raisedAt: raisedAt, resolution: resolution)
     }
 
-    package var raisedEvent: RiskAlertRaised {
-        RiskAlertRaised(
+    package var raisedEvent: RiskAlertRaisedEvent {
+        RiskAlertRaisedEvent(
             alertID: id, finding: finding, walletID: debit.walletID, transferID: debit.transferID, money: debit.money,
             occurredAt: debit.occurredAt, raisedAt: raisedAt)
     }

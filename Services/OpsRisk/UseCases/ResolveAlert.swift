@@ -28,7 +28,7 @@ package struct Resolver: Sendable {
 
 package enum ResolveAnswer: Sendable, Hashable {
     case resolved(RiskAlertBody, isReplay: Bool)
-    /// The alert was resolved otherwise before.
+    /// The alert has already been resolved differently.
     case refused(requestID: String, isReplay: Bool)
     case unknown
     case keyReused(pointer: String)
@@ -90,7 +90,7 @@ package struct ResolveAlert: Sendable {
             resolution: request.resolution, note: request.note, resolvedBy: resolver.userID, resolvedAt: resolvedAt)
         alert.resolution = resolution
         try alerts.resolve(session, alert.id, resolution, caller: resolver.caller)
-        let payload = RiskAlertResolved(
+        let payload = RiskAlertResolvedEvent(
             alertID: alert.id, rule: alert.finding.rule, walletID: alert.debit.walletID, resolution: request.resolution,
             resolvedBy: resolver.userID, resolvedAt: resolvedAt)
         var random = SystemRandomNumberGenerator()

@@ -120,7 +120,7 @@ struct BatchWrite {
     }
 
     private mutating func appendEvent(
-        id: UUID, _ type: LedgerEventType, subject: String, of wallet: WalletID, _ event: some WireEncodable, at time: Timestamp,
+        id: UUID, _ type: some EventType, subject: String, of wallet: WalletID, _ event: some WireEncodable, at time: Timestamp,
         _ request: PostingRequest
     ) {
         columns.events.ids.append(id)

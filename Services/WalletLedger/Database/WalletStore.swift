@@ -41,7 +41,7 @@ struct WalletStore {
         )[0].decode(0)
     }
 
-    func insertWallet(_ session: PostgresSession, _ wallet: WalletOpened) throws {
+    func insertWallet(_ session: PostgresSession, _ wallet: WalletOpenedBody) throws {
         let at = wallet.openedAt.stored
         try session.execute(
             """
@@ -58,8 +58,8 @@ struct WalletStore {
             """)
     }
 
-    func openedWallet(_ wallet: WalletState) -> WalletOpened {
-        WalletOpened(
+    func openedWallet(_ wallet: WalletState) -> WalletOpenedBody {
+        WalletOpenedBody(
             id: wallet.id, ownerID: wallet.ownerID, openedBy: wallet.openedBy, currency: wallet.currency, openedAt: wallet.openedAt)
     }
 

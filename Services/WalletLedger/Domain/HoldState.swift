@@ -62,8 +62,8 @@ package struct HoldChange: Sendable, Hashable {
         self.changedAt = changedAt
     }
 
-    package var event: HoldChanged {
-        HoldChanged(
+    package var event: HoldChangedEvent {
+        HoldChangedEvent(
             kind: kind, holdID: hold.terms.id, walletID: hold.terms.walletID, walletVersion: walletVersion,
             destinationWalletID: hold.terms.destinationWalletID, money: hold.terms.money, status: hold.status,
             capturedMinor: capturedMinor, releasedMinor: releasedMinor, remainingMinor: hold.remainingMinor,

@@ -42,8 +42,8 @@ package struct Posting: Sendable, Hashable {
             holdID: holdID, reference: reference, postedAt: postedAt, entries: entries)
     }
 
-    package var event: TransferPosted {
-        TransferPosted(
+    package var event: TransferPostedEvent {
+        TransferPostedEvent(
             transferID: transferID, kind: kind, money: money, originalTransferID: originalTransferID, holdID: holdID,
             reference: reference, postedAt: postedAt, legs: [TransferLeg(debit), TransferLeg(credit)])
     }

@@ -28,7 +28,7 @@ extension Problem {
     init(_ refusal: HistoryRefusal) {
         switch refusal {
         case .atTooRecent(let parameter, let newest):
-            self.init(RequestFault(.atTooRecent, pointer: "/\(parameter)", detail: "Must not be later than \(newest), by now."))
+            self.init(RequestFault(.atTooRecent, pointer: "/\(parameter)", detail: "Must not be later than \(newest)."))
         case .unsettled: self.init(.unavailable, retryAfterSeconds: 1)
         }
     }
@@ -38,8 +38,8 @@ extension Problem {
     init(_ refusal: Refusal, requestID: String) {
         self.init(refusal.rejection.code, detail: refusal.conflict.map { "The reference belongs to transfer \($0)." }, instance: requestID)
         if let item = refusal.item {
-            let reason = refusal.earlierItem.map { "Has the reference of /transfers/\($0)" } ?? "Was refused"
-            errors = [FieldError(pointer: "/transfers/\(item)", detail: "\(reason); nothing of the batch was posted.")]
+            let reason = refusal.earlierItem.map { "Same reference as /transfers/\($0)" } ?? "Refused"
+            errors = [FieldError(pointer: "/transfers/\(item)", detail: "\(reason); nothing in the batch was posted.")]
         }
     }
 
@@ -53,7 +53,7 @@ extension Problem {
     }
 }
 
-extension TransferBatchItem {
+extension TransferBatchItemBody {
     init(_ outcome: PostingOutcome, index: Int) {
         switch outcome {
         case .posted(let body, _): self = .posted(body.id)
@@ -89,7 +89,7 @@ extension Answer {
             self.init(
                 .created, TransferBatchBody(mode: .atomic, results: ids.map { .posted($0) }), extraHeaders: isReplay ? Self.replayed : [])
         case .decided(let outcomes, let isReplay):
-            let results = outcomes.enumerated().map { TransferBatchItem($1, index: $0) }
+            let results = outcomes.enumerated().map { TransferBatchItemBody($1, index: $0) }
             self.init(.ok, TransferBatchBody(mode: .independent, results: results), extraHeaders: isReplay ? Self.replayed : [])
         case .refused(let refusal, let requestID, let isReplay):
             self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])

@@ -24,7 +24,7 @@ struct ListRoutes {
         // As everywhere, who names somebody else names nobody.
         case .user(let id): guard owner == nil || owner == id else { throw Problem(.notFound) }
         case .client: break
-        case .staff: guard owner != nil else { throw QueryReader.fault(.malformedRequest, "owner_id", "Is missing.") }
+        case .staff: guard owner != nil else { throw QueryReader.fault(.malformedRequest, "owner_id", "Required.") }
         }
         let pages = PageList(route: "wallets", principal: access.principal)
         let before = try query.cursor(of: pages, fields: 2).map { WalletID(UUID(high: $0[0], low: $0[1])) }
@@ -53,13 +53,13 @@ struct ListRoutes {
         let limit = try query.limit()
         if let reference = try query.reference() {
             for name in ["wallet_id", "kind", "from", "to", "cursor"] where query.has(name) {
-                throw QueryReader.fault(.malformedRequest, name, "Is of no use beside a reference, which names one transfer.")
+                throw QueryReader.fault(.malformedRequest, name, "Can't be combined with `reference`.")
             }
             let found = try await list.transfer(reference: reference, access, until: request.deadline)
             return Answer(.ok, PageBody(items: found, nextCursor: nil))
         }
         guard let wallet = try query.identifier("wallet_id", as: WalletKind.self) else {
-            throw QueryReader.fault(.malformedRequest, "wallet_id", "Is missing; a transfer is found by its wallet or its reference.")
+            throw QueryReader.fault(.malformedRequest, "wallet_id", "Required unless `reference` is given.")
         }
         let pages = PageList(route: "transfers", principal: access.principal)
         let (from, to) = try query.period()

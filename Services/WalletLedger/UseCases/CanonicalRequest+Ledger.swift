@@ -16,7 +16,7 @@ extension CanonicalRequest {
     }
 
     /// As a transfer of its own would have it.
-    package static func transfer(_ item: IndependentTransfer) -> ExactText {
+    package static func transfer(_ item: IndependentTransferRequest) -> ExactText {
         switch item {
         case .known(let request): transfer(request)
         case .ofUnknownWallet(let source, let destination, let money, let reference):

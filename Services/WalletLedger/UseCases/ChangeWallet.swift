@@ -61,7 +61,8 @@ package struct ChangeWallet: Sendable {
         }
         var random = SystemRandomNumberGenerator()
         let event = OutboxEvent(
-            body, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now, traceparent: origin.traceparent)
+            WalletStatusChangedEvent(body), id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now,
+            traceparent: origin.traceparent)
         try OutboxWriter.append([event], session)
         return body
     }

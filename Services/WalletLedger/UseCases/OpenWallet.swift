@@ -23,7 +23,7 @@ package struct OpenWallet: Sendable {
     }
 
     /// - Throws: ``ClockDisagreement``; `PostgresError`.
-    package func callAsFunction(_ request: OpenWalletRequest, _ origin: RequestOrigin) async throws -> KeyedAnswer<WalletOpened> {
+    package func callAsFunction(_ request: OpenWalletRequest, _ origin: RequestOrigin) async throws -> KeyedAnswer<WalletOpenedBody> {
         let canonical = CanonicalRequest.render(
             route: "POST /v1/wallets",
             [
@@ -44,7 +44,7 @@ package struct OpenWallet: Sendable {
                 return .refused(refusal, requestID: origin.requestID, isReplay: false)
             }
             var random = SystemRandomNumberGenerator()
-            let wallet = WalletOpened(
+            let wallet = WalletOpenedBody(
                 id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), ownerID: request.ownerID,
                 openedBy: origin.access.principal, currency: request.currency, openedAt: now)
             try store.insertWallet(session, wallet)
@@ -52,13 +52,14 @@ package struct OpenWallet: Sendable {
                 try store.insertKey(session, key, KeptKey(request: canonical, outcome: .walletOpened(wallet.id)), at: now)
             }
             let event = OutboxEvent(
-                wallet, id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now, traceparent: origin.traceparent)
+                WalletOpenedEvent(wallet), id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now,
+                traceparent: origin.traceparent)
             try OutboxWriter.append([event], session)
             return .done(wallet, isReplay: false)
         }
     }
 
-    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: ExactText) throws -> KeyedAnswer<WalletOpened> {
+    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: ExactText) throws -> KeyedAnswer<WalletOpenedBody> {
         guard kept.request == canonical else {
             return .keyReused(pointer: CanonicalRequest.firstDifference(kept.request, canonical))
         }

@@ -73,7 +73,7 @@ package struct PostTransferBatch: Sendable {
     }
 
     private func independent(
-        _ transfers: [IndependentTransfer], _ origin: RequestOrigin, _ key: ScopedKey
+        _ transfers: [IndependentTransferRequest], _ origin: RequestOrigin, _ key: ScopedKey
     ) async throws -> TransferBatchOutcome {
         let items = transfers.map { CanonicalRequest.transfer($0) }
         let canonical = CanonicalRequest.render(

@@ -28,8 +28,11 @@ package enum EventCatalogue {
     }
 
     /// In the order of their types.
-    package static let entries: [Entry] = (LedgerEventType.allCases.map { Entry($0) } + RiskEventType.allCases.map { Entry($0) })
-        .sorted { $0.type < $1.type }
+    package static let entries: [Entry] = [
+        entries(of: WalletEventType.self), entries(of: TransferEventType.self), entries(of: HoldEventType.self), entries(of: RiskEventType.self),
+    ].flatMap { $0 }.sorted { $0.type < $1.type }
+
+    private static func entries<Name: EventType>(of: Name.Type) -> [Entry] { Name.allCases.map { Entry($0) } }
 
     /// Who alone publishes events of a type, also of one that is newer than this catalogue; `nil` when the first word of the type is
     /// nobody's.
@@ -56,18 +59,18 @@ extension EventEnvelope {
     ///
     /// - Throws: ``EventFault``: `unsupportedType` when the catalogue has no such type, otherwise what is wrong with `data`.
     package func anyPayload() throws(EventFault) -> any EventPayload {
-        if let type = LedgerEventType(rawValue: type) {
+        if let type = WalletEventType(rawValue: type) {
             switch type {
-            case .walletOpened: return try payload(as: WalletOpened.self)
-            case .walletStatusChanged: return try payload(as: WalletChangeBody.self)
-            case .transferPosted, .transferRefunded: return try payload(as: TransferPosted.self)
-            case .holdPlaced, .holdCaptured, .holdVoided, .holdExpired: return try payload(as: HoldChanged.self)
+            case .opened: return try payload(as: WalletOpenedEvent.self)
+            case .statusChanged: return try payload(as: WalletStatusChangedEvent.self)
             }
         }
+        if TransferEventType(rawValue: type) != nil { return try payload(as: TransferPostedEvent.self) }
+        if HoldEventType(rawValue: type) != nil { return try payload(as: HoldChangedEvent.self) }
         if let type = RiskEventType(rawValue: type) {
             switch type {
-            case .alertRaised: return try payload(as: RiskAlertRaised.self)
-            case .alertResolved: return try payload(as: RiskAlertResolved.self)
+            case .alertRaised: return try payload(as: RiskAlertRaisedEvent.self)
+            case .alertResolved: return try payload(as: RiskAlertResolvedEvent.self)
             }
         }
         throw .unsupportedType

@@ -49,14 +49,14 @@ extension EventEnvelope {
         if let schema = try object.optionalString("dataschema", length: Self.schemaLength),
             !schema.utf8.elementsEqual(Self.schema(of: type).utf8)
         {
-            throw object.refusal("dataschema", "Must be the one of the type.")
+            throw object.refusal("dataschema", "Must be the schema of the event's type.")
         }
         let subject = try object.string("subject", length: Self.attributeLength)
         let time = try object.time("time")
         let partitionKey = try object.string("partitionkey", length: Self.attributeLength)
         let traceparent = object.take("traceparent")?.stringValue.flatMap { Self.isTraceparent($0) ? $0 : nil }
-        guard let data = object.take("data") else { throw object.refusal("data", "Is missing.") }
-        guard case .object = data else { throw object.refusal("data", "An object is expected.") }
+        guard let data = object.take("data") else { throw object.refusal("data", "Required.") }
+        guard case .object = data else { throw object.refusal("data", "Must be an object.") }
         self.init(
             id: id, source: source, type: type, subject: subject, time: time, partitionKey: partitionKey, traceparent: traceparent,
             data: data)

@@ -1,6 +1,6 @@
 package import StrictJSON
 
-/// Why bytes are no event, or no event that can be read here.
+/// Why bytes are not an event, or not one that can be read here.
 ///
 /// Safe to log and to store: it names members of the contract, positions and rules, and never repeats a value.
 package enum EventFault: Error, Sendable, Hashable, CustomStringConvertible {
@@ -17,7 +17,7 @@ package enum EventFault: Error, Sendable, Hashable, CustomStringConvertible {
             return
         }
         // A request says "unknown" of an id of another kind so that nobody learns what exists; here nothing has to be hidden.
-        let detail = fault.code == .notFound ? "An id of this kind is expected." : error.detail
+        let detail = fault.code == .notFound ? "Must be an id of this kind." : error.detail
         self = .member(pointer: error.pointer, detail: detail)
     }
 

@@ -10,7 +10,7 @@ extension EventType {
     package var producer: String { Self.producer }
 }
 
-/// The `data` of an event, with what the envelope tells of it.
+/// The `data` of an event, with what the envelope says of it. Its name ends in `Event`.
 ///
 /// Within a version a payload only ever gains members, so a reader ignores those that it does not know. A member that it does know is
 /// checked: one that is missing although it is required, or is of another type or out of range, makes the event unreadable.
@@ -32,9 +32,6 @@ package protocol EventPayload: WireEncodable, Hashable {
     init(reading object: inout JSONObjectReader, type: Name) throws(RequestFault)
 }
 
-/// How many characters a text in an event may have. Producers allow fewer; it can be more tomorrow without a new version.
-let eventTextLength = 1...1_024
-
 extension EventEnvelope {
     /// The payload, by its type. What the envelope says of it must be what it says itself: its subject and its partition key.
     ///
@@ -51,10 +48,10 @@ extension EventEnvelope {
         }
         // By bytes: what only looks the same is another.
         guard subject.utf8.elementsEqual(payload.subject.utf8) else {
-            throw .member(pointer: "/subject", detail: "Is not what the payload is about.")
+            throw .member(pointer: "/subject", detail: "Does not match the payload.")
         }
         guard partitionKey.utf8.elementsEqual(payload.partitionKey.utf8) else {
-            throw .member(pointer: "/partitionkey", detail: "Is not the payload's.")
+            throw .member(pointer: "/partitionkey", detail: "Does not match the payload.")
         }
         return payload
     }

@@ -32,11 +32,11 @@ package enum RiskFinding: Sendable, Hashable {
 
     init(reading object: inout JSONObjectReader) throws(RequestFault) {
         switch try object.choice("rule", as: RiskRule.self) {
-        case .highValue: self = .highValue(thresholdMinor: try object.integer("threshold", in: 1...MinorUnits.maximum))
+        case .highValue: self = .highValue(thresholdMinor: try object.amount("threshold", in: 1...MinorUnits.maximum))
         case .velocity:
             self = .velocity(
-                count: try object.number("count", in: 1...MinorUnits.maximum), limit: try object.number("limit", in: 0...MinorUnits.maximum),
-                windowSeconds: try object.number("window_seconds", in: 1...MinorUnits.maximum))
+                count: try object.integer("count", in: 1...MinorUnits.maximum), limit: try object.integer("limit", in: 0...MinorUnits.maximum),
+                windowSeconds: try object.integer("window_seconds", in: 1...MinorUnits.maximum))
         }
     }
 
@@ -53,13 +53,13 @@ package enum RiskFinding: Sendable, Hashable {
 }
 
 /// `risk.alert.raised.v1`. The subject is the alert, the partition key the wallet.
-package struct RiskAlertRaised: EventPayload {
+package struct RiskAlertRaisedEvent: EventPayload {
     package let alertID: AlertID
     package let finding: RiskFinding
     package let walletID: WalletID
     /// The transfer at which the rule struck.
     package let transferID: TransferID
-    /// Of that transfer.
+    /// The amount of that transfer, always positive.
     package let money: Money
     /// When that transfer was posted.
     package let occurredAt: Timestamp
@@ -97,8 +97,7 @@ package struct RiskAlertRaised: EventPayload {
             finding.encodeMembers(into: &writer)
             writer.member("wallet_id", walletID.description)
             writer.member("transfer_id", transferID.description)
-            writer.member("amount", money.amountMinor)
-            writer.member("currency", money.currency.code)
+            writer.members(money)
             writer.member("occurred_at", occurredAt.description)
             writer.member("raised_at", raisedAt.description)
         }
@@ -113,12 +112,12 @@ package enum RiskResolution: String, Sendable, Hashable, CaseIterable {
 
 /// `risk.alert.resolved.v1`. The subject is the alert, the partition key the wallet. The operator's note stays in ops-risk: it may hold
 /// personal data.
-package struct RiskAlertResolved: EventPayload {
+package struct RiskAlertResolvedEvent: EventPayload {
     package let alertID: AlertID
     package let rule: RiskRule
     package let walletID: WalletID
     package let resolution: RiskResolution
-    /// The principal; none when nobody in person has resolved it.
+    /// The principal; nil when it was not a person who resolved it.
     package let resolvedBy: String?
     package let resolvedAt: Timestamp
 
@@ -142,7 +141,7 @@ package struct RiskAlertResolved: EventPayload {
     package init(reading object: inout JSONObjectReader, type: RiskEventType) throws(RequestFault) {
         self.init(
             alertID: try object.identifier("alert_id"), rule: try object.choice("rule"), walletID: try object.identifier("wallet_id"),
-            resolution: try object.choice("resolution"), resolvedBy: try object.optionalString("resolved_by", length: eventTextLength),
+            resolution: try object.choice("resolution"), resolvedBy: try object.optionalString("resolved_by", length: recordedTextLength),
             resolvedAt: try object.time("resolved_at"))
     }
 

@@ -1,120 +1,80 @@
-/// Every stable error code of the fleet, with its HTTP status and title. Clients decide by the code, never by the text.
-package enum ProblemCode: String, Sendable, CaseIterable {
-    case malformedRequest = "malformed_request"
-    case unknownField = "unknown_field"
-    case amountOutOfRange = "amount_out_of_range"
-    case unknownCurrency = "unknown_currency"
-    case idempotencyKeyMissing = "idempotency_key_missing"
-    case atTooRecent = "at_too_recent"
+/// A stable error code of the fleet, with its HTTP status and title. Clients decide by the code, never by the text.
+///
+/// This file has the codes that any service can answer; a service's own stand in a file named by it.
+package struct ProblemCode: RawRepresentable, Sendable {
+    package let rawValue: String
+    package let status: Int
+    package let title: String
 
-    case signatureMissing = "signature_missing"
-    case signatureInvalid = "signature_invalid"
-    case signatureExpired = "signature_expired"
-    case signatureReplayed = "signature_replayed"
-    case digestMismatch = "digest_mismatch"
-    case tokenMissing = "token_missing"
-    case tokenInvalid = "token_invalid"
-    case tokenExpired = "token_expired"
-
-    case callerNotAllowed = "caller_not_allowed"
-    case insufficientScope = "insufficient_scope"
-
-    case notFound = "not_found"
-    case methodNotAllowed = "method_not_allowed"
-
-    case requestInProgress = "request_in_progress"
-    case referenceExists = "reference_exists"
-    case holdNotOpen = "hold_not_open"
-    case alertNotOpen = "alert_not_open"
-
-    case bodyTooLarge = "body_too_large"
-    case unsupportedMediaType = "unsupported_media_type"
-
-    case insufficientFunds = "insufficient_funds"
-    case walletFrozen = "wallet_frozen"
-    case walletClosed = "wallet_closed"
-    case currencyMismatch = "currency_mismatch"
-    case sameWallet = "same_wallet"
-    case refundExceedsOriginal = "refund_exceeds_original"
-    case captureExceedsHold = "capture_exceeds_hold"
-    case balanceOutOfRange = "balance_out_of_range"
-    case balanceNotZero = "balance_not_zero"
-    case overdraftInUse = "overdraft_in_use"
-    case walletLimitReached = "wallet_limit_reached"
-    case idempotencyKeyReused = "idempotency_key_reused"
-    case recipientUnavailable = "recipient_unavailable"
-
-    case rateLimited = "rate_limited"
-    case internalError = "internal_error"
-    case overloaded
-    case outcomeUnknown = "outcome_unknown"
-    case unavailable
-
-    package var status: Int {
-        switch self {
-        case .malformedRequest, .unknownField, .amountOutOfRange, .unknownCurrency, .idempotencyKeyMissing, .atTooRecent: 400
-        case .signatureMissing, .signatureInvalid, .signatureExpired, .signatureReplayed, .digestMismatch, .tokenMissing, .tokenInvalid,
-            .tokenExpired:
-            401
-        case .callerNotAllowed, .insufficientScope: 403
-        case .notFound: 404
-        case .methodNotAllowed: 405
-        case .requestInProgress, .referenceExists, .holdNotOpen, .alertNotOpen: 409
-        case .bodyTooLarge: 413
-        case .unsupportedMediaType: 415
-        case .insufficientFunds, .walletFrozen, .walletClosed, .currencyMismatch, .sameWallet, .refundExceedsOriginal, .captureExceedsHold,
-            .balanceOutOfRange, .balanceNotZero, .overdraftInUse, .walletLimitReached, .idempotencyKeyReused, .recipientUnavailable:
-            422
-        case .rateLimited: 429
-        case .internalError: 500
-        case .overloaded, .outcomeUnknown, .unavailable: 503
-        }
+    /// A code as its service says it: one of the lists below, or, in an answer, one that is newer than they are.
+    init(_ rawValue: String, status: Int, title: String) {
+        self.rawValue = rawValue
+        self.status = status
+        self.title = title
     }
 
-    package var title: String {
-        switch self {
-        case .malformedRequest: "The request can't be read"
-        case .unknownField: "The request has a member that is not known"
-        case .amountOutOfRange: "The amount is not a whole number of minor units in range"
-        case .unknownCurrency: "The currency is not known"
-        case .idempotencyKeyMissing: "The Idempotency-Key header is missing or malformed"
-        case .atTooRecent: "The time asked for is too recent to be final"
-        case .signatureMissing: "The request is not signed"
-        case .signatureInvalid: "The signature does not fit the request"
-        case .signatureExpired: "The signature has expired"
-        case .signatureReplayed: "The signed request was seen before"
-        case .digestMismatch: "The body does not fit its digest"
-        case .tokenMissing: "An access token is needed"
-        case .tokenInvalid: "The access token is not valid"
-        case .tokenExpired: "The access token has expired"
-        case .callerNotAllowed: "This caller may not use this route"
-        case .insufficientScope: "The token does not allow this"
-        case .notFound: "Not found"
-        case .methodNotAllowed: "The method is not known here"
-        case .requestInProgress: "A request with this key is in progress"
-        case .referenceExists: "The reference was used before"
-        case .holdNotOpen: "The hold is not open"
-        case .alertNotOpen: "The alert was resolved otherwise before"
-        case .bodyTooLarge: "The body is too large"
-        case .unsupportedMediaType: "The media type is not supported"
-        case .insufficientFunds: "The wallet's available balance does not cover the amount"
-        case .walletFrozen: "The wallet is frozen"
-        case .walletClosed: "The wallet is closed"
-        case .currencyMismatch: "The currencies differ"
-        case .sameWallet: "Source and destination are the same wallet"
-        case .refundExceedsOriginal: "The refunds would exceed the original transfer"
-        case .captureExceedsHold: "The amount is more than the hold still has"
-        case .balanceOutOfRange: "The balance would leave its range"
-        case .balanceNotZero: "The wallet's balance is not zero"
-        case .overdraftInUse: "The overdraft in use is above the new limit"
-        case .walletLimitReached: "The owner has as many open wallets as they can have"
-        case .idempotencyKeyReused: "The Idempotency-Key was used for another request"
-        case .recipientUnavailable: "The recipient can't receive this"
-        case .rateLimited: "Too many requests"
-        case .internalError: "Something went wrong on our side"
-        case .overloaded: "Too much to do at the moment"
-        case .outcomeUnknown: "The outcome is not known yet; repeat the request with the same key"
-        case .unavailable: "The service can't answer at the moment"
-        }
+    /// A code that is in one of the lists.
+    package init?(rawValue: String) {
+        guard let code = Self.all.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = code
     }
+
+    /// Every code of every service.
+    package static let all = common + walletLedger + opsRisk
+}
+
+extension ProblemCode: Hashable {
+    package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+}
+
+extension ProblemCode {
+    package static let malformedRequest = Self("malformed_request", status: 400, title: "The request is malformed")
+    package static let unknownField = Self("unknown_field", status: 400, title: "The request has an unknown field")
+    package static let amountOutOfRange = Self(
+        "amount_out_of_range", status: 400, title: "The amount is not a whole number of minor units in range")
+    package static let unknownCurrency = Self("unknown_currency", status: 400, title: "Unknown currency")
+    package static let idempotencyKeyMissing = Self(
+        "idempotency_key_missing", status: 400, title: "The Idempotency-Key header is missing or malformed")
+
+    package static let signatureMissing = Self("signature_missing", status: 401, title: "The request is not signed")
+    package static let signatureInvalid = Self("signature_invalid", status: 401, title: "The signature does not match the request")
+    package static let signatureExpired = Self("signature_expired", status: 401, title: "The signature has expired")
+    package static let signatureReplayed = Self("signature_replayed", status: 401, title: "The signed request has already been used")
+    package static let digestMismatch = Self("digest_mismatch", status: 401, title: "The body does not match its digest")
+    package static let tokenMissing = Self("token_missing", status: 401, title: "An access token is required")
+    package static let tokenInvalid = Self("token_invalid", status: 401, title: "The access token is not valid")
+    package static let tokenExpired = Self("token_expired", status: 401, title: "The access token has expired")
+
+    package static let callerNotAllowed = Self(
+        "caller_not_allowed", status: 403, title: "The calling service is not allowed to use this route")
+    package static let insufficientScope = Self("insufficient_scope", status: 403, title: "The access token does not grant this")
+
+    package static let notFound = Self("not_found", status: 404, title: "Not found")
+    package static let methodNotAllowed = Self("method_not_allowed", status: 405, title: "The method is not allowed here")
+
+    package static let requestInProgress = Self(
+        "request_in_progress", status: 409, title: "A request with this Idempotency-Key is still in progress")
+
+    package static let bodyTooLarge = Self("body_too_large", status: 413, title: "The body is too large")
+    package static let unsupportedMediaType = Self("unsupported_media_type", status: 415, title: "The media type is not supported")
+
+    package static let idempotencyKeyReused = Self(
+        "idempotency_key_reused", status: 422, title: "The Idempotency-Key was used for a different request")
+
+    package static let rateLimited = Self("rate_limited", status: 429, title: "Too many requests")
+    package static let internalError = Self("internal_error", status: 500, title: "Something went wrong on our side")
+    package static let overloaded = Self("overloaded", status: 503, title: "The service is overloaded")
+    package static let outcomeUnknown = Self(
+        "outcome_unknown", status: 503, title: "The outcome is not known yet; repeat the request with the same key")
+    package static let unavailable = Self("unavailable", status: 503, title: "The service is temporarily unavailable")
+
+    /// In the order of their statuses, as the OpenAPI documents list them.
+    package static let common: [Self] = [
+        malformedRequest, unknownField, amountOutOfRange, unknownCurrency, idempotencyKeyMissing, signatureMissing, signatureInvalid,
+        signatureExpired, signatureReplayed, digestMismatch, tokenMissing, tokenInvalid, tokenExpired, callerNotAllowed, insufficientScope,
+        notFound, methodNotAllowed, requestInProgress, bodyTooLarge, unsupportedMediaType, idempotencyKeyReused, rateLimited, internalError,
+        overloaded, outcomeUnknown, unavailable,
+    ]
 }

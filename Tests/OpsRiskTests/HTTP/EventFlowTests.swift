@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    private func envelope(_ posting: TransferPosted, traceparent: String? = nil) throws -> EventEnvelope {
+    private func envelope(_ posting: TransferPostedEvent, traceparent: String? = nil) throws -> EventEnvelope {
         try EventEnvelope(posting, id: EventID(UUID()), time: posting.postedAt, traceparent: traceparent)
     }
 

@@ -1,35 +1,9 @@
 package import StrictJSON
 
-/// What an operator may add to a resolution: 1 to 500 characters.
-private let noteLength = 1...500
-
 package enum RiskAlertStatus: String, Sendable, Hashable, CaseIterable {
     case open
     /// Final.
     case resolved
-}
-
-/// `POST /v1/risk/alerts/{id}/resolve`.
-package struct ResolveRiskAlertRequest: WireDecodable, WireEncodable, Hashable {
-    package let resolution: RiskResolution
-    package let note: String?
-
-    package init(resolution: RiskResolution, note: String? = nil) {
-        self.resolution = resolution
-        self.note = note
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        resolution = try object.choice("resolution")
-        note = try object.optionalString("note", length: noteLength)
-    }
-
-    package func encode(into writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("resolution", resolution.rawValue)
-            if let note { writer.member("note", note) }
-        }
-    }
 }
 
 /// How an alert ended; it never changes later.
@@ -46,11 +20,25 @@ package struct RiskAlertResolutionBody: Sendable, Hashable {
         self.resolvedBy = resolvedBy
         self.resolvedAt = resolvedAt
     }
+
+    fileprivate init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        resolution = try object.choice("resolution")
+        note = try object.optionalString("note", length: recordedTextLength)
+        resolvedBy = try object.string("resolved_by", length: recordedTextLength)
+        resolvedAt = try object.time("resolved_at")
+    }
+
+    fileprivate func encodeMembers(into writer: inout JSONWriter) {
+        writer.member("resolution", resolution.rawValue)
+        if let note { writer.member("note", note) }
+        writer.member("resolved_by", resolvedBy)
+        writer.member("resolved_at", resolvedAt.description)
+    }
 }
 
 /// An item of `GET /v1/risk/alerts` (in a ``PageBody``, newest first), and the answer to a resolution: of an alert that is resolved
 /// nothing changes any more, so a repeat gets the same bytes.
-package struct RiskAlertBody: WireEncodable, Hashable {
+package struct RiskAlertBody: WireBody {
     package let id: AlertID
     package let finding: RiskFinding
     package let walletID: WalletID
@@ -77,6 +65,20 @@ package struct RiskAlertBody: WireEncodable, Hashable {
 
     package var status: RiskAlertStatus { resolution == nil ? .open : .resolved }
 
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        id = try object.identifier("id")
+        finding = try RiskFinding(reading: &object)
+        walletID = try object.identifier("wallet_id")
+        transferID = try object.identifier("transfer_id")
+        money = try object.recordedMoney()
+        occurredAt = try object.time("occurred_at")
+        raisedAt = try object.time("raised_at")
+        switch try object.choice("status", as: RiskAlertStatus.self) {
+        case .open: resolution = nil
+        case .resolved: resolution = try RiskAlertResolutionBody(reading: &object)
+        }
+    }
+
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", id.description)
@@ -84,16 +86,10 @@ package struct RiskAlertBody: WireEncodable, Hashable {
             finding.encodeMembers(into: &writer)
             writer.member("wallet_id", walletID.description)
             writer.member("transfer_id", transferID.description)
-            writer.member("amount", money.amountMinor)
-            writer.member("currency", money.currency.code)
+            writer.members(money)
             writer.member("occurred_at", occurredAt.description)
             writer.member("raised_at", raisedAt.description)
-            if let resolution {
-                writer.member("resolution", resolution.resolution.rawValue)
-                if let note = resolution.note { writer.member("note", note) }
-                writer.member("resolved_by", resolution.resolvedBy)
-                writer.member("resolved_at", resolution.resolvedAt.description)
-            }
+            resolution?.encodeMembers(into: &writer)
         }
     }
 }

@@ -1,7 +1,7 @@
 package import StrictJSON
 
 /// `GET /v1/wallets/{id}/balance?at=`: what the wallet's last entry at or before that time left. It never changes later.
-package struct PastBalanceBody: WireEncodable, Hashable {
+package struct PastBalanceBody: WireBody {
     package let walletID: WalletID
     package let currency: Currency
     package let at: Timestamp
@@ -15,6 +15,14 @@ package struct PastBalanceBody: WireEncodable, Hashable {
         self.at = at
         self.balanceMinor = balanceMinor
         self.version = version
+    }
+
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        walletID = try object.identifier("wallet_id")
+        currency = try object.recordedCurrency()
+        at = try object.time("at")
+        balanceMinor = try object.amount("balance", in: MinorUnits.range)
+        version = try object.version("version", from: 0)
     }
 
     package func encode(into writer: inout JSONWriter) {
@@ -31,7 +39,7 @@ package struct PastBalanceBody: WireEncodable, Hashable {
 /// `GET /v1/wallets/{id}/statement`: a period from `from` up to, and not including, `to`. It never changes later.
 ///
 /// `opening_balance + total_credits - total_debits = closing_balance`; the totals are those of the whole period on every page.
-package struct StatementBody: WireEncodable, Hashable {
+package struct StatementBody: WireBody {
     package let walletID: WalletID
     package let currency: Currency
     package let from: Timestamp
@@ -59,6 +67,18 @@ package struct StatementBody: WireEncodable, Hashable {
         self.page = page
     }
 
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        walletID = try object.identifier("wallet_id")
+        currency = try object.recordedCurrency()
+        from = try object.time("from")
+        to = try object.time("to")
+        openingBalanceMinor = try object.amount("opening_balance", in: MinorUnits.range)
+        totalCreditsMinor = try object.total("total_credits")
+        totalDebitsMinor = try object.total("total_debits")
+        closingBalanceMinor = try object.amount("closing_balance", in: MinorUnits.range)
+        page = try PageBody(reading: &object)
+    }
+
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("wallet_id", walletID.description)
@@ -71,5 +91,15 @@ package struct StatementBody: WireEncodable, Hashable {
             writer.member("closing_balance", closingBalanceMinor)
             page.encodeMembers(into: &writer)
         }
+    }
+}
+
+extension JSONObjectReader {
+    /// A sum of amounts, as a decimal string.
+    fileprivate mutating func total(_ name: String) throws(RequestFault) -> Int128 {
+        guard let total = DecimalDigits.number(try text(name), as: Int128.self) else {
+            throw refusal(name, "Must be a whole number of minor units, as a string.", code: .amountOutOfRange)
+        }
+        return total
     }
 }

@@ -1,62 +1,5 @@
 package import StrictJSON
 
-/// `POST /v1/holds`: sets an amount of a wallet aside for another wallet, until it is captured, voided or expires.
-package struct PlaceHoldRequest: WireDecodable, Hashable {
-    /// 31 days; who needs longer places a new hold.
-    package static let longestSeconds: Int64 = 2_678_400
-    /// 7 days.
-    package static let defaultSeconds: Int64 = 604_800
-
-    package let sourceWalletID: WalletID
-    package let destinationWalletID: WalletID
-    package let money: Money
-    /// How long the hold lasts from the moment it is placed, by the ledger's clock.
-    package let expiresInSeconds: Int64
-
-    package init(
-        sourceWalletID: WalletID, destinationWalletID: WalletID, money: Money, expiresInSeconds: Int64 = PlaceHoldRequest.defaultSeconds
-    ) {
-        self.sourceWalletID = sourceWalletID
-        self.destinationWalletID = destinationWalletID
-        self.money = money
-        self.expiresInSeconds = expiresInSeconds
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        sourceWalletID = try object.identifier("source_wallet_id")
-        destinationWalletID = try object.identifier("destination_wallet_id")
-        money = try object.money()
-        expiresInSeconds = try object.optionalNumber("expires_in", in: 1...Self.longestSeconds) ?? Self.defaultSeconds
-    }
-}
-
-/// `POST /v1/holds/{id}/capture`: takes a part of the hold, or all that is left of it when no amount is given.
-package struct CaptureHoldRequest: WireDecodable, Hashable {
-    package let money: Money?
-    /// Whether this is the last capture: what is left is released.
-    package let isFinal: Bool
-    package let reference: String?
-
-    package init(money: Money? = nil, isFinal: Bool = false, reference: String? = nil) {
-        self.money = money
-        self.isFinal = isFinal
-        self.reference = reference
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        money = try object.optionalMoney()
-        isFinal = try object.optionalBool("final") ?? false
-        reference = try object.optionalString("reference", length: referenceLength)
-    }
-}
-
-/// `POST /v1/holds/{id}/void` has no members.
-package struct VoidHoldRequest: WireDecodable, Hashable {
-    package init() {}
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {}
-}
-
 package enum HoldStatus: String, Sendable, Hashable, CaseIterable {
     case open
     /// Nothing is left: it was captured whole, or the rest was released by a final capture.
@@ -66,7 +9,7 @@ package enum HoldStatus: String, Sendable, Hashable, CaseIterable {
 }
 
 /// A hold, as it is or, in the answer to its placing, as it was placed.
-package struct HoldBody: WireEncodable, Hashable {
+package struct HoldBody: WireBody {
     package let id: HoldID
     package let sourceWalletID: WalletID
     package let destinationWalletID: WalletID
@@ -93,13 +36,24 @@ package struct HoldBody: WireEncodable, Hashable {
         self.expiresAt = expiresAt
     }
 
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        id = try object.identifier("id")
+        sourceWalletID = try object.identifier("source_wallet_id")
+        destinationWalletID = try object.identifier("destination_wallet_id")
+        money = try object.recordedMoney()
+        status = try object.choice("status")
+        capturedMinor = try object.amount("captured_amount", in: 0...MinorUnits.maximum)
+        remainingMinor = try object.amount("remaining_amount", in: 0...MinorUnits.maximum)
+        placedAt = try object.time("placed_at")
+        expiresAt = try object.time("expires_at")
+    }
+
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", id.description)
             writer.member("source_wallet_id", sourceWalletID.description)
             writer.member("destination_wallet_id", destinationWalletID.description)
-            writer.member("amount", money.amountMinor)
-            writer.member("currency", money.currency.code)
+            writer.members(money)
             writer.member("status", status.rawValue)
             writer.member("captured_amount", capturedMinor)
             writer.member("remaining_amount", remainingMinor)
@@ -110,7 +64,7 @@ package struct HoldBody: WireEncodable, Hashable {
 }
 
 /// The answer to a capture: the transfer, and the hold as the capture left it.
-package struct HoldCapturedBody: WireEncodable, Hashable {
+package struct HoldCapturedBody: WireBody {
     package let holdID: HoldID
     package let status: HoldStatus
     /// By this and all earlier captures.
@@ -131,6 +85,15 @@ package struct HoldCapturedBody: WireEncodable, Hashable {
         self.transfer = transfer
     }
 
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        holdID = try object.identifier("hold_id")
+        status = try object.choice("status")
+        capturedMinor = try object.amount("captured_amount", in: 0...MinorUnits.maximum)
+        remainingMinor = try object.amount("remaining_amount", in: 0...MinorUnits.maximum)
+        releasedMinor = try object.amount("released_amount", in: 0...MinorUnits.maximum)
+        transfer = try object.object("transfer")
+    }
+
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("hold_id", holdID.description)
@@ -145,7 +108,7 @@ package struct HoldCapturedBody: WireEncodable, Hashable {
 }
 
 /// The answer to a void.
-package struct HoldVoidedBody: WireEncodable, Hashable {
+package struct HoldVoidedBody: WireBody {
     package let holdID: HoldID
     package let status: HoldStatus
     package let capturedMinor: Int64
@@ -165,6 +128,16 @@ package struct HoldVoidedBody: WireEncodable, Hashable {
         self.walletID = walletID
         self.walletVersion = walletVersion
         self.endedAt = endedAt
+    }
+
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        holdID = try object.identifier("hold_id")
+        status = try object.choice("status")
+        capturedMinor = try object.amount("captured_amount", in: 0...MinorUnits.maximum)
+        releasedMinor = try object.amount("released_amount", in: 0...MinorUnits.maximum)
+        walletID = try object.identifier("wallet_id")
+        walletVersion = try object.version("wallet_version")
+        endedAt = try object.time("ended_at")
     }
 
     package func encode(into writer: inout JSONWriter) {

@@ -1,65 +1,5 @@
 package import StrictJSON
 
-/// An own name for a posting, unique per principal for ever, that guards against a provider's late repeats.
-let referenceLength = 1...64
-
-/// `POST /v1/transfers`.
-package struct TransferRequest: WireDecodable, Hashable {
-    package let sourceWalletID: WalletID
-    package let destinationWalletID: WalletID
-    package let money: Money
-    package let reference: String?
-
-    package init(sourceWalletID: WalletID, destinationWalletID: WalletID, money: Money, reference: String? = nil) {
-        self.sourceWalletID = sourceWalletID
-        self.destinationWalletID = destinationWalletID
-        self.money = money
-        self.reference = reference
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        sourceWalletID = try object.identifier("source_wallet_id")
-        destinationWalletID = try object.identifier("destination_wallet_id")
-        money = try object.money()
-        reference = try object.optionalString("reference", length: referenceLength)
-    }
-}
-
-/// `POST /v1/deposits` and `POST /v1/withdrawals`: money from or to the world outside.
-package struct FundingRequest: WireDecodable, Hashable {
-    package let walletID: WalletID
-    package let money: Money
-    package let reference: String?
-
-    package init(walletID: WalletID, money: Money, reference: String? = nil) {
-        self.walletID = walletID
-        self.money = money
-        self.reference = reference
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        walletID = try object.identifier("wallet_id")
-        money = try object.money()
-        reference = try object.optionalString("reference", length: referenceLength)
-    }
-}
-
-/// `POST /v1/transfers/{id}/refunds`: a part of the original, or all of it when no amount is given.
-package struct RefundRequest: WireDecodable, Hashable {
-    package let money: Money?
-    package let reference: String?
-
-    package init(money: Money? = nil, reference: String? = nil) {
-        self.money = money
-        self.reference = reference
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        money = try object.optionalMoney()
-        reference = try object.optionalString("reference", length: referenceLength)
-    }
-}
-
 package enum PostingKind: String, Sendable, Hashable, CaseIterable {
     case transfer
     case deposit
@@ -69,13 +9,15 @@ package enum PostingKind: String, Sendable, Hashable, CaseIterable {
     case capture
 }
 
-/// One leg of a posting, as its wallet saw it: `amount` is negative for a debit, `balance_after` the balance that it left.
-package struct EntryBody: WireEncodable, Hashable {
+/// One leg of a posting, as its wallet saw it.
+package struct EntryBody: WireBody {
     package let id: EntryID
     package let transferID: TransferID
     package let walletID: WalletID
     package let walletVersion: Int64
+    /// Negative for a debit.
     package let amountMinor: Int64
+    /// The wallet's balance that the leg left, what holds set aside included.
     package let balanceAfterMinor: Int64
     package let postedAt: Timestamp
 
@@ -90,6 +32,16 @@ package struct EntryBody: WireEncodable, Hashable {
         self.amountMinor = amountMinor
         self.balanceAfterMinor = balanceAfterMinor
         self.postedAt = postedAt
+    }
+
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        id = try object.identifier("id")
+        transferID = try object.identifier("transfer_id")
+        walletID = try object.identifier("wallet_id")
+        walletVersion = try object.version("wallet_version")
+        amountMinor = try object.amount("amount", in: MinorUnits.range)
+        balanceAfterMinor = try object.amount("balance_after", in: MinorUnits.range)
+        postedAt = try object.time("posted_at")
     }
 
     package func encode(into writer: inout JSONWriter) {
@@ -109,7 +61,9 @@ package struct EntryBody: WireEncodable, Hashable {
 ///
 /// A wallet of the world outside is not shown, and `entries` holds only the legs of wallets that the reader may read:
 /// who pays somebody does not learn that somebody's balance.
-package struct TransferBody: WireEncodable, Hashable {
+package struct TransferBody: WireBody {
+    private static let legs = 0...2
+
     package let id: TransferID
     package let kind: PostingKind
     package let money: Money
@@ -138,12 +92,24 @@ package struct TransferBody: WireEncodable, Hashable {
         self.entries = entries
     }
 
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        id = try object.identifier("id")
+        kind = try object.choice("kind")
+        money = try object.recordedMoney()
+        sourceWalletID = try object.optionalIdentifier("source_wallet_id")
+        destinationWalletID = try object.optionalIdentifier("destination_wallet_id")
+        originalTransferID = try object.optionalIdentifier("original_transfer_id")
+        holdID = try object.optionalIdentifier("hold_id")
+        reference = try object.optionalString("reference", length: recordedTextLength)
+        postedAt = try object.time("posted_at")
+        entries = try object.items("entries", count: Self.legs)
+    }
+
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", id.description)
             writer.member("kind", kind.rawValue)
-            writer.member("amount", money.amountMinor)
-            writer.member("currency", money.currency.code)
+            writer.members(money)
             if let sourceWalletID { writer.member("source_wallet_id", sourceWalletID.description) }
             if let destinationWalletID { writer.member("destination_wallet_id", destinationWalletID.description) }
             if let originalTransferID { writer.member("original_transfer_id", originalTransferID.description) }
@@ -155,30 +121,5 @@ package struct TransferBody: WireEncodable, Hashable {
                 for entry in entries { entry.encode(into: &writer) }
             }
         }
-    }
-}
-
-/// One page of a list; `next_cursor` is opaque and there is none on the last page.
-package struct PageBody<Item: WireEncodable & Hashable>: WireEncodable, Hashable {
-    package let items: [Item]
-    package let nextCursor: String?
-
-    package init(items: [Item], nextCursor: String?) {
-        self.items = items
-        self.nextCursor = nextCursor
-    }
-
-    package func encode(into writer: inout JSONWriter) {
-        writer.object { writer in encodeMembers(into: &writer) }
-    }
-
-    /// The page as members of an object that has more of them.
-    func encodeMembers(into writer: inout JSONWriter) {
-        writer.name("data")
-        writer.array { writer in
-            for item in items { item.encode(into: &writer) }
-        }
-        if let nextCursor { writer.member("next_cursor", nextCursor) } else { writer.memberNull("next_cursor") }
-        writer.member("has_more", nextCursor != nil)
     }
 }

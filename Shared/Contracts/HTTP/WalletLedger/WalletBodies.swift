@@ -1,28 +1,7 @@
 package import StrictJSON
 
-/// `POST /v1/wallets`: opens a wallet of one currency.
-package struct OpenWalletRequest: WireDecodable, Hashable {
-    /// Whose wallet it is. A user may only name themselves (or nobody); a client may open wallets for others.
-    package let ownerID: UserID?
-    /// One that is in ISO 4217 today; see ``Currency``.
-    package let currency: Currency
-
-    package init(ownerID: UserID?, currency: Currency) {
-        self.ownerID = ownerID
-        self.currency = currency
-    }
-
-    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
-        ownerID = try object.optionalIdentifier("owner_id")
-        currency = try object.currency()
-        guard currency.isActive else {
-            throw object.refusal("currency", "Left ISO 4217; no wallet is opened in it any more.", code: .unknownCurrency)
-        }
-    }
-}
-
 /// The answer to ``OpenWalletRequest``: facts of the opening, which never change, so that a repeat gets the same bytes.
-package struct WalletOpened: WireEncodable, Hashable {
+package struct WalletOpenedBody: WireBody {
     package let id: WalletID
     package let ownerID: UserID?
     package let openedBy: String
@@ -35,6 +14,14 @@ package struct WalletOpened: WireEncodable, Hashable {
         self.openedBy = openedBy
         self.currency = currency
         self.openedAt = openedAt
+    }
+
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        id = try object.identifier("id")
+        ownerID = try object.optionalIdentifier("owner_id")
+        openedBy = try object.string("opened_by", length: recordedTextLength)
+        currency = try object.recordedCurrency()
+        openedAt = try object.time("opened_at")
     }
 
     package func encode(into writer: inout JSONWriter) {
@@ -60,7 +47,7 @@ package enum WalletStatus: String, Sendable, Hashable, CaseIterable {
 }
 
 /// `GET /v1/wallets/{id}`.
-package struct WalletBody: WireEncodable, Hashable {
+package struct WalletBody: WireBody {
     package let id: WalletID
     package let ownerID: UserID?
     package let openedBy: String
@@ -82,6 +69,16 @@ package struct WalletBody: WireEncodable, Hashable {
         self.openedAt = openedAt
     }
 
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        id = try object.identifier("id")
+        ownerID = try object.optionalIdentifier("owner_id")
+        openedBy = try object.string("opened_by", length: recordedTextLength)
+        status = try object.choice("status")
+        balance = try BalanceBody(reading: &object, of: id)
+        overdraftLimitMinor = try object.amount("overdraft_limit", in: 0...MinorUnits.maximum)
+        openedAt = try object.time("opened_at")
+    }
+
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("id", id.description)
@@ -100,7 +97,7 @@ package struct WalletBody: WireEncodable, Hashable {
 }
 
 /// `GET /v1/wallets/{id}/balance`: minor units; `available` is the balance less what is held.
-package struct BalanceBody: WireEncodable, Hashable {
+package struct BalanceBody: WireBody {
     package let walletID: WalletID
     package let currency: Currency
     package let balanceMinor: Int64
@@ -116,6 +113,22 @@ package struct BalanceBody: WireEncodable, Hashable {
     }
 
     package var availableMinor: Int64 { balanceMinor - heldMinor }
+
+    package init(reading object: inout JSONObjectReader) throws(RequestFault) {
+        try self.init(reading: &object, of: try object.identifier("wallet_id"))
+    }
+
+    /// The members that a wallet has too.
+    fileprivate init(reading object: inout JSONObjectReader, of walletID: WalletID) throws(RequestFault) {
+        self.walletID = walletID
+        currency = try object.recordedCurrency()
+        balanceMinor = try object.amount("balance", in: MinorUnits.range)
+        heldMinor = try object.amount("held", in: 0...MinorUnits.maximum)
+        version = try object.version("version", from: 0)
+        guard try object.amount("available", in: .min ... .max) == availableMinor else {
+            throw object.refusal("available", "Must be `balance` less `held`.")
+        }
+    }
 
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in

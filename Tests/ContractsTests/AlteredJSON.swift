@@ -1,8 +1,8 @@
 import Contracts
 import StrictJSON
 
-/// Copies of an event, each with one member removed, put in or given another value.
-struct AlteredEvent {
+/// Copies of a JSON text, each with one member removed, put in or given another value.
+struct AlteredJSON {
     /// Where: `/data/legs/0/amount`.
     let pointer: String
     /// What: `removed`, `added`, or the JSON that stands there now.
@@ -22,8 +22,8 @@ struct AlteredEvent {
         .string("a\u{0}b"), .string(String(repeating: "x", count: 2_000)), .string("wal_01jdd00000e008000000000001"), .array([]), .object([]),
     ]
 
-    static func all(of event: JSONValue) -> [AlteredEvent] {
-        walk(event, "").map { AlteredEvent(pointer: $0.pointer, change: $0.change, value: $0.value) }
+    static func all(of original: JSONValue) -> [AlteredJSON] {
+        walk(original, "").map { AlteredJSON(pointer: $0.pointer, change: $0.change, value: $0.value) }
     }
 
     private static func walk(_ value: JSONValue, _ pointer: String) -> [(pointer: String, change: String, value: JSONValue)] {

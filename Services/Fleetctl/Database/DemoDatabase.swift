@@ -28,19 +28,19 @@ package struct DemoDatabase: Sendable {
     }
 
     /// The events of transfers, by the outbox of the ledger.
-    func events(of transfers: [String]) async throws -> [EventID] {
+    func events(of transfers: [TransferID]) async throws -> [EventID] {
         try await session(ledger) { session in
-            try session.query("SELECT event_id FROM outbox_events WHERE subject = ANY(\(transfers))").map { row in
+            try session.query("SELECT event_id FROM outbox_events WHERE subject = ANY(\(transfers.map(\.description)))").map { row in
                 EventID(try row.decode(0, as: UUID.self))
             }
         }
     }
 
     /// The trace of the event by which ops-risk told of an alert.
-    func trace(ofAlert id: String) async throws -> String? {
+    func trace(ofAlert id: AlertID) async throws -> String? {
         // The serving role writes events and never reads one.
         try await session(opsRiskOwner) { session in
-            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(id)").first?.decodeIfPresent(0, as: String.self)
+            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(id.description)").first?.decodeIfPresent(0, as: String.self)
         }
     }
 

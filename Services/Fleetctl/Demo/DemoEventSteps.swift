@@ -23,27 +23,24 @@ struct DemoEventSteps: Sendable {
     func alert(_ wallets: DemoWallets) async throws {
         try await fund(wallets)
         let trace = UUID().uuidString.lowercased().replacing("-", with: "")
-        var alert: JSONValue = .null
-        try await report.step("a transfer of 12 000.00 EUR becomes an alert: ledger, outbox, relay, RabbitMQ, ops-risk") { step in
-            let answer = try await transfer(Self.highValue, wallets, traceparent: "00-\(trace)-00f067aa0ba902b7-01")
+        let alert = try await report.find(
+            "a transfer of 12 000.00 EUR becomes an alert: ledger, outbox, relay, RabbitMQ, ops-risk"
+        ) { step -> (found: AlertID, shown: String?) in
+            let transfer = try await transfer(Self.highValue, wallets, step, traceparent: "00-\(trace)-00f067aa0ba902b7-01")
             let posted = ContinuousClock.now
-            try step.expect(answer, status: 201)
-            let found = try await self.alert(of: try step.string("id", of: answer), wallets, step)
-            alert = found
-            return "\(found["id"]?.stringValue ?? ""), \(Self.milliseconds(since: posted)) ms after the answer"
+            let alert = try await self.alert(of: transfer, wallets, step)
+            return (alert.id, "\(alert.id), \(Self.milliseconds(since: posted)) ms after the answer")
         }
-        let id = alert["id"]?.stringValue ?? ""
         try await report.step("one trace leads from the request to the alert's own event") { step in
-            let traceparent = try await database.trace(ofAlert: id) ?? "none"
+            let traceparent = try await database.trace(ofAlert: alert) ?? "none"
             try step.expect("trace", trace, traceparent.split(separator: "-").dropFirst().first.map(String.init) ?? "none")
             return trace
         }
         try await report.step("an operator resolves the alert, once") { step in
             let answer = try await opsRisk.call(
-                people.riskStaff, "POST", "/v1/risk/alerts/\(id)/resolve", key: DemoKey.fresh(),
-                body: ResolveRiskAlertRequest(resolution: .falsePositive, note: "the demo").wireBytes())
-            try step.expect(answer, status: 200)
-            return try step.string("resolution", of: answer)
+                people.riskStaff, "POST", "/v1/risk/alerts/\(alert)/resolve", key: DemoKey.fresh(),
+                body: ResolveRiskAlertRequest(resolution: .falsePositive, note: "the demo"))
+            return try step.read(answer, status: 200, as: RiskAlertBody.self).resolution?.resolution.rawValue
         }
     }
 
@@ -52,12 +49,12 @@ struct DemoEventSteps: Sendable {
         // Left by a demo that was ended in this step.
         try await database.mendAlerts()
         try await database.breakAlerts(of: Self.poisonous)
-        var transfer = ""
+        let poisoned: TransferID
         do {
-            try await report.step("an event that ops-risk can't apply is tried again, and then waits as a dead letter") { step in
-                let answer = try await self.transfer(Self.poisonous, wallets)
-                try step.expect(answer, status: 201)
-                transfer = try step.string("id", of: answer)
+            poisoned = try await report.find(
+                "an event that ops-risk can't apply is tried again, and then waits as a dead letter"
+            ) { step -> (found: TransferID, shown: String?) in
+                let transfer = try await self.transfer(Self.poisonous, wallets, step)
                 let event = try await event(of: transfer, step)
                 var listed: JSONValue?
                 try await within(Self.patience, step, "a dead letter") {
@@ -65,12 +62,11 @@ struct DemoEventSteps: Sendable {
                     listed = Self.objects(in: outcome.output).first { $0["event_id"]?.stringValue == event.description }
                     return listed != nil
                 }
-                return "\(event), \(listed?["attempts"]?.integerValue ?? 0) attempts, \(listed?["reason"]?.stringValue ?? "")"
+                let attempts = listed?["attempts"]?.integerValue ?? 0
+                return (transfer, "\(event), \(attempts) attempts, \(listed?["reason"]?.stringValue ?? "")")
             }
             try await report.step("those behind it went on: another transfer's event is applied") { step in
-                let answer = try await self.transfer(1, wallets)
-                try step.expect(answer, status: 201)
-                let event = try await event(of: try step.string("id", of: answer), step)
+                let event = try await event(of: try await self.transfer(1, wallets, step), step)
                 try await within(Self.patience, step, "the event applied") { try await database.applied([event]) == 1 }
                 return nil
             }
@@ -79,16 +75,15 @@ struct DemoEventSteps: Sendable {
             throw error
         }
         try await database.mendAlerts()
-        let id = transfer
         try await report.step("the cause mended, an SRE replays it with ops-risk replay-dead-letters, and it becomes an alert") { step in
-            let event = try await event(of: id, step)
+            let event = try await event(of: poisoned, step)
             let replay = ["replay-dead-letters", "--event-id", event.description, "--requested-by", "demo", "--json"]
             let outcome = try await fleet.run("ops-risk", replay + ["--note", "demo"])
             guard outcome.exitCode == 0 else { throw DemoFailure(step: step.title, expected: "exit 0", got: outcome.output) }
-            let found = try await alert(of: id, wallets, step)
+            let found = try await alert(of: poisoned, wallets, step)
             let again = try await fleet.run("ops-risk", replay)
             try step.expect("a second replay", 0, again.exitCode ?? -1)
-            return found["id"]?.stringValue
+            return found.id.description
         }
     }
 
@@ -97,14 +92,12 @@ struct DemoEventSteps: Sendable {
         try await report.step(
             "RabbitMQ is killed and started again while \(Self.payments) transfers are made: all are posted, every event is applied"
         ) { step in
-            var transfers: [String] = []
+            var transfers: [TransferID] = []
             for number in 0..<Self.payments {
                 if number == Self.payments / 3 {
                     guard fleet.killBroker() else { throw UnreachableDependency("RabbitMQ", reason: "it does not run") }
                 }
-                let answer = try await transfer(1, wallets)
-                try step.expect(answer, status: 201)
-                transfers.append(try step.string("id", of: answer))
+                transfers.append(try await transfer(1, wallets, step))
             }
             let ended = ContinuousClock.now
             let events = try await database.events(of: transfers)
@@ -117,46 +110,48 @@ struct DemoEventSteps: Sendable {
     private func fund(_ wallets: DemoWallets) async throws {
         try await report.step("a deposit of 30 000.00 EUR") { step in
             let answer = try await ledger.call(
-                people.client, "POST", "/v1/deposits", key: DemoKey.fresh(), body: DemoBodies.deposit(to: wallets.first, amount: 30_000_00))
+                people.client, "POST", "/v1/deposits", key: DemoKey.fresh(), body: FundingRequest(walletID: wallets.first, money: .euros(30_000_00)))
             try step.expect(answer, status: 201)
             return nil
         }
     }
 
-    private func transfer(_ amount: Int64, _ wallets: DemoWallets, traceparent: String? = nil) async throws -> DemoAnswer {
-        try await ledger.call(
-            people.first, "POST", "/v1/transfers", key: DemoKey.fresh(),
-            body: DemoBodies.transfer(from: wallets.first, to: wallets.second, amount: amount), traceparent: traceparent)
+    private func transfer(
+        _ cents: Int64, _ wallets: DemoWallets, _ step: DemoStep, traceparent: String? = nil
+    ) async throws -> TransferID {
+        let answer = try await ledger.call(
+            people.first, "POST", "/v1/transfers", key: DemoKey.fresh(), body: wallets.transfer(cents), traceparent: traceparent)
+        return try step.read(answer, status: 201, as: TransferBody.self).id
     }
 
-    private func event(of transfer: String, _ step: DemoStep) async throws -> EventID {
+    private func event(of transfer: TransferID, _ step: DemoStep) async throws -> EventID {
         let events = try await database.events(of: [transfer])
         guard let event = events.first else { throw DemoFailure(step: step.title, expected: "an event in the outbox", got: "none") }
         return event
     }
 
     /// Waits for the alert of a transfer.
-    private func alert(of transfer: String, _ wallets: DemoWallets, _ step: DemoStep) async throws -> JSONValue {
-        var found: JSONValue?
-        try await within(Self.patience, step, "an alert of \(transfer)") {
+    private func alert(of transfer: TransferID, _ wallets: DemoWallets, _ step: DemoStep) async throws -> RiskAlertBody {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
             let answer = try await opsRisk.call(people.riskStaff, "GET", "/v1/risk/alerts?wallet_id=\(wallets.first)")
-            try step.expect(answer, status: 200)
-            found = answer.json["data"]?.arrayValue?.first {
-                $0["transfer_id"]?.stringValue == transfer && $0["rule"]?.stringValue == RiskRule.highValue.rawValue
-            }
-            return found != nil
+            let page = try step.read(answer, status: 200, as: PageBody<RiskAlertBody>.self)
+            let found = page.items.first { $0.transferID == transfer && $0.finding.rule == .highValue }
+            if let found { return found }
+            try await pause(until: deadline, step, "an alert of \(transfer)", Self.patience)
         }
-        return found ?? .null
     }
 
     private func within(_ limit: Duration, _ step: DemoStep, _ what: String, _ condition: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + limit
-        while try await !condition() {
-            guard ContinuousClock.now < deadline else {
-                throw DemoFailure(step: step.title, expected: what, got: "none within \(limit.components.seconds) s")
-            }
-            try await Task.sleep(for: Self.pause)
+        while try await !condition() { try await pause(until: deadline, step, what, limit) }
+    }
+
+    private func pause(until deadline: ContinuousClock.Instant, _ step: DemoStep, _ what: String, _ limit: Duration) async throws {
+        guard ContinuousClock.now < deadline else {
+            throw DemoFailure(step: step.title, expected: what, got: "none within \(limit.components.seconds) s")
         }
+        try await Task.sleep(for: Self.pause)
     }
 
     private static func objects(in output: String) -> [JSONValue] {

@@ -43,8 +43,8 @@ struct DemoPeople: Sendable {
 
 /// The wallets of the two users.
 struct DemoWallets: Sendable {
-    var first: String
-    var second: String
+    let first: WalletID
+    let second: WalletID
 }
 
 /// Idempotency keys that were never used before.

@@ -1,6 +1,5 @@
 import Contracts
 import ServiceRuntime
-import StrictJSON
 
 /// The first step that went otherwise than it had to.
 struct DemoFailure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -27,17 +26,22 @@ struct DemoStep: Sendable {
 
     /// - Throws: ``DemoFailure`` unless the answer is this problem.
     func expect(_ answer: DemoAnswer, _ code: ProblemCode) throws {
-        guard answer.status == code.status, answer.code == code.rawValue else {
+        guard answer.status == code.status, answer.problem?.code == code else {
             throw DemoFailure(step: title, expected: "\(code.status) \(code.rawValue)", got: answer.summary)
         }
     }
 
-    /// - Throws: ``DemoFailure`` unless the answer's member is a string.
-    func string(_ name: String, of answer: DemoAnswer) throws -> String {
-        guard let text = answer.json[name]?.stringValue else {
-            throw DemoFailure(step: title, expected: "a member \(name)", got: answer.summary)
+    /// The answer's body.
+    ///
+    /// - Throws: ``DemoFailure`` unless the answer has this status and its body can be read.
+    func read<Body: WireBody>(_ answer: DemoAnswer, status: Int, as: Body.Type = Body.self) throws -> Body {
+        try expect(answer, status: status)
+        do {
+            return try Body(wireBytes: answer.body)
+        } catch {
+            let fault = error.errors.map { "\($0.pointer) \($0.detail)" }.joined(separator: ", ")
+            throw DemoFailure(step: title, expected: "a \(Body.self)", got: fault)
         }
-        return text
     }
 }
 
@@ -49,9 +53,19 @@ struct DemoReport: Sendable {
     ///
     /// - Throws: ``UnreachableDependency`` when something that the step needs does not answer, otherwise ``DemoFailure``.
     func step(_ title: String, _ body: (DemoStep) async throws -> String?) async throws {
-        let found: String?
+        _ = try await find(title) { step in (found: (), shown: try await body(step)) }
+    }
+
+    /// Runs one step that finds what later ones need, and shows something of it in its line.
+    ///
+    /// - Throws: as ``step(_:_:)``.
+    func find<Found: Sendable>(
+        _ title: String, _ body: (DemoStep) async throws -> (found: Found, shown: String?)
+    ) async throws -> Found {
+        let found: Found
+        let shown: String?
         do {
-            found = try await body(DemoStep(title: title))
+            (found, shown) = try await body(DemoStep(title: title))
         } catch let failure as DemoFailure {
             throw failure
         } catch let failure as UnreachableDependency {
@@ -60,6 +74,7 @@ struct DemoReport: Sendable {
         } catch {
             throw DemoFailure(step: title, expected: "an answer", got: "\(error)")
         }
-        print("✓ \(title)" + (found.map { ": \($0)" } ?? ""))
+        print("✓ \(title)" + (shown.map { ": \($0)" } ?? ""))
+        return found
     }
 }

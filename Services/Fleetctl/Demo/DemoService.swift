@@ -4,7 +4,6 @@ import HTTPTypes
 import RequestSigning
 import ServiceClient
 import ServiceRuntime
-import StrictJSON
 
 /// A request as it goes over the wire, signed or not: the demo also sends what the shared client never would.
 struct DemoRequest: Sendable {
@@ -19,20 +18,18 @@ struct DemoAnswer: Sendable {
     let status: Int
     let isReplayed: Bool
     let body: [UInt8]
-    /// The body read; null when it is no JSON.
-    let json: JSONValue
-
-    var code: String? { json["code"]?.stringValue }
+    /// The body, when the answer is a refusal.
+    let problem: Problem?
 
     init(_ response: ServiceResponse) {
         status = response.status
         isReplayed = response.headerFields[HTTPField.Name("idempotency-replayed")!] == "true"
         body = response.body
-        json = (try? JSONParser.parse(response.body)) ?? .null
+        problem = (400..<600).contains(response.status) ? try? Problem(wireBytes: response.body) : nil
     }
 
     /// Status and code, as the demo prints them.
-    var summary: String { code.map { "\(status) \($0)" } ?? "\(status)" }
+    var summary: String { problem.map { "\(status) \($0.code.rawValue)" } ?? "\(status)" }
 }
 
 /// A service that is up, over HTTP.
@@ -47,11 +44,11 @@ struct DemoService: Sendable {
     let connections: ServiceConnections
 
     /// The request with its token, key and type, not yet signed.
-    func request(_ method: String, _ target: String, token: String, key: String? = nil, body: [UInt8]? = nil) -> DemoRequest {
+    func request(_ method: String, _ target: String, token: String, key: String? = nil, body: (any WireRequest)? = nil) -> DemoRequest {
         var fields: HTTPFields = [.authorization: "Bearer \(token)"]
         if let key { fields[HTTPField.Name("idempotency-key")!] = key }
         if body != nil { fields[.contentType] = "application/json" }
-        return DemoRequest(method: method, target: target, fields: fields, body: body)
+        return DemoRequest(method: method, target: target, fields: fields, body: body?.wireBytes())
     }
 
     /// The same request with a signature over all of it.
@@ -68,12 +65,12 @@ struct DemoService: Sendable {
     ///
     /// - Parameter traceparent: of the trace that the request belongs to; without one the service begins one.
     func call(
-        _ caller: DemoCaller, _ method: String, _ target: String, key: String? = nil, body: [UInt8]? = nil, traceparent: String? = nil
+        _ caller: DemoCaller, _ method: String, _ target: String, key: String? = nil, body: (any WireRequest)? = nil, traceparent: String? = nil
     ) async throws -> DemoAnswer {
         var request = request(method, target, token: caller.token, key: key, body: body)
         if let traceparent { request.fields[HTTPField.Name("traceparent")!] = traceparent }
         var answer = try await send(try signed(request, by: caller.signer))
-        for _ in 1..<Self.startTries where answer.code == ProblemCode.signatureReplayed.rawValue {
+        for _ in 1..<Self.startTries where answer.problem?.code == .signatureReplayed {
             try await Task.sleep(for: Self.startPause)
             answer = try await send(try signed(request, by: caller.signer))
         }

@@ -8,8 +8,7 @@ struct DemoSignatureSteps: Sendable {
 
     func callAsFunction(_ wallets: DemoWallets) async throws {
         let transfer = ledger.request(
-            "POST", "/v1/transfers", token: people.first.token, key: DemoKey.fresh(),
-            body: DemoBodies.transfer(from: wallets.first, to: wallets.second, amount: 1))
+            "POST", "/v1/transfers", token: people.first.token, key: DemoKey.fresh(), body: wallets.transfer(1))
         try await report.step("an unsigned request is refused, whoever's token it brings") { step in
             let answer = try await ledger.send(transfer)
             try step.expect(answer, .signatureMissing)
@@ -17,7 +16,7 @@ struct DemoSignatureSteps: Sendable {
         }
         try await report.step("a body altered on its way is refused") { step in
             var tampered = try ledger.signed(transfer, by: people.first.signer)
-            tampered.body = DemoBodies.transfer(from: wallets.first, to: wallets.second, amount: 9)
+            tampered.body = wallets.transfer(9).wireBytes()
             let answer = try await ledger.send(tampered)
             try step.expect(answer, .digestMismatch)
             return answer.summary

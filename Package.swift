@@ -100,7 +100,7 @@ let package = Package(
         shared(
             "ServiceRuntime",
             [
-                "BlockingCalls", "Concurrency", "Contracts", "HTTPServer", "Observability", "RequestSigning", "TransportSecurity", hummingbird,
+                "BlockingCalls", "Concurrency", "Contracts", "HTTPServer", "Observability", hummingbird,
                 hummingbirdCore, argumentParser, configuration, coreMetrics, httpTypes, logging, metrics, nioCore, nioPosix, nioSSL,
                 serviceLifecycle, tracing, unixSignals,
             ]),
@@ -124,23 +124,31 @@ let package = Package(
             ]),
         shared("Idempotency", ["Contracts", "StrictJSON", crypto]),
         shared(
+            "ServiceIdentity",
+            [
+                "Observability", "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient, coreMetrics, logging, metrics, nioCore,
+                nioHTTP1, serviceLifecycle,
+            ]),
+        shared(
             "HTTPService",
             [
                 "AccessTokens", "Concurrency", "Contracts", "StrictJSON", "HTTPServer", "Idempotency", "Observability", "Redis", "ReplayProtection",
                 "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, hummingbirdCore,
-                logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing,
+                logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing, "ServiceIdentity",
             ]),
         shared(
             "ServiceClient",
-            ["Contracts", "RequestSigning", "TransportSecurity", asyncHTTPClient, nioSSL, httpTypes, nioCore, nioHTTP1, tracing]),
+            [
+                "Concurrency", "Contracts", "Observability", "RequestSigning", "ServiceIdentity", "ServiceRuntime", "TransportSecurity",
+                asyncHTTPClient, coreMetrics, nioSSL, httpTypes, nioCore, nioHTTP1, tracing,
+            ], exclude: ["README.md"]),
 
         // Services
         service(
             "WalletLedger",
             [
                 "AccessTokens", "Contracts", "StrictJSON", "Outbox", "Postgres", "ServiceDatabase", "ServiceRuntime", "HTTPService", "Idempotency",
-                "Observability",
-                argumentParser, crypto,
+                "Observability", argumentParser, crypto, "ServiceIdentity",
                 deques, hummingbird, httpTypes, logging, metrics, nioCore, nioPosix, serviceLifecycle, tracing,
             ], exclude: ["README.md", "TIMES.md"]),
         service(
@@ -155,14 +163,14 @@ let package = Package(
             "OpsRisk",
             [
                 "AccessTokens", "Contracts", "StrictJSON", "EventBroker", "EventConsumption", "Outbox", "Postgres", "ServiceDatabase",
-                "ServiceRuntime",
-                "HTTPService", "Idempotency", "Observability",
+                "ServiceRuntime", "HTTPService", "Idempotency", "Observability", "ServiceIdentity",
                 argumentParser, coreMetrics, httpTypes, logging, serviceLifecycle,
             ], exclude: ["README.md"]),
         service(
             "Fleetctl",
             [
-                "AMQP", "Contracts", "StrictJSON", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceRuntime",
+                "AMQP", "Contracts", "StrictJSON", "EventBroker", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient", "ServiceIdentity",
+                "ServiceRuntime",
                 argumentParser,
                 crypto, httpTypes, logging, nioCore, nioPosix, yams,
             ], exclude: ["README.md"]),
@@ -229,11 +237,13 @@ let package = Package(
                 tracing,
             ], exclude: ["otlp"]),
         tests(
+            "ServiceIdentityTests",
+            ["ServiceIdentity", "Observability", "RequestSigning", "ServiceRuntime", "TestSupport", crypto, logging]),
+        tests(
             "ServiceClientTests",
             [
-                "Observability", "ServiceClient", "ServiceRuntime", "TransportSecurity", "Contracts", "RequestSigning", "TestSupport", httpTypes,
-                metrics, nioCore,
-                nioHTTP1, nioPosix, nioSSL, tracing,
+                "AccessTokens", "Contracts", "HTTPService", "Observability", "RequestSigning", "ServiceClient", "ServiceIdentity", "ServiceRuntime",
+                "TransportSecurity", "TestSupport", httpTypes, metrics, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, tracing,
             ]),
         tests(
             "WalletLedgerTests",
@@ -264,8 +274,7 @@ let package = Package(
             "FleetTests",
             [
                 "AMQP", "Contracts", "StrictJSON", "EventBroker", "Outbox", "RequestSigning", "AccessTokens", "Postgres", "ServiceClient",
-                "ServiceRuntime",
-                "TransportSecurity", "TestSupport",
+                "ServiceRuntime", "TransportSecurity", "TestSupport", "ServiceIdentity",
                 crypto, httpTypes, logging,
             ], exclude: ["schemathesis"]),
         tests("ArchitectureTests", []),
@@ -306,7 +315,7 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
             ]),
         part(
             "ServiceRuntime", ["Observability", configuration, logging], of: "Shared/ServiceRuntime", sources: ["Configuration"],
-            exclude: ["Configuration/InternalTLS.swift", "Configuration/SpanResource+Settings.swift"]),
+            exclude: ["Configuration/SpanResource+Settings.swift"]),
         part("Idempotency", ["Contracts", "StrictJSON", crypto], of: "Shared/Idempotency"),
         part(
             "HTTPService", ["Contracts", "Idempotency", "StrictJSON"], of: "Shared/HTTPService", sources: ["PageCursor.swift", "QueryReader.swift"]),

@@ -4,6 +4,7 @@ package import HTTPService
 import Logging
 package import Postgres
 import ServiceDatabase
+import ServiceIdentity
 import ServiceLifecycle
 package import ServiceRuntime
 
@@ -13,7 +14,8 @@ package enum OpsRisk: EventConsumingService {
 
     package static func compose(_ settings: OpsRiskConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database.configuration(as: name)
-        let api = try SignedAPI(settings.api, service: name)
+        let identity = try ServiceIdentity(settings.identity, service: name)
+        let api = try InboundAPI(settings.api, identity: identity)
         let keys = try settings.consumption.keys()
         let prerequisite = try settings.database.prerequisite(database, context.logger)
 
@@ -41,7 +43,7 @@ package enum OpsRisk: EventConsumingService {
         }
         let watch = AlertWatch(pool: pool, metrics: metrics, logger: context.logger)
         return ComposedProcess(
-            services: served.services + [probe, pool], prerequisites: [prerequisite],
+            services: identity.services(context) + served.services + [probe, pool], prerequisites: [prerequisite],
             serving: [ClockWatch(clock, pool: pool), keyExpiry, debitExpiry, watch, consumer, served.server],
             healthChecks: [probe.healthCheck, consumer.healthCheck, clock.healthCheck] + served.healthChecks)
     }

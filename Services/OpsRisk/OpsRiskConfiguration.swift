@@ -2,12 +2,14 @@ import EventBroker
 package import EventConsumption
 import HTTPService
 package import ServiceDatabase
+import ServiceIdentity
 package import ServiceRuntime
 
 /// The settings of ops-risk; `ops-risk config` lists them.
 package struct OpsRiskConfiguration: EventConsumingConfiguration {
     static let schema = DatabaseSchema(service: OpsRisk.name, shared: ["outbox", "consumption"])
-    static let api = SignedAPISettings.Declaration(service: OpsRisk.name, port: 8_104)
+    static let identity = ServiceIdentitySettings.Declaration(service: OpsRisk.name)
+    static let api = InboundAPISettings.Declaration(port: 8_104)
     static let thresholds = Setting<String>.text(
         "RISK_HIGH_VALUE_THRESHOLDS",
         "From which amount on a single debit raises an alert, per currency; * is every other, scaled by its digits and rough worth.",
@@ -25,12 +27,13 @@ package struct OpsRiskConfiguration: EventConsumingConfiguration {
         "RISK_POOL_SIZE", "Connections to the database.", in: 2...100, unit: "connections", default: 8)
     package static let defaultAdminPort = 9_104
     package static let declared: [any SettingDeclaration] =
-        schema.declared + api.declared + BrokerSettings.declared + ConsumptionSettings.declared
+        schema.declared + identity.declared + api.declared + BrokerSettings.declared + ConsumptionSettings.declared
         + [thresholds, velocityLimit, velocityWindow, lateness, poolSize]
 
     package let database: ServiceDatabase
     package let consumption: ConsumptionSettings
-    let api: SignedAPISettings
+    let identity: ServiceIdentitySettings
+    let api: InboundAPISettings
     let broker: BrokerSettings
     let rules: RiskRules
     let retention: DebitRetention
@@ -38,6 +41,7 @@ package struct OpsRiskConfiguration: EventConsumingConfiguration {
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         database = Self.schema.database(values)
+        identity = Self.identity.settings(values)
         api = try Self.api.settings(values)
         broker = try BrokerSettings(values)
         consumption = ConsumptionSettings(values)

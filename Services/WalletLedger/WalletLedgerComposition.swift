@@ -4,6 +4,7 @@ import Logging
 import Observability
 package import Postgres
 package import ServiceDatabase
+import ServiceIdentity
 import ServiceLifecycle
 package import ServiceRuntime
 
@@ -13,7 +14,8 @@ package enum WalletLedger: DatabaseService {
 
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let database = try settings.database.configuration(as: name)
-        let api = try SignedAPI(settings.api, service: name)
+        let identity = try ServiceIdentity(settings.identity, service: name)
+        let api = try InboundAPI(settings.api, identity: identity)
         var prerequisites = [try settings.database.prerequisite(database, context.logger)]
 
         let pools = PoolMetrics(context.metrics)
@@ -44,7 +46,7 @@ package enum WalletLedger: DatabaseService {
             keyExpiry, writer, HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), served.server,
         ]
         return ComposedProcess(
-            services: served.services + [probe, pool], prerequisites: prerequisites, serving: serving,
+            services: identity.services(context) + served.services + [probe, pool], prerequisites: prerequisites, serving: serving,
             healthChecks: [probe.healthCheck, clock.healthCheck] + served.healthChecks)
     }
 

@@ -34,19 +34,21 @@ package struct RetryPolicy: Sendable {
     ///
     /// - Parameter tries: How many there have been, at least one.
     func pause(after outcome: TryOutcome, of request: ServiceRequest, tries: Int) -> Duration? {
-        guard tries < Self.maximumTries, Self.isRepeatable(outcome, of: request) else { return nil }
+        guard tries < Self.maximumTries, Self.isRepeatable(outcome, of: request, tries: tries) else { return nil }
         let pause = jitter(min(Self.basePause * (1 << (tries - 1)), Self.maximumPause))
         guard case .answered(let response) = outcome, let seconds = response.retryAfterSeconds else { return pause }
         // The callee's wish, and the jitter on top: it tells every caller the same.
         return seconds <= Self.maximumRetryAfterSeconds ? .seconds(seconds) + pause : nil
     }
 
-    private static func isRepeatable(_ outcome: TryOutcome, of request: ServiceRequest) -> Bool {
+    private static func isRepeatable(_ outcome: TryOutcome, of request: ServiceRequest, tries: Int) -> Bool {
         let isRead = request.method == "GET"
         guard isRead || (request.method == "POST" && request.idempotencyKey != nil) else { return false }
         switch outcome {
         case .answered(let response): return statuses.contains(response.status)
         case .unreachable: return true
+        // Nearly always the callee had closed before it saw the request; the key guards the rest, once (RFC 9110 section 9.2.2).
+        case .stale: return isRead || tries == 1
         // With a key the callee would recognise a repeated POST, but it may still be at work on the first: the caller decides.
         case .lost, .timedOut: return isRead
         case .tooLarge, .cancelled: return false

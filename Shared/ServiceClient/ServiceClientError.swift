@@ -13,6 +13,10 @@ package struct ServiceClientError: Error, Sendable, Hashable, CustomStringConver
         case responseTooLarge = "too large an answer from"
         /// No valid signature can be made.
         case unsignable = "cannot sign a request to"
+        /// The bulkhead is full, and the call's turn did not come in time: nothing was sent.
+        case tooManyCalls = "too many calls under way to"
+        /// The callee failed lately and is left alone for a while: nothing was sent.
+        case circuitOpen = "the circuit is open to"
         /// The caller went away.
         case cancelled = "gave up calling"
     }

@@ -3,6 +3,7 @@ package import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+package import ServiceIdentity
 package import TransportSecurity
 
 #if canImport(Glibc)
@@ -17,39 +18,29 @@ import Darwin
 package final class ServiceConnections: Sendable {
     /// No answer of ours is larger.
     package static let maximumResponseBytes = 1_048_576
-    package static let defaultConnectTimeout = Duration.milliseconds(500)
-    package static let defaultConnectionsPerHost = 64
-    /// Less than the services' own idle time-out, so that a connection is not closed by the callee just as it is used again.
-    private static let idleTimeout = TimeAmount.seconds(30)
 
-    private let client: HTTPClient
+    private let client: FleetHTTPClient
     private let authorities: FleetAuthorities?
 
     /// - Parameters:
-    ///   - connectionsPerHost: More are opened when all are busy, but not kept.
+    ///   - client: The process's own; who made it closes it.
     ///   - authorities: Who vouches for servers at https addresses; nil leaves it to the system's authorities.
-    package init(
-        connectTimeout: Duration = ServiceConnections.defaultConnectTimeout,
-        connectionsPerHost: Int = ServiceConnections.defaultConnectionsPerHost, authorities: FleetAuthorities? = nil
-    ) {
+    package init(client: FleetHTTPClient, authorities: FleetAuthorities?) {
+        self.client = client
         self.authorities = authorities
-        var configuration = HTTPClient.Configuration()
-        // A redirect would carry a signature and a token to where they do not belong.
-        configuration.redirectConfiguration = .disallow
-        configuration.httpVersion = .http1Only
-        // Every try has a span of its own already, see TrySpan; and a field added here would not be signed.
-        configuration.tracing.tracer = nil
-        configuration.timeout.connect = TimeAmount(connectTimeout)
-        configuration.connectionPool.idleTimeout = Self.idleTimeout
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHost
-        // Retrying is the policy's business; here it would hide a refused connection until the time-out.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Connections of their own, for a tool or a test.
+    package convenience init(
+        connectTimeout: Duration = FleetHTTPClient.defaultConnectTimeout,
+        connectionsPerHost: Int = FleetHTTPClient.connectionsPerHost, authorities: FleetAuthorities? = nil
+    ) {
+        self.init(client: FleetHTTPClient(connectTimeout: connectTimeout, connectionsPerHost: connectionsPerHost), authorities: authorities)
     }
 
     /// Closes all connections; calls under way fail.
     package func close() async {
-        try? await client.shutdown()
+        await client.close()
     }
 
     /// Sends a request once, as it is, and reads the whole answer.
@@ -81,8 +72,15 @@ package final class ServiceConnections: Sendable {
     }
 
     private func exchange(_ request: HTTPClientRequest) async -> TryOutcome {
+        let response: HTTPClientResponse
         do {
-            let response = try await client.execute(request, deadline: .distantFuture)
+            response = try await client.client.execute(request, deadline: .distantFuture)
+        } catch is ReusedConnectionClosed {
+            return .stale(reason: "the connection was closed as it was used again")
+        } catch {
+            return Self.outcome(of: error)
+        }
+        do {
             var fields = HTTPFields()
             for (name, value) in response.headers {
                 guard let name = HTTPField.Name(name) else { continue }

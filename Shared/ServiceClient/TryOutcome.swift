@@ -3,6 +3,8 @@ package enum TryOutcome: Sendable {
     case answered(ServiceResponse)
     case unreachable(reason: String)
     case lost(reason: String)
+    /// A connection that had been used before was closed as it was used again, before the first byte of an answer.
+    case stale(reason: String)
     case timedOut
     case tooLarge
     case cancelled
@@ -11,7 +13,18 @@ package enum TryOutcome: Sendable {
     var mayHaveArrived: Bool {
         switch self {
         case .unreachable: false
-        case .answered, .lost, .timedOut, .tooLarge, .cancelled: true
+        case .answered, .lost, .stale, .timedOut, .tooLarge, .cancelled: true
+        }
+    }
+
+    /// What it says about the callee.
+    var verdict: CircuitBreaker.Outcome {
+        switch self {
+        case .answered(let response): response.status < 400 ? .success : response.status < 500 ? .clientFault : .serverFault
+        // It answered, more than we read.
+        case .tooLarge: .clientFault
+        case .unreachable, .lost, .timedOut: .transportFault
+        case .stale, .cancelled: .excluded
         }
     }
 }

@@ -38,7 +38,7 @@ struct TrySpan: Sendable {
             span.attributes["http.response.status_code"] = response.status
             if response.status >= 400 { fail(String(response.status)) }
         case .unreachable: fail("unreachable")
-        case .lost: fail("connection_lost")
+        case .lost, .stale: fail("connection_lost")
         case .timedOut: fail("timeout")
         case .tooLarge: fail("response_too_large")
         case .cancelled: fail("cancelled")

@@ -5,6 +5,7 @@ import HTTPTypes
 import Logging
 import RequestSigning
 import ServiceClient
+import ServiceIdentity
 import ServiceRuntime
 import TestSupport
 import Testing

@@ -1,9 +1,10 @@
 import HTTPTypes
 import NIOHTTP1
 import RequestSigning
-import ServiceClient
 import TestSupport
 import Tracing
+
+@testable import ServiceClient
 
 /// A client of the ledger with keys of its own, and the ledger's check of what it signs.
 struct ClientFixture {
@@ -26,11 +27,12 @@ struct ClientFixture {
     /// A client without jitter, so that a test knows how long a pause is.
     func client(
         port: Int, origin: String = "http://127.0.0.1", connections: ServiceConnections, tryTimeout: Duration = .seconds(20),
-        tracer: (any Tracer)? = nil
+        admission: CalleeAdmission? = nil, tracer: (any Tracer)? = nil
     ) throws -> ServiceClient {
         ServiceClient(
             callee: "wallet-ledger", address: try ServiceAddress("\(origin):\(port)"), connections: connections, signer: signer,
-            retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), tracer: tracer, unixMilliseconds: { Self.unixMilliseconds })
+            retries: RetryPolicy(tryTimeout: tryTimeout, jitter: { _ in .zero }), admission: admission, tracer: tracer,
+            unixMilliseconds: { Self.unixMilliseconds })
     }
 
     /// A client whose callee no key is for.

@@ -52,7 +52,9 @@ struct RetryBudgetTests {
         #expect(exploration.isComplete && exploration.states > 20)
     }
 
-    @Test("the numbers that edge-identity.md 1.2 names: three at any time, from fifteen calls on one in five", arguments: [(1, 3), (15, 3), (20, 4), (64, 12)])
+    @Test(
+        "the numbers of edge-identity.md 1.2: three at any time, from fifteen calls on one in five",
+        arguments: [(1, 3), (15, 3), (20, 4), (64, 12)])
     func numbers(calls: Int, retries: Int) {
         var budget = RetryBudget()
         for _ in 0..<calls { budget.beginCall() }

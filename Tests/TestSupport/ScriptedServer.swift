@@ -15,6 +15,8 @@ package final class ScriptedServer: Sendable {
         case breakOff
         /// Sends the head and a part of the body, and keeps the connection open.
         case stall
+        /// Sends the head and then, every now and then, a byte, without an end.
+        case trickle
         /// Sends nothing and keeps the connection open.
         case hang
     }
@@ -107,7 +109,17 @@ private final class ScriptHandler: ChannelInboundHandler {
             context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: .ok, headers: fields))), promise: nil)
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "half")))), promise: nil)
             if case .breakOff = step { context.close(promise: nil) }
+        case .trickle:
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["transfer-encoding": "chunked"])
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            trickle(context)
         case .hang: break
         }
+    }
+
+    private func trickle(_ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: ".")))), promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.trickle(context) }
     }
 }

@@ -37,7 +37,7 @@ def declared_settings():
     sources = [
         *REPOSITORY.glob("Services/*/*Configuration.swift"),
         *REPOSITORY.glob("Shared/ServiceRuntime/Configuration/*.swift"),
-        *(source for module in ("EventBroker", "EventConsumption", "ServiceDatabase", "SignedAPI") for source in REPOSITORY.glob(f"Shared/{module}/**/*.swift")),
+        *(source for module in ("EventBroker", "EventConsumption", "HTTPService", "ReplayProtection", "ServiceDatabase", "ServiceIdentity") for source in REPOSITORY.glob(f"Shared/{module}/**/*.swift")),
     ]
     databases = re.findall(r'"([A-Z_]+_DATABASE_URL)"', (REPOSITORY / "Shared/Postgres/DatabaseIsolation.swift").read_text())
     return {name for source in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', source.read_text())} | set(databases)

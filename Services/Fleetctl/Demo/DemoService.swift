@@ -85,7 +85,7 @@ struct DemoService: Sendable {
             address, method: request.method, target: request.target, fields: request.fields, body: request.body, timeout: Self.timeLimit)
         switch outcome {
         case .answered(let response): return DemoAnswer(response)
-        case .unreachable(let reason), .lost(let reason): throw unreachable(reason)
+        case .unreachable(let reason), .lost(let reason), .stale(let reason): throw unreachable(reason)
         case .timedOut: throw unreachable("no answer in time")
         case .tooLarge: throw UnusableAnswer(description: "an answer larger than any of ours")
         case .cancelled: throw CancellationError()

@@ -1,4 +1,5 @@
 package import RequestSigning
+import ServiceIdentity
 import ServiceRuntime
 
 /// Replaces the secrets of pairs of services in three stages, between any two of which every request is accepted.

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Observability
 import RequestSigning
-import ServiceRuntime
+import ServiceIdentity
 import TestSupport
 import Testing
 

@@ -1,35 +1,28 @@
 internal import AccessTokens
-internal import AsyncHTTPClient
 package import Contracts
 internal import Logging
-internal import NIOCore
-internal import NIOPosix
 internal import Redis
 internal import ReplayProtection
 internal import RequestSigning
+package import ServiceIdentity
 package import ServiceLifecycle
 package import ServiceRuntime
-internal import TransportSecurity
 
 /// An API that takes signed requests with access tokens, as the composition of every service that is called builds it.
 ///
+/// Its keys, certificate and HTTP client are the process's, whose services must run before these.
 /// In two steps: what can be wrong with the settings is found before anything is connected to, and the endpoints need what is connected.
-package struct SignedAPI: Sendable {
-    private let settings: SignedAPISettings
-    private let service: String
-    private let keys: SigningKeyStore
-    private let keySetSource: SignedAPISettings.KeySetSource
-    private let tls: InternalTLS.Material?
+package struct InboundAPI: Sendable {
+    private let settings: InboundAPISettings
+    private let identity: ServiceIdentity
+    private let keySetSource: InboundAPISettings.KeySetSource
     private let redis: RedisConfiguration?
 
-    /// - Parameter service: The executable's name.
     /// - Throws: ``InvalidConfiguration`` naming the setting that can't be used.
-    package init(_ settings: SignedAPISettings, service: String) throws(InvalidConfiguration) {
+    package init(_ settings: InboundAPISettings, identity: ServiceIdentity) throws(InvalidConfiguration) {
         self.settings = settings
-        self.service = service
-        tls = try settings.internalTLS.load()
-        redis = try ReplayProtection.target(settings.replayWindow, service: service, authorities: tls?.authorities)
-        keys = try settings.keys(of: service)
+        self.identity = identity
+        redis = try ReplayProtection.target(settings.replayWindow, service: identity.service, authorities: identity.tls?.authorities)
         keySetSource = try settings.keySetSource()
     }
 
@@ -50,34 +43,28 @@ package struct SignedAPI: Sendable {
         _ context: ProcessContext, endpoints: [Endpoint], mapError: @escaping @Sendable (any Error) -> Problem?
     ) async throws -> Parts {
         let replay = try await ReplayProtection.compose(
-            redis, service: service, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
+            redis, service: identity.service, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
         ReplayProtection.describeMetrics(context.metrics)
-        let verifier = RequestVerifier(keys: keys, replayWindow: replay.window)
-        let httpClient = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
-        let keySet = keySet(httpClient)
+        let verifier = RequestVerifier(keys: identity.keys, replayWindow: replay.window)
+        let keySet = keySet()
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
         let pipeline = EndpointPipeline(
             verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: mapError)
         let server = APIServer(
-            host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: tls?.certificate,
+            host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: identity.tls?.certificate,
             responder: pipeline.responder(of: endpoints), logger: context.logger,
             onListening: { _ in await Self.ready(context.readiness, notBefore: replay.takesRequestsFrom) })
-        var services =
-            replay.services + [
-                ShutdownStep("http client") { try? await httpClient.shutdown() },
-                SigningKeyReloader(keys: keys, logger: context.logger), KeySetRefresher(keySet: keySet, logger: context.logger),
-            ]
-        if let tls { services.append(CertificateReloader(material: tls, logger: context.logger)) }
+        let services = replay.services + [KeySetRefresher(keySet: keySet, logger: context.logger)]
         return Parts(services: services, server: server, healthChecks: replay.healthChecks)
     }
 
-    private func keySet(_ client: HTTPClient) -> JSONWebKeySet {
+    private func keySet() -> JSONWebKeySet {
         // Without authorities of our own an https address is vouched for by the system's.
         switch keySetSource {
         case .file(let path): return JSONWebKeySet(file: path)
         case .address(let source):
-            let fetch = KeySetFetch(source, client: client, authorities: tls?.authorities)
+            let fetch = KeySetFetch(source, client: identity.client.client, authorities: identity.tls?.authorities)
             return JSONWebKeySet(fetch: { try await fetch() })
         }
     }

@@ -1,4 +1,5 @@
 import Observability
+package import ServiceRuntime
 package import TransportSecurity
 
 /// What encrypts between services: the settings of every service that is called or calls.

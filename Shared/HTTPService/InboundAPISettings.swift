@@ -4,36 +4,29 @@ internal import RequestSigning
 package import ServiceRuntime
 
 /// The settings of a service that takes signed requests; which defaults they have depends on the service.
-package struct SignedAPISettings: Sendable {
+package struct InboundAPISettings: Sendable {
     /// The settings' declarations for one service.
     package struct Declaration: Sendable {
-        fileprivate static let keysFileKey = "INTERNAL_AUTH_KEYS_FILE"
-
-        let keysFile: Setting<String>
         let port: Setting<Int>
 
-        /// - Parameters:
-        ///   - service: The executable's name.
-        ///   - port: Of the API, when nothing else is set.
-        package init(service: String, port: Int) {
-            keysFile = .path(
-                Self.keysFileKey, "The signing keys of this service's pairs.", default: "/run/secrets/florin/\(service).keys.json")
+        /// - Parameter port: Of the API, when nothing else is set.
+        package init(port: Int) {
             self.port = .port("HTTP_PORT", "The port of the API.", default: port)
         }
 
         package var declared: [any SettingDeclaration] {
             [
-                keysFile, SignedAPISettings.issuer, SignedAPISettings.audience, SignedAPISettings.keySet, SignedAPISettings.host, port,
-                SignedAPISettings.eventLoops,
-            ] + ReplayWindowSettings.declared + InternalTLS.declared
+                InboundAPISettings.issuer, InboundAPISettings.audience, InboundAPISettings.keySet, InboundAPISettings.host, port,
+                InboundAPISettings.eventLoops,
+            ] + ReplayWindowSettings.declared
         }
 
         /// - Throws: ``InvalidConfiguration`` when settings do not go together.
-        package func settings(_ values: SettingValues) throws(InvalidConfiguration) -> SignedAPISettings {
-            SignedAPISettings(
-                keysFile: values[keysFile], issuer: values[SignedAPISettings.issuer], audience: values[SignedAPISettings.audience],
-                keySet: values[SignedAPISettings.keySet], host: values[SignedAPISettings.host], port: values[port],
-                eventLoops: values[SignedAPISettings.eventLoops], replayWindow: try ReplayWindowSettings(values), internalTLS: InternalTLS(values))
+        package func settings(_ values: SettingValues) throws(InvalidConfiguration) -> InboundAPISettings {
+            InboundAPISettings(
+                issuer: values[InboundAPISettings.issuer], audience: values[InboundAPISettings.audience],
+                keySet: values[InboundAPISettings.keySet], host: values[InboundAPISettings.host], port: values[port],
+                eventLoops: values[InboundAPISettings.eventLoops], replayWindow: try ReplayWindowSettings(values))
         }
     }
 
@@ -44,7 +37,6 @@ package struct SignedAPISettings: Sendable {
     private static let eventLoops = Setting<Int>.integer(
         "HTTP_EVENT_LOOPS", "Threads that serve HTTP.", in: 1...64, unit: "threads", default: 1)
 
-    private let keysFile: String
     let issuer: String
     let audience: String
     private let keySet: String
@@ -52,28 +44,11 @@ package struct SignedAPISettings: Sendable {
     let port: Int
     let eventLoops: Int
     let replayWindow: ReplayWindowSettings
-    let internalTLS: InternalTLS
 
     /// Where the issuer's keys are.
     enum KeySetSource {
         case address(String)
         case file(String)
-    }
-
-    /// Reads this service's signing keys.
-    ///
-    /// - Throws: ``InvalidConfiguration`` when the file can't be used, or is another service's.
-    func keys(of service: String) throws(InvalidConfiguration) -> SigningKeyStore {
-        let keys: SigningKeyStore
-        do {
-            keys = try SigningKeyStore(path: keysFile)
-        } catch {
-            throw InvalidConfiguration(key: Declaration.keysFileKey, "can't be used: \(error)")
-        }
-        guard keys.current.service == service else {
-            throw InvalidConfiguration(key: Declaration.keysFileKey, "can't be used: it holds the keys of another service")
-        }
-        return keys
     }
 
     /// - Throws: ``InvalidConfiguration`` when it is a file that can't be used.

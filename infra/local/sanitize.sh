@@ -6,7 +6,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 # What has threads, locks and C below it. Property tests are left out: they are long and have one thread.
-SUITES='^(PostgresTests|RequestSigningTests|AccessTokensTests|ServiceClientTests|ServiceRuntimeTests)\.|WalletLedgerTests\.(Money|Ledger|Hold)'
+SUITES='^(PostgresTests|RequestSigningTests|AccessTokensTests|ServiceClientTests|ServiceIdentityTests|ServiceRuntimeTests)\.|WalletLedgerTests\.(Money|Ledger|Hold)'
 LEFT_OUT='PropertyTests|VerifyCostTests|LedgerUpkeepTests|MoneyRuleTests'
 REPORTS=$FLORIN_REPOSITORY/.local/sanitize
 

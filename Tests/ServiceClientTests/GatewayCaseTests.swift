@@ -186,7 +186,7 @@ struct GatewayCaseTests {
         }
     }
 
-    @Test("GW-18: a turn that comes is taken: sixteen calls over one permit are all answered")
+    @Test("GW-18: a turn that comes is taken: sixteen calls over eight permits are all answered")
     func turns() async throws {
         let admission = CalleeAdmission(limit: 8)
         try await withClient(Array(repeating: .answer(200), count: 16), admission: admission) { server, client in

@@ -135,7 +135,7 @@ let package = Package(
                 "AccessTokens", "Concurrency", "Contracts", "StrictJSON", "HTTPServer", "Idempotency", "Observability", "Redis", "ReplayProtection",
                 "RequestSigning", "ServiceRuntime", "TransportSecurity", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, hummingbirdCore,
                 logging, metrics, nioCore, nioHTTP1, nioPosix, serviceLifecycle, tracing, "ServiceIdentity",
-            ]),
+            ], exclude: ["README.md"]),
         shared(
             "ServiceClient",
             [
@@ -255,7 +255,12 @@ let package = Package(
                 httpTypes, logging, metrics, tracing,
             ]),
         tests("IdempotencyTests", ["Idempotency", "Contracts", "StrictJSON"]),
-        tests("HTTPServiceTests", ["HTTPService", "Contracts", "TestSupport", asyncHTTPClient]),
+        tests(
+            "HTTPServiceTests",
+            [
+                "AccessTokens", "Contracts", "HTTPService", "Observability", "RequestSigning", "StrictJSON", "TestSupport", asyncHTTPClient,
+                httpTypes, hummingbird, logging, nioCore,
+            ]),
         tests(
             "OpsRiskTests",
             [

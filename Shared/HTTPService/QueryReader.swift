@@ -18,7 +18,7 @@ package struct QueryReader: Sendable {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard known.contains(name) || (isPaged && Self.paging.contains(name)) else {
-                throw Self.fault(.unknownField, name.prefix(64), "Is not a parameter of this request.")
+                throw Self.unknown(name)
             }
             guard let value = Self.decoded(parts.count == 2 ? parts[1] : "") else {
                 throw Self.fault(.malformedRequest, name, "Not valid percent-encoded UTF-8.")
@@ -101,7 +101,13 @@ package struct QueryReader: Sendable {
         Problem(RequestFault(code, pointer: "/\(name)", detail: detail))
     }
 
-    private static func decoded(_ text: Substring) -> String? {
+    /// The refusal of a parameter that the route does not have.
+    static func unknown(_ name: some StringProtocol) -> Problem {
+        fault(.unknownField, name.prefix(64), "Unknown query parameter.")
+    }
+
+    /// Percent-decoded; nil where that is not UTF-8.
+    static func decoded(_ text: Substring) -> String? {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = text.utf8[...]

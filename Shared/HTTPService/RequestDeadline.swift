@@ -10,12 +10,16 @@ package enum RequestDeadline {
     /// No request is worked on for longer, whatever its caller says.
     package static let longest = Duration.seconds(60)
 
+    static func usual(for method: HTTPRequest.Method) -> ContinuousClock.Instant {
+        .now + (method == .get || method == .head ? ofReads : ofWrites)
+    }
+
     /// - Parameters:
     ///   - header: `florin-deadline`, in Unix milliseconds.
     ///   - now: Unix microseconds.
     /// - Throws: ``Problem`` for a header that is malformed or names a time that has passed.
     static func of(_ header: String?, to method: HTTPRequest.Method, now: Int64) throws -> ContinuousClock.Instant {
-        guard let header else { return .now + (method == .get ? ofReads : ofWrites) }
+        guard let header else { return usual(for: method) }
         guard let milliseconds = DecimalDigits.number(header, as: Int64.self),
             milliseconds > 0, milliseconds < Int64.max / 1_000
         else { throw Problem(.malformedRequest) }

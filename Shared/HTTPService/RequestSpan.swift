@@ -27,9 +27,9 @@ struct RequestSpan: Sendable {
             span = nil
             return
         }
-        let span = tracer.span("\(endpoint.method.rawValue) \(endpoint.path)", .server, as: trace, childOf: parent)
+        let span = tracer.span("\(request.method.rawValue) \(endpoint.path)", .server, as: trace, childOf: parent)
         span.attributes = [
-            "http.request.method": .string(endpoint.method.rawValue), "http.route": .string(endpoint.path),
+            "http.request.method": .string(request.method.rawValue), "http.route": .string(endpoint.path),
             // Without the query, which only a few routes take.
             "url.path": .string(String(request.uri.path.prefix(Self.recordedPathLength))), "url.scheme": "http",
         ]

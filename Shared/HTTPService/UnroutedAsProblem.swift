@@ -4,7 +4,8 @@ import Hummingbird
 import Logging
 import Observability
 
-/// What no endpoint answers: a problem and a log line like every other refusal. A path that other methods have is told them (405).
+/// Answers what no endpoint does: OPTIONS with the methods that the path has, and everything else with a problem and a log line like every
+/// other refusal. Where only the method is wrong (405), the answer names those that are not.
 struct UnroutedAsProblem: RouterMiddleware {
     typealias Context = BasicRequestContext
 
@@ -18,7 +19,7 @@ struct UnroutedAsProblem: RouterMiddleware {
     init(endpoints: [Endpoint], logger: Logger, instruments: RouteInstruments) {
         // In this order a name stands before the parameter that would match it too.
         routes = Dictionary(grouping: endpoints, by: \.path).sorted { $0.key < $1.key }.map { path, known in
-            Route(segments: path.split(separator: "/"), allowed: known.map(\.method.rawValue).sorted().joined(separator: ", "))
+            Route(path, known)
         }
         self.logger = logger
         self.instruments = instruments
@@ -27,8 +28,18 @@ struct UnroutedAsProblem: RouterMiddleware {
     /// A path as the router has it, and what it is open to.
     private struct Route {
         let segments: [Substring]
-        /// The methods, as the Allow field lists them.
-        let allowed: String
+        /// Allow, and Accept-Post where something can be posted (Linked Data Platform, section 7.1).
+        let fields: [HTTPField]
+
+        init(_ path: String, _ endpoints: [Endpoint]) {
+            segments = path.split(separator: "/")
+            var methods = Set(endpoints.map(\.method.rawValue)).union(["OPTIONS"])
+            if methods.contains("GET") { methods.insert("HEAD") }
+            let posted = endpoints.first { $0.method == .post }?.content.body.mediaType
+            fields =
+                [HTTPField(name: .allow, value: methods.sorted().joined(separator: ", "))]
+                + (posted.map { [HTTPField(name: .acceptPost, value: $0)] } ?? [])
+        }
 
         func matches(_ path: [Substring]) -> Bool {
             segments.count == path.count && zip(segments, path).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
@@ -44,8 +55,13 @@ struct UnroutedAsProblem: RouterMiddleware {
         } catch let error as HTTPError where error.status == .notFound {
             let path = request.uri.path.split(separator: "/")
             guard let route = routes.first(where: { $0.matches(path) }) else { return response(.notFound, for: request, since: started) }
-            return response(
-                .methodNotAllowed, extraHeaders: [HTTPField(name: .allow, value: route.allowed)], for: request, since: started)
+            guard request.method == .options else {
+                return response(.methodNotAllowed, extraHeaders: route.fields, for: request, since: started)
+            }
+            instruments.record(status: HTTPResponse.Status.noContent.code, since: started)
+            var random = SystemRandomNumberGenerator()
+            let requestID = RequestID.of(header: request.headers[.requestID], using: &random)
+            return Response(.noContent(extraHeaders: route.fields), requestID: requestID)
         }
     }
 

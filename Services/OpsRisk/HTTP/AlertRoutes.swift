@@ -10,19 +10,23 @@ struct AlertRoutes {
     let list: ListAlerts
     let resolve: ResolveAlert
 
+    private static let staff = TokenAccess.signedWithToken([RiskGrants.staff])
+
     var endpoints: [Endpoint] {
         [
-            Endpoint(.get, "/v1/risk/alerts", grants: [RiskGrants.staff], takesQuery: true) { request in try await alerts(request) },
-            Endpoint(.post, "/v1/risk/alerts/{id}/resolve", grants: [RiskGrants.staff]) { request in
-                let staffID = try request.staffID
-                let resolver = Resolver(
-                    caller: request.caller, userID: staffID, key: try request.scopedKey(principal: "staff:\(staffID)"),
-                    requestID: request.requestID.text, traceparent: request.trace.traceparent,
-                    deadline: request.deadline)
-                let body: ResolveRiskAlertRequest = try request.decode()
-                return try Answer(await resolve(try request.identifier(), body, by: resolver))
-            },
+            Endpoint(.get, "/v1/risk/alerts", access: Self.staff, takesQuery: true, handler: alerts),
+            Endpoint(.post, "/v1/risk/alerts/{id}/resolve", access: Self.staff, body: .json, handler: resolution),
         ]
+    }
+
+    private func resolution(_ request: AuthenticatedRequest) async throws -> Answer {
+        let staffID = try request.staffID
+        let resolver = Resolver(
+            caller: request.caller, userID: staffID, key: try request.scopedKey(principal: "staff:\(staffID)"),
+            requestID: request.requestID.text, traceparent: request.trace.traceparent,
+            deadline: request.deadline)
+        let body = try request.decode(ResolveRiskAlertRequest.self)
+        return try Answer(await resolve(try request.identifier(), body, by: resolver))
     }
 
     private func alerts(_ request: AuthenticatedRequest) async throws -> Answer {

@@ -8,11 +8,13 @@ import ServiceRuntime
 struct ListRoutes {
     let list: ListLedger
 
+    private static let readers = TokenAccess.signedWithToken(LedgerGrants.readers)
+
     var endpoints: [Endpoint] {
         [
-            Endpoint(.get, "/v1/wallets", grants: LedgerGrants.readers, takesQuery: true) { request in try await wallets(request) },
-            Endpoint(.get, "/v1/transfers", grants: LedgerGrants.readers, takesQuery: true) { request in try await transfers(request) },
-            Endpoint(.get, "/v1/wallets/{id}/holds", grants: LedgerGrants.readers, takesQuery: true) { request in try await holds(request) },
+            Endpoint(.get, "/v1/wallets", access: Self.readers, takesQuery: true, handler: wallets),
+            Endpoint(.get, "/v1/transfers", access: Self.readers, takesQuery: true, handler: transfers),
+            Endpoint(.get, "/v1/wallets/{id}/holds", access: Self.readers, takesQuery: true, handler: holds),
         ]
     }
 

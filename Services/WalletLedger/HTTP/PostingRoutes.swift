@@ -12,40 +12,51 @@ struct PostingRoutes {
     /// 512 KiB: 500 items with room to spare.
     private static let batchBodyLimit = 524_288
 
+    private static let payers = TokenAccess.signedWithToken([LedgerGrants.user, LedgerGrants.clientWrites])
+    private static let funders = TokenAccess.signedWithToken([LedgerGrants.clientFunds])
+    private static let refunders = TokenAccess.signedWithToken([LedgerGrants.user, LedgerGrants.clientWrites, LedgerGrants.staff])
+    private static let readers = TokenAccess.signedWithToken(LedgerGrants.readers)
+
     var endpoints: [Endpoint] {
         [
-            Endpoint(.post, "/v1/transfers", grants: [LedgerGrants.user, LedgerGrants.clientWrites]) { request in
-                let (origin, key) = try RequestOrigin.keyed(request)
-                return try Answer(await postMoney.transfer(try request.decode(), origin, key: key))
-            },
-            Endpoint(
-                .post, "/v1/transfers/batch", grants: [LedgerGrants.user, LedgerGrants.clientWrites], bodyLimit: Self.batchBodyLimit
-            ) { request in
-                let (origin, key) = try RequestOrigin.keyed(request)
-                return try Answer(try await postBatch(try request.decode(), origin, key: key))
-            },
-            Endpoint(.post, "/v1/deposits", grants: [LedgerGrants.clientFunds]) { request in
-                let (origin, key) = try RequestOrigin.keyed(request)
-                return try Answer(await postMoney.deposit(try request.decode(), origin, key: key))
-            },
-            Endpoint(.post, "/v1/withdrawals", grants: [LedgerGrants.clientFunds]) { request in
-                let (origin, key) = try RequestOrigin.keyed(request)
-                return try Answer(await postMoney.withdrawal(try request.decode(), origin, key: key))
-            },
-            Endpoint(
-                .post, "/v1/transfers/{id}/refunds", grants: [LedgerGrants.user, LedgerGrants.clientWrites, LedgerGrants.staff]
-            ) { request in
-                let (origin, key) = try RequestOrigin.keyed(request)
-                let body: RefundRequest = try request.decode()
-                return try Answer(await postMoney.refund(of: try request.identifier(), body, origin, key: key))
-            },
-            Endpoint(
-                .get, "/v1/transfers/{id}", grants: [LedgerGrants.user, LedgerGrants.clientReads, LedgerGrants.staff]
-            ) { request in
-                let body = try await read.transfer(try request.identifier(), try request.access, until: request.deadline)
-                guard let body else { throw Problem(.notFound) }
-                return Answer(.ok, body)
-            },
+            Endpoint(.post, "/v1/transfers", access: Self.payers, body: .json, handler: transfer),
+            Endpoint(.post, "/v1/transfers/batch", access: Self.payers, body: .json, bodyLimit: Self.batchBodyLimit, handler: batch),
+            Endpoint(.post, "/v1/deposits", access: Self.funders, body: .json, handler: deposit),
+            Endpoint(.post, "/v1/withdrawals", access: Self.funders, body: .json, handler: withdrawal),
+            Endpoint(.post, "/v1/transfers/{id}/refunds", access: Self.refunders, body: .json, handler: refund),
+            Endpoint(.get, "/v1/transfers/{id}", access: Self.readers, handler: posting),
         ]
+    }
+
+    private func transfer(_ request: AuthenticatedRequest) async throws -> Answer {
+        let (origin, key) = try RequestOrigin.keyed(request)
+        return try Answer(await postMoney.transfer(try request.decode(TransferRequest.self), origin, key: key))
+    }
+
+    private func batch(_ request: AuthenticatedRequest) async throws -> Answer {
+        let (origin, key) = try RequestOrigin.keyed(request)
+        return try Answer(try await postBatch(try request.decode(TransferBatchRequest.self), origin, key: key))
+    }
+
+    private func deposit(_ request: AuthenticatedRequest) async throws -> Answer {
+        let (origin, key) = try RequestOrigin.keyed(request)
+        return try Answer(await postMoney.deposit(try request.decode(FundingRequest.self), origin, key: key))
+    }
+
+    private func withdrawal(_ request: AuthenticatedRequest) async throws -> Answer {
+        let (origin, key) = try RequestOrigin.keyed(request)
+        return try Answer(await postMoney.withdrawal(try request.decode(FundingRequest.self), origin, key: key))
+    }
+
+    private func refund(_ request: AuthenticatedRequest) async throws -> Answer {
+        let (origin, key) = try RequestOrigin.keyed(request)
+        let body = try request.decode(RefundRequest.self)
+        return try Answer(await postMoney.refund(of: try request.identifier(), body, origin, key: key))
+    }
+
+    private func posting(_ request: AuthenticatedRequest) async throws -> Answer {
+        let body = try await read.transfer(try request.identifier(), try request.access, until: request.deadline)
+        guard let body else { throw Problem(.notFound) }
+        return Answer(.ok, body)
     }
 }

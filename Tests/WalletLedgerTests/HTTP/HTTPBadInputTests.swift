@@ -187,7 +187,6 @@ import Testing
         Row("DELETE of transfers", "DELETE", "/v1/transfers", "{}", gets: 405, "method_not_allowed"),
         Row("PATCH of a transfer", "PATCH", "/v1/transfers/{sent}", "{}", gets: 405, "method_not_allowed"),
         Row("POST of a limit", "POST", "/v1/wallets/{own}/overdraft-limit", "{}", as: .staff, gets: 405, "method_not_allowed"),
-        Row("OPTIONS of a wallet", "OPTIONS", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
         Row("TRACE of a wallet", "TRACE", "/v1/wallets/{own}", gets: 405, "method_not_allowed"),
         Row("QUERY of transfers", "QUERY", "/v1/transfers", "{}", gets: 405, "method_not_allowed"),
     ]
@@ -260,7 +259,7 @@ import Testing
         let get = SignedCall("GET", stage.fill("/v1/wallets/{own}"), as: stage.world.user)
         let text = try await HTTPSocket.pipelined([head.bytes(stage.world.api), get.bytes(stage.world.api)], port: stage.world.api.port)
         let answers = text.components(separatedBy: "HTTP/1.1 ").filter { !$0.isEmpty }
-        #expect(answers.count == 2 && answers[0].hasPrefix("405") && answers[1].hasPrefix("200"), "\(text)")
+        #expect(answers.count == 2 && answers[0].hasPrefix("200") && answers[1].hasPrefix("200"), "\(text)")
         #expect(answers[0].hasSuffix("\r\n\r\n"))
     }
 

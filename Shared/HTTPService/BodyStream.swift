@@ -1,0 +1,58 @@
+import Contracts
+import HTTPTypes
+import Hummingbird
+package import NIOCore
+
+/// A body as it comes in, up to the endpoint's limit; it can be read once.
+package struct BodyStream: AsyncSequence, Sendable {
+    let source: RequestBody
+    let limit: Int
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(source: source.makeAsyncIterator(), remaining: limit)
+    }
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        var source: RequestBody.AsyncIterator
+        var remaining: Int
+
+        /// - Throws: ``Problem`` `body_too_large`, or `malformed_request` for a body that ends early.
+        package mutating func next() async throws -> ByteBuffer? {
+            let part: ByteBuffer?
+            do {
+                part = try await source.next()
+            } catch {
+                throw Problem(brokenBody: error)
+            }
+            guard let part else { return nil }
+            remaining -= part.readableBytes
+            guard remaining >= 0 else { throw Problem(.bodyTooLarge) }
+            return part
+        }
+    }
+}
+
+extension RequestBody {
+    /// The whole body.
+    ///
+    /// - Throws: ``Problem``; see ``BodyStream/AsyncIterator/next()``.
+    func read(upTo limit: Int) async throws -> ByteBuffer {
+        do {
+            return try await collect(upTo: limit)
+        } catch {
+            throw Problem(brokenBody: error)
+        }
+    }
+}
+
+extension Problem {
+    fileprivate init(brokenBody error: any Error) {
+        switch error {
+        case is NIOTooManyBytesError: self.init(.bodyTooLarge)
+        case let error as any HTTPResponseError where error.status == .contentTooLarge: self.init(.bodyTooLarge)
+        case is CancellationError: self.init(.unavailable)
+        // Broken off, garbled or cut by the network: nobody's fault on this side, and often nobody is left to read the answer.
+        default: self.init(.malformedRequest, detail: "The body ended early or can't be read.")
+        }
+    }
+}

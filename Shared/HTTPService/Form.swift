@@ -1,0 +1,36 @@
+import Contracts
+
+/// The fields of an `application/x-www-form-urlencoded` body, as OAuth (RFC 6749, sections 3.1 and 3.2) reads them: one that is given
+/// twice is refused, one without a value counts as absent, and unknown ones are ignored.
+package struct Form: Sendable {
+    private let values: [String: String]
+
+    /// - Throws: ``Problem`` `malformed_request`.
+    package init(_ body: some Sequence<UInt8>) throws {
+        var values: [String: String] = [:]
+        guard let text = String(validating: body, as: UTF8.self) else { throw Problem(.malformedRequest, detail: "The form is not UTF-8.") }
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count == 2 ? parts[1] : "") else {
+                throw Problem(.malformedRequest, detail: "The form is not percent-encoded UTF-8.")
+            }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw QueryReader.fault(.malformedRequest, name.prefix(64), "Is given more than once.")
+            }
+        }
+        self.values = values.filter { !$0.value.isEmpty }
+    }
+
+    package subscript(_ name: String) -> String? { values[name] }
+
+    /// - Throws: ``Problem`` `malformed_request` naming the field.
+    package func required(_ name: String) throws -> String {
+        guard let value = values[name] else { throw QueryReader.fault(.malformedRequest, name, "Is missing.") }
+        return value
+    }
+
+    /// Percent-decoded, with `+` for a space.
+    static func decoded(_ text: Substring) -> String? {
+        QueryReader.decoded(text.utf8.contains(UInt8(ascii: "+")) ? text.replacing("+", with: " ")[...] : text)
+    }
+}

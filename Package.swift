@@ -122,7 +122,7 @@ let package = Package(
                 "Observability", "Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL,
                 serviceLifecycle,
             ]),
-        shared("Idempotency", ["Contracts", "StrictJSON", crypto]),
+        shared("Idempotency", ["Contracts", "Postgres", "StrictJSON", crypto], exclude: ["README.md"]),
         shared(
             "ServiceIdentity",
             [
@@ -254,7 +254,7 @@ let package = Package(
                 "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
-        tests("IdempotencyTests", ["Idempotency", "Contracts", "StrictJSON"]),
+        tests("IdempotencyTests", ["Idempotency", "Contracts", "Postgres", "StrictJSON", "TestSupport"], exclude: ["migrations"]),
         tests(
             "HTTPServiceTests",
             [
@@ -321,7 +321,7 @@ if Context.environment["FLORIN_FUZZ"] == "1" {
         part(
             "ServiceRuntime", ["Observability", configuration, logging], of: "Shared/ServiceRuntime", sources: ["Configuration"],
             exclude: ["Configuration/SpanResource+Settings.swift"]),
-        part("Idempotency", ["Contracts", "StrictJSON", crypto], of: "Shared/Idempotency"),
+        part("Idempotency", ["Contracts", crypto], of: "Shared/Idempotency", sources: ["KeyDigest.swift"]),
         part(
             "HTTPService", ["Contracts", "Idempotency", "StrictJSON"], of: "Shared/HTTPService", sources: ["PageCursor.swift", "QueryReader.swift"]),
         part(

@@ -1,6 +1,7 @@
 import EventBroker
 package import EventConsumption
 package import HTTPService
+import Idempotency
 import Logging
 package import Postgres
 import ServiceDatabase
@@ -36,7 +37,7 @@ package enum OpsRisk: EventConsumingService {
 
         let retention = settings.retention
         let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
-            try IdempotencyKeyStore().expire(session, atMost: count)
+            try IdempotencyStore<ResolveOutcome>().expire(session, atMost: count)
         }
         let debitExpiry = RowExpiry(of: "debits", pool: pool, pause: .seconds(10), clock: clock, logger: context.logger) { session, count in
             try DebitStore().prune(session, retention, atMost: count)

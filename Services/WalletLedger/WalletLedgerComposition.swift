@@ -1,5 +1,6 @@
 import Contracts
 package import HTTPService
+import Idempotency
 import Logging
 import Observability
 package import Postgres
@@ -35,7 +36,7 @@ package enum WalletLedger: DatabaseService {
         let served = try await api.compose(
             context, endpoints: endpoints(pool: pool, queue: queue, replica: replica?.reads, clock: clock), mapError: ledgerProblem)
         let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
-            try IdempotencyKeyStore().expire(session, atMost: count)
+            try IdempotencyStore<RecordedOutcome>().expire(session, atMost: count)
         }
         var serving: [any Service] = [ClockWatch(clock, pool: pool)]
         if let replica {

@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Postgres
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct DurabilityTests {
         let resolver = Resolver(caller: "backoffice", userID: "usr_s", key: nil, requestID: "one", traceparent: nil)
         let answer = try await ResolveAlert(pool: fixture.pool, now: { RiskSamples.time(2_000) })(
             alert.id, ResolveRiskAlertRequest(resolution: .falsePositive, note: nil), by: resolver)
-        guard case .resolved = answer else {
+        guard case .done(_, isReplay: false) = answer else {
             Issue.record("\(answer)")
             return
         }

@@ -40,11 +40,11 @@ struct UpkeepTests {
     @Test("expired keys go through the one function that may, young ones stay; all that is old goes in one turn")
     func keys() async throws {
         let fixture = try await RiskFixture()
-        let store = IdempotencyKeyStore()
+        let store = IdempotencyStore<ResolveOutcome>()
         try await fixture.pool.withTransaction { session in
             for index in 0..<3 {
-                let key = ScopedKey(caller: "backoffice", principal: "staff:usr", key: "key-\(index)")
-                try store.insert(session, key, KeptRequest(canonical: "{}", refusedRequestID: nil))
+                let key = IdempotencyKey(caller: "backoffice", principal: "staff:usr", key: "key-\(index)")
+                try store.insert(session, key, IdempotencyRecord(RequestFingerprint(route: "r") { _ in }, .resolved))
             }
         }
         try await fixture.execute("ALTER TABLE idempotency_keys DISABLE TRIGGER USER", as: fixture.database.ownerURL)

@@ -179,15 +179,4 @@ struct HoldDecisionTests {
         }
         #expect(second.rejection == .referenceExists && second.item == 1 && second.conflict != nil)
     }
-
-    @Test("the first difference of nested requests is named by its pointer")
-    func difference() {
-        func form(_ amounts: [String]) -> ExactText {
-            CanonicalRequest.render(
-                route: "r", [("transfers", .array(amounts.map { .object([JSONMember(name: "amount", value: .number($0))]) }))])
-        }
-        #expect(CanonicalRequest.firstDifference(form(["1", "2"]), form(["1", "3"])) == "/transfers/1/amount")
-        #expect(CanonicalRequest.firstDifference(form(["1", "2"]), form(["1"])) == "/transfers/1")
-        #expect(CanonicalRequest.firstDifference(form(["1"]), form(["1", "2"])) == "/transfers/1")
-    }
 }

@@ -25,7 +25,9 @@ extension MoneyFixture {
     static func place(_ hold: HoldTerms, seconds: Int64 = 3_600, key: String = UUID().uuidString) -> PostingRequest {
         request(
             .placeHold(PlaceHoldOrder(hold: hold, lastsSeconds: seconds, eventID: newEvent(), access: holder)), key,
-            "{\"route\":\"place\",\"wallet\":\"\(hold.walletID)\",\"amount\":\(hold.money.amountMinor)}")
+            .placement(
+                PlaceHoldRequest(
+                    sourceWalletID: hold.walletID, destinationWalletID: hold.destinationWalletID, money: hold.money, expiresInSeconds: seconds)))
     }
 
     static func capture(
@@ -36,18 +38,17 @@ extension MoneyFixture {
             access: holder)
         return request(
             .capture(order), key,
-            CanonicalRequest.render(
-                route: "capture", [("id", .string(hold.id.description))] + CanonicalRequest.members(order.money, reference)))
+            .capture(of: hold.id, order.money, isFinal: isFinal, reference: reference))
     }
 
     static func void(_ hold: HoldTerms, key: String = UUID().uuidString) -> PostingRequest {
-        request(.endHold(EndHoldOrder(hold: hold, eventID: newEvent(), access: holder)), key, "{\"route\":\"void\",\"id\":\"\(hold.id)\"}")
+        request(.endHold(EndHoldOrder(hold: hold, eventID: newEvent(), access: holder)), key, .void(of: hold.id))
     }
 
     /// As the ledger orders it by itself.
     static func expire(_ hold: HoldTerms) -> PostingRequest {
         PostingRequest(
-            order: .endHold(EndHoldOrder(hold: hold, eventID: newEvent(), access: nil)), key: nil, canonical: "", requestID: "expiry")
+            order: .endHold(EndHoldOrder(hold: hold, eventID: newEvent(), access: nil)), key: nil, fingerprint: RequestFingerprint(stored: ""), requestID: "expiry")
     }
 
     static func atomic(_ transfers: [TransferRequest], key: String = UUID().uuidString) -> PostingRequest {
@@ -55,13 +56,12 @@ extension MoneyFixture {
         let first = TransferID.newBatch(milliseconds: 1_795_000_000_000, using: &random)
         return request(
             .atomic(transfers.enumerated().map { .transfer($1, id: first.batchItem($0), access: holder) }), key,
-            CanonicalRequest.render(
-                route: "batch", [("transfers", .array(transfers.map { CanonicalRequest.object(CanonicalRequest.members($0)) }))]))
+            .atomicBatch(transfers))
     }
 
-    private static func request(_ order: LedgerOrder, _ key: String, _ canonical: ExactText) -> PostingRequest {
+    private static func request(_ order: LedgerOrder, _ key: String, _ fingerprint: RequestFingerprint) -> PostingRequest {
         PostingRequest(
-            order: order, key: Self.key(key, principal: holder.principal), canonical: canonical, requestID: UUID().uuidString)
+            order: order, key: Self.key(key, principal: holder.principal), fingerprint: fingerprint, requestID: UUID().uuidString)
     }
 
     func held(_ id: WalletID) async throws -> Int64 {

@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Foundation
 import Logging
 import Postgres
@@ -106,7 +107,7 @@ struct HoldRaceTests {
                     .decode(0, as: Int64.self)
             }
             #expect(later == 0)
-            guard case .refused(.balanceNotZero, _, _) = try await change(payer, .close, reason: "open holds", origin) else {
+            guard case .refused(Refusal(.balanceNotZero), _, _) = try await change(payer, .close, reason: "open holds", origin) else {
                 Issue.record("closed")
                 return
             }

@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Foundation
 import Logging
 import Postgres
@@ -101,8 +102,8 @@ struct HoldRuleTests {
             try await fixture.post([MoneyFixture.transfer(payer, shop, 51), MoneyFixture.transfer(payer, shop, 50)]).map(\.word) == [
                 "insufficient_funds", "posted",
             ])
-        guard case .refused(.overdraftInUse, _, _) = try await change(payer, .setOverdraftLimit(49, Currency("EUR")!), reason: "r", origin),
-            case .refused(.balanceNotZero, _, _) = try await change(payer, .close, reason: "r", origin)
+        guard case .refused(Refusal(.overdraftInUse), _, _) = try await change(payer, .setOverdraftLimit(49, Currency("EUR")!), reason: "r", origin),
+            case .refused(Refusal(.balanceNotZero), _, _) = try await change(payer, .close, reason: "r", origin)
         else {
             Issue.record("changed")
             return

@@ -183,32 +183,6 @@ struct LedgerBatchTests {
         #expect(try WalletChange.setOverdraftLimit(50, euro).applied(to: overdrawn).overdraftLimitMinor == 50)
     }
 
-    @Test("a key's row is named by caller, principal and key together")
-    func keyScope() {
-        let keys = [
-            MoneyFixture.key("k", principal: "p", caller: "c"), MoneyFixture.key("k2", principal: "p", caller: "c"),
-            MoneyFixture.key("k", principal: "p2", caller: "c"), MoneyFixture.key("k", principal: "p", caller: "c2"),
-        ]
-        #expect(Set(keys.map(\.id)).count == 4)
-        #expect(MoneyFixture.key("k", principal: "p", caller: "c").id == keys[0].id)
-        #expect(ScopedKey.isKey(String(repeating: "~", count: 255)) && !ScopedKey.isKey(String(repeating: "~", count: 256)))
-        #expect(!ScopedKey.isKey("") && !ScopedKey.isKey("a b") && !ScopedKey.isKey("a\n") && !ScopedKey.isKey("é"))
-    }
-
-    @Test("the first member that differs is named, also one that only one side has")
-    func difference() {
-        func form(_ route: String, _ amount: String?, _ reference: String?) -> ExactText {
-            CanonicalRequest.render(
-                route: route, [("amount", amount.map { .number($0) }), ("reference", reference.map { .string($0) })])
-        }
-        #expect(form("r", "1", nil) == #"{"route":"r","amount":1}"#)
-        #expect(CanonicalRequest.firstDifference(form("r", "1", "x"), form("s", "2", "y")) == "/route")
-        #expect(CanonicalRequest.firstDifference(form("r", "1", "x"), form("r", "2", "y")) == "/amount")
-        #expect(CanonicalRequest.firstDifference(form("r", "1", "x"), form("r", "1", nil)) == "/reference")
-        #expect(CanonicalRequest.firstDifference(form("r", "1", nil), form("r", "1", "x")) == "/reference")
-        #expect(CanonicalRequest.firstDifference(form("r", "1", "x"), form("r", "1", "x")) == "")
-    }
-
     private static func refusal(_ batch: inout LedgerBatch, _ order: PostingOrder) -> TransferRejection? {
         do throws(TransferRejection) {
             _ = try batch.decide(order)

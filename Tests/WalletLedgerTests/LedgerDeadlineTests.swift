@@ -13,7 +13,7 @@ struct LedgerDeadlineTests {
     private static func request(within duration: Duration) -> PostingRequest {
         let transfer = MoneyFixture.transfer(MoneyFixture.newWalletID(), MoneyFixture.newWalletID(), 1)
         return PostingRequest(
-            order: transfer.order, key: transfer.key, canonical: transfer.canonical, requestID: transfer.requestID, deadline: .now + duration)
+            order: transfer.order, key: transfer.key, fingerprint: transfer.fingerprint, requestID: transfer.requestID, deadline: .now + duration)
     }
 
     /// Posts, and gives up after long where nothing is answered, so that the test fails rather than hangs.
@@ -83,7 +83,7 @@ struct LedgerDeadlineTests {
                     let request = MoneyFixture.transfer(source, destination, 1, key: key)
                     return await queue.post(
                         PostingRequest(
-                            order: request.order, key: request.key, canonical: request.canonical, requestID: request.requestID,
+                            order: request.order, key: request.key, fingerprint: request.fingerprint, requestID: request.requestID,
                             deadline: .now + .seconds(2)))
                 }
                 #expect(await transfer("before").postedID != nil)

@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Postgres
 import ServiceDatabase
 import TestSupport
@@ -23,7 +24,7 @@ struct LedgerDurabilityTests {
         }
         let origin = RequestOrigin(caller: "backoffice", access: .client("bank"), key: MoneyFixture.key("freeze"), requestID: "freeze")
         let answer = try await ChangeWallet(pool: fixture.pool, clock: fixture.clock)(a, .freeze(.all), reason: "test", origin)
-        guard case .done = answer else { throw UnreadableRow(table: "wallets") }
+        guard case .done(_, isReplay: false) = answer else { throw UnreadableRow(table: "wallets") }
         let seen = try await record.seen()
         #expect(
             seen.changed.isSuperset(of: [

@@ -26,7 +26,7 @@ struct LedgerUpkeepTests {
         }
         await owner.close()
         for expected in [3, 2, 0] {
-            let count = try await fixture.pool.withTransaction { session in try IdempotencyKeyStore().expire(session, atMost: 3) }
+            let count = try await fixture.pool.withTransaction { session in try IdempotencyStore<RecordedOutcome>().expire(session, atMost: 3) }
             #expect(count == expected)
         }
         let kept = try await fixture.pool.withSession { session in
@@ -187,8 +187,6 @@ extension MoneyFixture {
             order: .posting(
                 .refund(RefundRequest(money: Self.money(amount)), of: original, id: Self.newTransferID(), access: access)),
             key: Self.key(key, principal: access.principal, caller: "backoffice"),
-            canonical: CanonicalRequest.render(
-                route: "refund", [("id", .string(id.description)), ("amount", .number(String(amount))), ("currency", .string("EUR"))]),
-            requestID: UUID().uuidString)
+            fingerprint: .refund(of: id, RefundRequest(money: Self.money(amount))), requestID: UUID().uuidString)
     }
 }

@@ -58,8 +58,8 @@ struct MoneyFixture {
             ])
     }
 
-    static func key(_ text: String, principal: String = WalletAccess.user(owner).principal, caller: String = "mobile-bff") -> ScopedKey {
-        ScopedKey(caller: caller, principal: principal, key: text)
+    static func key(_ text: String, principal: String = WalletAccess.user(owner).principal, caller: String = "mobile-bff") -> IdempotencyKey {
+        IdempotencyKey(caller: caller, principal: principal, key: text)
     }
 
     func openWallet(owner: UserID? = MoneyFixture.owner, currency: String = "EUR") async throws -> WalletID {
@@ -90,12 +90,7 @@ struct MoneyFixture {
         let access = WalletAccess.user(owner)
         return PostingRequest(
             order: .posting(.transfer(request, id: newTransferID(), access: access)), key: Self.key(key, principal: access.principal),
-            canonical: CanonicalRequest.render(
-                route: "transfer",
-                [
-                    ("source_wallet_id", .string(source.description)), ("destination_wallet_id", .string(destination.description)),
-                    ("amount", .number(String(amount))), ("currency", .string("EUR")), ("reference", reference.map { .string($0) }),
-                ]), requestID: UUID().uuidString)
+            fingerprint: .transfer(request), requestID: UUID().uuidString)
     }
 
     static func deposit(_ wallet: WalletID, _ amount: Int64, key: String = UUID().uuidString) -> PostingRequest {
@@ -104,7 +99,7 @@ struct MoneyFixture {
         return PostingRequest(
             order: .posting(.deposit(request, id: newTransferID(), access: access)),
             key: Self.key(key, principal: access.principal, caller: "api-gateway"),
-            canonical: "{\"route\":\"d\",\"wallet_id\":\"\(wallet)\",\"amount\":\(amount),\"currency\":\"EUR\"}", requestID: UUID().uuidString)
+            fingerprint: .funding("POST /v1/deposits", request), requestID: UUID().uuidString)
     }
 
     func post(_ requests: [PostingRequest]) async throws -> [PostingOutcome] {

@@ -28,9 +28,9 @@ private struct Model {
     var wallets: [Wallet]
     /// Accepted postings; -1 stands for the world.
     var posted: [Posted] = []
-    var answers: [String: (request: ExactText, answer: String)] = [:]
+    var answers: [String: (request: RequestFingerprint, answer: String)] = [:]
 
-    mutating func move(_ from: Int, _ to: Int, _ amount: Int64, key: String, request: ExactText, isRefundOf original: Int? = nil) -> String {
+    mutating func move(_ from: Int, _ to: Int, _ amount: Int64, key: String, request: RequestFingerprint, isRefundOf original: Int? = nil) -> String {
         if let kept = answers[key] { return kept.request == request ? kept.answer : "key_reused" }
         let answer = decide(from, to, amount, original)
         answers[key] = (request, answer)
@@ -132,11 +132,12 @@ struct MoneyPropertyTests {
             if !history.isEmpty, Int.random(in: 0..<10, using: &random) == 0 {
                 let earlier = history[Int.random(in: 0..<history.count, using: &random)]
                 let reuse = Bool.random(using: &random)
-                let canonical = reuse ? "\(earlier.request.canonical) " : earlier.request.canonical
+                let first = earlier.request.fingerprint
+                let fingerprint = reuse ? RequestFingerprint(stored: "\(first.text) ") : first
                 let request = PostingRequest(
-                    order: earlier.request.order, key: earlier.request.key, canonical: canonical, requestID: UUID().uuidString)
+                    order: earlier.request.order, key: earlier.request.key, fingerprint: fingerprint, requestID: UUID().uuidString)
                 let expected = model.move(
-                    earlier.from, earlier.to, earlier.amount, key: request.key?.key ?? "", request: canonical, isRefundOf: earlier.original)
+                    earlier.from, earlier.to, earlier.amount, key: request.key?.key ?? "", request: fingerprint, isRefundOf: earlier.original)
                 batch.append((request, expected))
                 return
             }
@@ -182,30 +183,23 @@ struct MoneyPropertyTests {
         private mutating func add(
             _ order: PostingOrder, _ from: Int, _ to: Int, _ amount: Int64, _ original: Int?, _ name: String
         ) throws {
-            let canonical = canonical(order, original.flatMap { real[$0] })
+            let fingerprint = fingerprint(order, original.flatMap { real[$0] })
             let request = PostingRequest(
-                order: .posting(order), key: MoneyFixture.key(name, principal: order.access.principal), canonical: canonical, requestID: name)
+                order: .posting(order), key: MoneyFixture.key(name, principal: order.access.principal), fingerprint: fingerprint, requestID: name)
             history.append((request, from, to, amount, original))
-            batch.append((request, model.move(from, to, amount, key: name, request: canonical, isRefundOf: original)))
+            batch.append((request, model.move(from, to, amount, key: name, request: fingerprint, isRefundOf: original)))
         }
 
-        /// As `PostMoney` writes it, so that `verify` can compare it with the posting.
-        private func canonical(_ order: PostingOrder, _ original: TransferID?) -> ExactText {
-            let amount: [(name: StaticString, value: JSONValue?)] = [
-                ("amount", .number(String(order.money.amountMinor))), ("currency", .string("EUR")),
-            ]
-            let wallets: [(name: StaticString, value: JSONValue?)] =
-                switch order.kind {
-                case .transfer:
-                    [
-                        ("source_wallet_id", .string(order.sourceWalletID.description)),
-                        ("destination_wallet_id", .string(order.destinationWalletID.description)),
-                    ]
-                case .deposit: [("wallet_id", .string(order.destinationWalletID.description))]
-                case .withdrawal: [("wallet_id", .string(order.sourceWalletID.description))]
-                case .refund, .capture: [("id", original.map { .string($0.description) })]
-                }
-            return CanonicalRequest.render(route: order.kind.rawValue, wallets + amount)
+        /// As `PostMoney` has it, so that `verify` can compare it with the posting.
+        private func fingerprint(_ order: PostingOrder, _ original: TransferID?) -> RequestFingerprint {
+            if let original { return .refund(of: original, RefundRequest(money: order.money)) }
+            switch order.kind {
+            case .deposit: return .funding("POST /v1/deposits", FundingRequest(walletID: order.destinationWalletID, money: order.money))
+            case .withdrawal: return .funding("POST /v1/withdrawals", FundingRequest(walletID: order.sourceWalletID, money: order.money))
+            case .transfer, .refund, .capture:
+                return .transfer(
+                    TransferRequest(sourceWalletID: order.sourceWalletID, destinationWalletID: order.destinationWalletID, money: order.money))
+            }
         }
 
         private mutating func flush() async throws {
@@ -245,7 +239,7 @@ struct MoneyPropertyTests {
             let origin = RequestOrigin(caller: "backoffice", access: .staff("usr_s"), key: nil, requestID: "change")
             switch try await ChangeWallet(pool: fixture.pool, clock: fixture.clock)(ids[wallet], change, reason: "test", origin) {
             case .done: #expect(expected == "done", "seed \(seed)")
-            case .refused(let refusal, _, _): #expect(refusal.rawValue == expected, "seed \(seed)")
+            case .refused(let refusal, _, _): #expect(refusal.rejection.rawValue == expected, "seed \(seed)")
             case .keyReused, .inProgress: Issue.record("seed \(seed): no key was given")
             }
         }

@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Foundation
 import Postgres
 import Synchronization
@@ -80,7 +81,7 @@ struct MoneyStorm {
                     order: .posting(
                         .transfer(
                             TransferRequest(sourceWalletID: source, destinationWalletID: destination, money: MoneyFixture.money(1)),
-                            id: MoneyFixture.newTransferID(), access: .user(MoneyFixture.owner))), key: request.key, canonical: request.canonical,
+                            id: MoneyFixture.newTransferID(), access: .user(MoneyFixture.owner))), key: request.key, fingerprint: request.fingerprint,
                     requestID: "again")
             ])[0]
             let id = try #require(repeated.postedID)

@@ -17,7 +17,7 @@ struct WorldRoomTests {
         return PostingRequest(
             order: .posting(.withdrawal(request, id: MoneyFixture.newTransferID(), access: access)),
             key: MoneyFixture.key(UUID().uuidString, principal: access.principal, caller: "api-gateway"),
-            canonical: "{\"route\":\"w\",\"wallet_id\":\"\(wallet)\",\"amount\":\(amount),\"currency\":\"EUR\"}", requestID: UUID().uuidString)
+            fingerprint: .funding("POST /v1/withdrawals", request), requestID: UUID().uuidString)
     }
 
     @Test("no customer's deposit or withdrawal depends on what other customers moved", arguments: [1, 2, 3] as [UInt64])

@@ -22,11 +22,12 @@ struct AlertRoutes {
     private func resolution(_ request: AuthenticatedRequest) async throws -> Answer {
         let staffID = try request.staffID
         let resolver = Resolver(
-            caller: request.caller, userID: staffID, key: try request.scopedKey(principal: "staff:\(staffID)"),
+            caller: request.caller, userID: staffID, key: try request.idempotencyKey(principal: "staff:\(staffID)"),
             requestID: request.requestID.text, traceparent: request.trace.traceparent,
             deadline: request.deadline)
         let body = try request.decode(ResolveRiskAlertRequest.self)
-        return try Answer(await resolve(try request.identifier(), body, by: resolver))
+        let answer = try await resolve(try request.identifier(), body, by: resolver)
+        return try Answer(answer, status: .ok, refused: Problem.init)
     }
 
     private func alerts(_ request: AuthenticatedRequest) async throws -> Answer {

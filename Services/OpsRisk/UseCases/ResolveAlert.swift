@@ -11,12 +11,12 @@ package struct Resolver: Sendable {
     /// The calling service, by its signature.
     package let caller: String
     package let userID: String
-    package let key: ScopedKey?
+    package let key: IdempotencyKey?
     package let requestID: String
     package let traceparent: String?
     package let deadline: ContinuousClock.Instant?
 
-    package init(caller: String, userID: String, key: ScopedKey?, requestID: String, traceparent: String?, deadline: ContinuousClock.Instant? = nil) {
+    package init(caller: String, userID: String, key: IdempotencyKey?, requestID: String, traceparent: String?, deadline: ContinuousClock.Instant? = nil) {
         self.caller = caller
         self.userID = userID
         self.key = key
@@ -26,58 +26,38 @@ package struct Resolver: Sendable {
     }
 }
 
-package enum ResolveAnswer: Sendable, Hashable {
-    case resolved(RiskAlertBody, isReplay: Bool)
-    /// The alert has already been resolved differently.
-    case refused(requestID: String, isReplay: Bool)
-    case unknown
-    case keyReused(pointer: String)
-    /// Another request with this key or for this alert is still undecided.
-    case inProgress
-}
+package typealias ResolveAnswer = IdempotentAnswer<RiskAlertBody, ResolveRefusal>
 
 /// Resolves an alert, once and for all, and says so in an event.
 ///
 /// Asked again in the same words, by whomever, the answer is the alert as it was resolved; in other words it is refused.
 package struct ResolveAlert: Sendable {
-    private let transaction: KeyedTransaction
+    private let idempotent: IdempotentTransaction<ResolveOutcome>
     private let now: @Sendable () -> Timestamp
     private let alerts = AlertStore()
-    private let keys = IdempotencyKeyStore()
 
     package init(pool: PostgresPool, now: @escaping @Sendable () -> Timestamp) {
-        transaction = KeyedTransaction(pool: pool)
+        idempotent = IdempotentTransaction(pool: pool)
         self.now = now
     }
 
-    /// - Throws: `PostgresError`.
+    /// - Throws: `PostgresError`; ``UnreadableIdempotencyRecord``.
     package func callAsFunction(_ id: AlertID, _ request: ResolveRiskAlertRequest, by resolver: Resolver) async throws -> ResolveAnswer {
-        let canonical = CanonicalRequest.render(
-            route: "POST /v1/risk/alerts/{id}/resolve",
-            [
-                ("id", .string(id.description)), ("resolution", .string(request.resolution.rawValue)),
-                ("note", request.note.map { .string($0) }),
-            ])
-        return try await transaction.run(inProgress: .inProgress, until: resolver.deadline) { session in
-            let alert = try alerts.lock(session, id)
-            if let key = resolver.key, let kept = try keys.kept(session, key) {
-                guard kept.canonical == canonical else {
-                    return .keyReused(pointer: CanonicalRequest.firstDifference(kept.canonical, canonical))
-                }
-                if let requestID = kept.refusedRequestID { return .refused(requestID: requestID, isReplay: true) }
-                return alert.map { .resolved($0.body, isReplay: true) } ?? .unknown
+        let fingerprint = RequestFingerprint(route: "POST /v1/risk/alerts/{id}/resolve") { members in
+            members.member("id", id.description)
+            members.member("resolution", request.resolution.rawValue)
+            members.member("note", ifPresent: request.note)
+        }
+        return try await idempotent(resolver.key, fingerprint, requestID: resolver.requestID, until: resolver.deadline) { session in
+            guard var alert = try alerts.lock(session, id) else { return .refusedForNow(.notFound) }
+            switch alert.outcome(of: request) {
+            case .resolve: try resolve(session, &alert, request, by: resolver)
+            case .unchanged: break
+            case .refused: return .refused(.resolvedOtherwise)
             }
-            guard var alert else { return .unknown }
-            let outcome = alert.outcome(of: request)
-            if outcome == .resolve { try resolve(session, &alert, request, by: resolver) }
-            if let key = resolver.key {
-                let refused = outcome == .refused ? resolver.requestID : nil
-                try keys.insert(session, key, KeptRequest(canonical: canonical, refusedRequestID: refused))
-            }
-            switch outcome {
-            case .resolve, .unchanged: return .resolved(alert.body, isReplay: false)
-            case .refused: return .refused(requestID: resolver.requestID, isReplay: false)
-            }
+            return .done(alert.body, .resolved)
+        } recall: { session, _ in
+            try alerts.lock(session, id)?.body
         }
     }
 

@@ -21,7 +21,7 @@ struct BatchStore {
     /// What a batch decides on.
     struct Locked {
         var wallets: [WalletID: WalletState]
-        var keys: [UUID: KeptKey]
+        var keys: [UUID: IdempotencyRecord<RecordedOutcome>]
         var refunded: [TransferID: Int64]
         var holds: [HoldID: HoldState]
         var references: [LedgerBatch.Reference: TransferID]
@@ -50,7 +50,7 @@ struct BatchStore {
         var queries: [PostgresQuery] = [
             "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = ANY(\(Array(walletIDs))) ORDER BY id FOR NO KEY UPDATE",
             """
-            SELECT \(unsafeSQL: KeptKey.columns), clock.now
+            SELECT \(unsafeSQL: IdempotencyRecord<RecordedOutcome>.columns), clock.now
             FROM (SELECT \(unsafeSQL: PostingTimes.clockExpression) AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.compactMap(\.key?.id)))
             """,
         ]
@@ -80,7 +80,7 @@ struct BatchStore {
         locked.clock = Timestamp(try keys[0].decode("now", as: PostgresTimestamp.self))
         for row in keys {
             guard let id = try row.decodeIfPresent(0, as: UUID.self) else { continue }
-            locked.keys[id] = try KeptKey(row: row)
+            locked.keys[id] = try IdempotencyRecord(row: row)
         }
         if !originals.isEmpty {
             for row in results.removeFirst() { locked.refunded[TransferID(try row.decode(0, as: UUID.self))] = try row.decode(1) }

@@ -39,7 +39,7 @@ struct BatchWrite {
     }
 
     mutating func append(_ refusal: Refusal, _ request: PostingRequest) {
-        appendKey(.refused(refusal, requestID: request.requestID), request, form: BatchDigest.ofLong(request.canonical))
+        appendKey(.refused(refusal, requestID: request.requestID), request, as: BatchDigest.ofLong(request.fingerprint))
     }
 
     /// The wallets as the last decision left them, each once and in the order of ids.
@@ -132,19 +132,19 @@ struct BatchWrite {
         columns.events.data.append(String(decoding: event.wireBytes(), as: UTF8.self))
     }
 
-    private mutating func appendKey(_ outcome: KeptOutcome, _ request: PostingRequest, form: ExactText? = nil) {
+    private mutating func appendKey(_ outcome: RecordedOutcome, _ request: PostingRequest, as digest: RequestFingerprint? = nil) {
         guard let key = request.key else { return }
         let stored = outcome.stored
         columns.keys.ids.append(key.id)
         columns.keys.callers.append(key.caller)
         columns.keys.principals.append(key.principal)
         columns.keys.keys.append(key.key)
-        columns.keys.requests.append((form ?? request.canonical).string)
-        columns.keys.outcomes.append(stored.outcome)
+        columns.keys.requests.append((digest ?? request.fingerprint).text.string)
+        columns.keys.outcomes.append(stored.kind)
         columns.keys.subjects.append(stored.subject)
         columns.keys.subjectVersions.append(stored.version)
         columns.keys.refusals.append(stored.refusal)
-        columns.keys.requestIDs.append(stored.requestID)
+        columns.keys.requestIDs.append(stored.refusedRequestID)
     }
 
     /// Nearly every batch has neither a hold nor the key of a batch, and is spared the tables and triggers of both.

@@ -1,3 +1,4 @@
+package import Idempotency
 import Contracts
 import FoundationEssentials
 import Outbox
@@ -86,19 +87,41 @@ extension HoldChangeKind {
     }
 }
 
-extension KeptOutcome {
-    /// As the columns of `idempotency_keys` have it.
-    var stored: (outcome: Int16, subject: UUID?, version: Int64?, refusal: String?, requestID: String?) {
+extension RecordedOutcome: IdempotentOutcome {
+    package var refusal: (reason: Refusal, requestID: String)? {
+        if case .refused(let refusal, let requestID) = self { (refusal, requestID) } else { nil }
+    }
+
+    package var stored: StoredOutcome {
         switch self {
-        case .posted(let id): (1, id.uuid, nil, nil, nil)
-        case .walletOpened(let id): (2, id.uuid, nil, nil, nil)
-        case .walletChanged(let id, let version): (3, id.uuid, version, nil, nil)
+        case .posted(let id): StoredOutcome(1, subject: id.uuid)
+        case .walletOpened(let id): StoredOutcome(2, subject: id.uuid)
+        case .walletChanged(let id, let version): StoredOutcome(3, subject: id.uuid, version: version)
         case .refused(let refusal, let requestID):
-            (4, refusal.conflict?.uuid, refusal.item.map { Int64($0) }, refusal.rejection.rawValue, requestID)
-        case .batchPosted(let first, let count): (5, first.uuid, Int64(count), nil, nil)
-        case .batchTaken: (6, nil, nil, nil, nil)
-        case .holdPlaced(let id): (7, id.uuid, nil, nil, nil)
-        case .holdVoided(let id): (8, id.uuid, nil, nil, nil)
+            StoredOutcome(
+                4, subject: refusal.conflict?.uuid, version: refusal.item.map { Int64($0) }, refusal: refusal.rejection.rawValue,
+                refusedRequestID: requestID)
+        case .batchPosted(let first, let count): StoredOutcome(5, subject: first.uuid, version: Int64(count))
+        case .batchTaken: StoredOutcome(6)
+        case .holdPlaced(let id): StoredOutcome(7, subject: id.uuid)
+        case .holdVoided(let id): StoredOutcome(8, subject: id.uuid)
+        }
+    }
+
+    package init?(_ stored: StoredOutcome) {
+        switch (stored.kind, stored.subject, stored.version) {
+        case (1, let id?, _): self = .posted(TransferID(id))
+        case (2, let id?, _): self = .walletOpened(WalletID(id))
+        case (3, let id?, let version?): self = .walletChanged(WalletID(id), version: version)
+        case (4, let conflict, let item):
+            guard let rejection = stored.refusal.flatMap(TransferRejection.init), let requestID = stored.refusedRequestID else { return nil }
+            let refusal = Refusal(rejection, conflict: conflict.map { TransferID($0) }, item: item.map { Int($0) })
+            self = .refused(refusal, requestID: requestID)
+        case (5, let id?, let count?): self = .batchPosted(first: TransferID(id), count: Int(count))
+        case (6, nil, _): self = .batchTaken
+        case (7, let id?, _): self = .holdPlaced(HoldID(id))
+        case (8, let id?, _): self = .holdVoided(HoldID(id))
+        default: return nil
         }
     }
 }
@@ -136,31 +159,6 @@ extension WalletState {
             status: try WalletStatus(stored: row.decode(8)), version: try row.decode(9),
             openedAt: Timestamp(try row.decode(10, as: PostgresTimestamp.self)),
             lastPostedAt: Timestamp(try row.decode(11, as: PostgresTimestamp.self)))
-    }
-}
-
-extension KeptKey {
-    static let columns = "id, request, outcome, subject_id, subject_version, refusal, refused_request_id"
-
-    init(row: PostgresRow) throws {
-        let outcome: KeptOutcome
-        let subject = try row.decodeIfPresent(3, as: UUID.self)
-        switch (try row.decode(2, as: Int16.self), subject) {
-        case (1, let id?): outcome = .posted(TransferID(id))
-        case (2, let id?): outcome = .walletOpened(WalletID(id))
-        case (3, let id?): outcome = .walletChanged(WalletID(id), version: try row.decode(4))
-        case (4, let id):
-            guard let rejection = TransferRejection(rawValue: try row.decode(5)) else { throw UnreadableRow(table: "idempotency_keys") }
-            let refusal = Refusal(
-                rejection, conflict: id.map { TransferID($0) }, item: try row.decodeIfPresent(4, as: Int64.self).map { Int($0) })
-            outcome = .refused(refusal, requestID: try row.decode(6))
-        case (5, let id?): outcome = .batchPosted(first: TransferID(id), count: Int(try row.decode(4, as: Int64.self)))
-        case (6, nil): outcome = .batchTaken
-        case (7, let id?): outcome = .holdPlaced(HoldID(id))
-        case (8, let id?): outcome = .holdVoided(HoldID(id))
-        default: throw UnreadableRow(table: "idempotency_keys")
-        }
-        self.init(request: ExactText(try row.decode(1)), outcome: outcome)
     }
 }
 

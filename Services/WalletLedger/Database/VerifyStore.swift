@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Idempotency
 import Outbox
 import Postgres
 
@@ -142,8 +143,8 @@ struct VerifyStore {
         let caller: String
         let principal: String
         let key: String
-        let request: String
-        let outcome: KeptOutcome
+        let fingerprint: RequestFingerprint
+        let outcome: RecordedOutcome
         let transfer: KeyedTransfer?
         let subjectExists: Bool
     }
@@ -166,10 +167,10 @@ struct VerifyStore {
             ORDER BY k.id
             """
         ).map { row in
-            let kept = try KeptKey(row: row)
+            let record = try IdempotencyRecord<RecordedOutcome>(row: row)
             return KeyRow(
                 id: try row.decode(0), caller: try row.decode(7), principal: try row.decode(8), key: try row.decode(9),
-                request: kept.request.string, outcome: kept.outcome, transfer: try keyedTransfer(row),
+                fingerprint: record.fingerprint, outcome: record.outcome, transfer: try keyedTransfer(row),
                 subjectExists: try row.decode(18))
         }
     }

@@ -8,10 +8,6 @@ import ServiceDatabase
 
 /// The SQL of wallets: opening, changes of state, reading.
 struct WalletStore {
-    func keptKey(_ session: PostgresSession, _ key: ScopedKey) throws -> KeptKey? {
-        try session.query("SELECT \(unsafeSQL: KeptKey.columns) FROM idempotency_keys WHERE id = \(key.id)").first.map(KeptKey.init(row:))
-    }
-
     func wallet(_ session: PostgresSession, _ id: WalletID) throws -> WalletState? {
         try session.query("SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = \(id.uuid)").first.map(WalletState.init(row:))
     }
@@ -90,16 +86,5 @@ struct WalletStore {
                 overdraftLimitMinor: try row.decode(2), version: version, reason: try row.decode(3),
                 changedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
         }
-    }
-
-    func insertKey(_ session: PostgresSession, _ key: ScopedKey, _ kept: KeptKey, at: Timestamp) throws {
-        let columns = kept.outcome.stored
-        try session.execute(
-            """
-            INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, subject_version, refusal,
-                refused_request_id, created_at)
-            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(kept.request.string), \(columns.outcome), \(columns.subject),
-                \(columns.version), \(columns.refusal), \(columns.requestID), \(at.stored))
-            """)
     }
 }

@@ -69,12 +69,12 @@ extension Answer {
     /// - Throws: ``Problem`` for what is no outcome of the money itself.
     init(_ outcome: PostingOutcome) throws {
         switch outcome {
-        case .posted(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? Self.replayed : [])
-        case .holdPlaced(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? Self.replayed : [])
-        case .holdCaptured(let body, let isReplay): self.init(.created, body, extraHeaders: isReplay ? Self.replayed : [])
-        case .holdEnded(let body, let isReplay): self.init(.ok, body, extraHeaders: isReplay ? Self.replayed : [])
+        case .posted(let body, let isReplay): self.init(.created, body, isReplay: isReplay)
+        case .holdPlaced(let body, let isReplay): self.init(.created, body, isReplay: isReplay)
+        case .holdCaptured(let body, let isReplay): self.init(.created, body, isReplay: isReplay)
+        case .holdEnded(let body, let isReplay): self.init(.ok, body, isReplay: isReplay)
         case .refused(let refusal, let requestID, let isReplay):
-            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])
+            self.init(Problem(refusal, requestID: requestID), isReplay: isReplay)
         case .keyReused(let pointer): throw Problem.keyReused(pointer)
         case .failed(let failure): throw Problem(failure)
         // A batch has an answer of its own.
@@ -86,26 +86,14 @@ extension Answer {
     init(_ outcome: TransferBatchOutcome) throws {
         switch outcome {
         case .posted(let ids, let isReplay):
-            self.init(
-                .created, TransferBatchBody(mode: .atomic, results: ids.map { .posted($0) }), extraHeaders: isReplay ? Self.replayed : [])
+            self.init(.created, TransferBatchBody(mode: .atomic, results: ids.map { .posted($0) }), isReplay: isReplay)
         case .decided(let outcomes, let isReplay):
             let results = outcomes.enumerated().map { TransferBatchItemBody($1, index: $0) }
-            self.init(.ok, TransferBatchBody(mode: .independent, results: results), extraHeaders: isReplay ? Self.replayed : [])
+            self.init(.ok, TransferBatchBody(mode: .independent, results: results), isReplay: isReplay)
         case .refused(let refusal, let requestID, let isReplay):
-            self.init(Problem(refusal, requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])
+            self.init(Problem(refusal, requestID: requestID), isReplay: isReplay)
         case .keyReused(let pointer): throw Problem.keyReused(pointer)
         case .failed(let failure): throw Problem(failure)
-        }
-    }
-
-    /// - Throws: ``Problem`` for what is no outcome of the wallet itself.
-    init<Body: WireEncodable>(_ answer: KeyedAnswer<Body>, status: HTTPResponse.Status) throws {
-        switch answer {
-        case .done(let body, let isReplay): self.init(status, body, extraHeaders: isReplay ? Self.replayed : [])
-        case .refused(let rejection, let requestID, let isReplay):
-            self.init(Problem(Refusal(rejection), requestID: requestID), extraHeaders: isReplay ? Self.replayed : [])
-        case .keyReused(let pointer): throw Problem.keyReused(pointer)
-        case .inProgress: throw Problem(.requestInProgress, retryAfterSeconds: 1)
         }
     }
 }

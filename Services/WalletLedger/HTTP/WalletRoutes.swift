@@ -27,7 +27,7 @@ struct WalletRoutes {
     private func open(_ request: AuthenticatedRequest) async throws -> Answer {
         let origin = try RequestOrigin(request, needsKey: false)
         let body = try owned(request.decode(OpenWalletRequest.self), by: origin.access)
-        return try Answer(try await openWallet(body, origin), status: .created)
+        return try Answer(try await openWallet(body, origin), status: .created, refused: Problem.init)
     }
 
     private func wallet(_ request: AuthenticatedRequest) async throws -> Answer {
@@ -63,7 +63,8 @@ struct WalletRoutes {
 
     private func change(_ request: AuthenticatedRequest, _ change: WalletChange, reason: String) async throws -> Answer {
         let origin = try RequestOrigin(request, needsKey: false)
-        return try Answer(try await changeWallet(try request.identifier(), change, reason: reason, origin), status: .ok)
+        let answer = try await changeWallet(try request.identifier(), change, reason: reason, origin)
+        return try Answer(answer, status: .ok, refused: Problem.init)
     }
 }
 

@@ -4,11 +4,11 @@ import FoundationEssentials
 import HTTPService
 import Idempotency
 
-extension ScopedKey {
+extension IdempotencyKey {
     /// The key of one item of an independent batch: a UUIDv5 (RFC 9562, section 5.5) of `<key of the batch>/<index>`, in the scope of the
     /// batch. Whoever lost a batch's answer may ask for one item by it, with a transfer of its own.
-    func item(_ index: Int) -> ScopedKey {
-        ScopedKey(
+    func item(_ index: Int) -> IdempotencyKey {
+        IdempotencyKey(
             caller: caller, principal: principal, key: UUID.v5(namespace: Self.batchItems, name: "\(key)/\(index)").uuidString.lowercased())
     }
 

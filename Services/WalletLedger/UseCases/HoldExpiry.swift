@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 package import Logging
 import Metrics
 package import Postgres
@@ -47,7 +48,7 @@ package struct HoldExpiry: Service {
             due.map { hold in
                 PostingRequest(
                     order: .endHold(EndHoldOrder(hold: hold, eventID: .new(milliseconds: time, using: &random), access: nil)), key: nil,
-                    canonical: "", requestID: "expiry of \(hold.id)")
+                    fingerprint: RequestFingerprint(stored: ""), requestID: "expiry of \(hold.id)")
             })
         var count = 0
         var failures: [(hold: HoldID, failure: PostingFailure)] = []

@@ -19,7 +19,7 @@ package struct ManageHolds: Sendable {
         self.now = now
     }
 
-    package func place(_ request: PlaceHoldRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+    package func place(_ request: PlaceHoldRequest, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
         var random = SystemRandomNumberGenerator()
         let time = now()
         let order = PlaceHoldOrder(
@@ -27,18 +27,12 @@ package struct ManageHolds: Sendable {
                 id: .new(milliseconds: time, using: &random), walletID: request.sourceWalletID,
                 destinationWalletID: request.destinationWalletID, money: request.money),
             lastsSeconds: request.expiresInSeconds, eventID: .new(milliseconds: time, using: &random), access: origin.access)
-        let canonical = CanonicalRequest.render(
-            route: "POST /v1/holds",
-            [
-                ("source_wallet_id", .string(request.sourceWalletID.description)),
-                ("destination_wallet_id", .string(request.destinationWalletID.description)),
-            ] + CanonicalRequest.members(request.money, nil) + [("expires_in", .number(String(request.expiresInSeconds)))])
-        return await post(.placeHold(order), canonical, origin, key)
+        return await post(.placeHold(order), .placement(request), origin, key)
     }
 
     /// - Throws: `PostgresError` when the hold can't be read.
     package func capture(
-        _ id: HoldID, _ request: CaptureHoldRequest, _ origin: RequestOrigin, key: ScopedKey
+        _ id: HoldID, _ request: CaptureHoldRequest, _ origin: RequestOrigin, key: IdempotencyKey
     ) async throws -> PostingOutcome {
         guard let hold = try await terms(of: id, until: origin.deadline) else { return notFound(origin) }
         var random = SystemRandomNumberGenerator()
@@ -47,21 +41,16 @@ package struct ManageHolds: Sendable {
             hold: hold, money: request.money, isFinal: request.isFinal, reference: request.reference,
             transferID: .newTransfer(milliseconds: time, using: &random), eventID: .new(milliseconds: time, using: &random),
             access: origin.access)
-        let canonical = CanonicalRequest.render(
-            route: "POST /v1/holds/{id}/capture",
-            [("id", .string(id.description))] + CanonicalRequest.members(request.money, request.reference) + [
-                ("final", .bool(request.isFinal))
-            ])
-        return await post(.capture(order), canonical, origin, key)
+        let fingerprint = RequestFingerprint.capture(of: id, request.money, isFinal: request.isFinal, reference: request.reference)
+        return await post(.capture(order), fingerprint, origin, key)
     }
 
     /// - Throws: `PostgresError` when the hold can't be read.
-    package func void(_ id: HoldID, _ origin: RequestOrigin, key: ScopedKey) async throws -> PostingOutcome {
+    package func void(_ id: HoldID, _ origin: RequestOrigin, key: IdempotencyKey) async throws -> PostingOutcome {
         guard let hold = try await terms(of: id, until: origin.deadline) else { return notFound(origin) }
         var random = SystemRandomNumberGenerator()
         let order = EndHoldOrder(hold: hold, eventID: .new(milliseconds: now(), using: &random), access: origin.access)
-        let canonical = CanonicalRequest.render(route: "POST /v1/holds/{id}/void", [("id", .string(id.description))])
-        return await post(.endHold(order), canonical, origin, key)
+        return await post(.endHold(order), .void(of: id), origin, key)
     }
 
     /// Only who reaches the wallet whose money it sets aside sees a hold.
@@ -83,10 +72,10 @@ package struct ManageHolds: Sendable {
         .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false)
     }
 
-    private func post(_ order: LedgerOrder, _ canonical: ExactText, _ origin: RequestOrigin, _ key: ScopedKey) async -> PostingOutcome {
+    private func post(_ order: LedgerOrder, _ fingerprint: RequestFingerprint, _ origin: RequestOrigin, _ key: IdempotencyKey) async -> PostingOutcome {
         await queue.post(
             PostingRequest(
-                order: order, key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                order: order, key: key, fingerprint: fingerprint, requestID: origin.requestID, traceparent: origin.traceparent,
                 deadline: origin.deadline))
     }
 }

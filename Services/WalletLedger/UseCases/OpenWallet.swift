@@ -1,6 +1,6 @@
 package import Contracts
 import HTTPService
-import Idempotency
+package import Idempotency
 import Outbox
 package import Postgres
 package import ServiceDatabase
@@ -13,62 +13,42 @@ import StrictJSON
 package struct OpenWallet: Sendable {
     package static let maximumOpenWallets = 2_000
 
-    private let transaction: KeyedTransaction
+    private let idempotent: IdempotentTransaction<RecordedOutcome>
     private let clock: ClockWitness
     private let store = WalletStore()
 
     package init(pool: PostgresPool, clock: ClockWitness) {
-        transaction = KeyedTransaction(pool: pool)
+        idempotent = IdempotentTransaction(pool: pool)
         self.clock = clock
     }
 
-    /// - Throws: ``ClockDisagreement``; `PostgresError`.
-    package func callAsFunction(_ request: OpenWalletRequest, _ origin: RequestOrigin) async throws -> KeyedAnswer<WalletOpenedBody> {
-        let canonical = CanonicalRequest.render(
-            route: "POST /v1/wallets",
-            [
-                ("owner_id", request.ownerID.map { .string($0.description) }),
-                ("currency", .string(request.currency.code)),
-            ])
-        return try await transaction.run(inProgress: .inProgress, until: origin.deadline) { session in
-            if let key = origin.key, let kept = try store.keptKey(session, key) {
-                return try repeated(session, kept, canonical)
-            }
+    /// - Throws: ``ClockDisagreement``; `PostgresError`; ``UnreadableIdempotencyRecord``.
+    package func callAsFunction(
+        _ request: OpenWalletRequest, _ origin: RequestOrigin
+    ) async throws -> IdempotentAnswer<WalletOpenedBody, Refusal> {
+        let fingerprint = RequestFingerprint(route: "POST /v1/wallets") { members in
+            members.member("owner_id", ifPresent: request.ownerID?.description)
+            members.member("currency", request.currency.code)
+        }
+        return try await idempotent(origin.key, fingerprint, requestID: origin.requestID, until: origin.deadline) { session in
             let now = try store.clock(session, clock)
             if let owner = request.ownerID, try store.hasAsMany(session, owner, as: Self.maximumOpenWallets) {
-                let refusal = TransferRejection.walletLimitReached
-                if let key = origin.key {
-                    let outcome = KeptOutcome.refused(Refusal(refusal), requestID: origin.requestID)
-                    try store.insertKey(session, key, KeptKey(request: canonical, outcome: outcome), at: now)
-                }
-                return .refused(refusal, requestID: origin.requestID, isReplay: false)
+                return .refused(Refusal(.walletLimitReached))
             }
             var random = SystemRandomNumberGenerator()
             let wallet = WalletOpenedBody(
                 id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), ownerID: request.ownerID,
                 openedBy: origin.access.principal, currency: request.currency, openedAt: now)
             try store.insertWallet(session, wallet)
-            if let key = origin.key {
-                try store.insertKey(session, key, KeptKey(request: canonical, outcome: .walletOpened(wallet.id)), at: now)
-            }
             let event = OutboxEvent(
                 WalletOpenedEvent(wallet), id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), at: now,
                 traceparent: origin.traceparent)
             try OutboxWriter.append([event], session)
-            return .done(wallet, isReplay: false)
-        }
-    }
-
-    private func repeated(_ session: PostgresSession, _ kept: KeptKey, _ canonical: ExactText) throws -> KeyedAnswer<WalletOpenedBody> {
-        guard kept.request == canonical else {
-            return .keyReused(pointer: CanonicalRequest.firstDifference(kept.request, canonical))
-        }
-        switch kept.outcome {
-        case .walletOpened(let id):
+            return .done(wallet, .walletOpened(wallet.id))
+        } recall: { session, outcome in
+            guard case .walletOpened(let id) = outcome else { return nil }
             guard let wallet = try store.wallet(session, id) else { throw UnreadableRow(table: "idempotency_keys") }
-            return .done(store.openedWallet(wallet), isReplay: true)
-        case .refused(let refusal, let requestID): return .refused(refusal.rejection, requestID: requestID, isReplay: true)
-        case .posted, .walletChanged, .batchPosted, .batchTaken, .holdPlaced, .holdVoided: return .keyReused(pointer: "/route")
+            return store.openedWallet(wallet)
         }
     }
 }

@@ -39,7 +39,7 @@ struct PostBatch {
     private enum Decision {
         case decided(LedgerDecision)
         case refused(Refusal, requestID: String, isReplay: Bool)
-        case kept(KeptOutcome)
+        case recorded(RecordedOutcome)
         case keyReused(pointer: String)
         /// Same key and request as an earlier one of this batch.
         case sameAs(index: Int)
@@ -56,22 +56,22 @@ struct PostBatch {
         var batch = LedgerBatch(
             wallets: locked.wallets, refunded: locked.refunded, holds: locked.holds, references: locked.references, times: times)
         var write = BatchWrite(clock: locked.clock)
-        let decisions = decide(requests, kept: locked.keys, in: &batch, into: &write)
+        let decisions = decide(requests, records: locked.keys, in: &batch, into: &write)
 
         write.append(
             batch.changedWallets.sorted().compactMap { id in
                 guard let state = batch.wallets[id], let before = locked.wallets[id] else { return nil }
                 return (state, before.version)
             })
-        let kept = try KeptAnswers(
+        let recorded = try RecordedAnswers(
             session,
             of: decisions.compactMap { decision in
-                if case .kept(let outcome) = decision { outcome } else { nil }
+                if case .recorded(let outcome) = decision { outcome } else { nil }
             })
         try store.commit(session, write)
 
         return try requests.indices.map { index in
-            try outcome(of: index, requests, decisions, kept, OutcomeView(wallets: locked.wallets))
+            try outcome(of: index, requests, decisions, recorded, OutcomeView(wallets: locked.wallets))
         }
     }
 
@@ -88,22 +88,19 @@ struct PostBatch {
     }
 
     private func decide(
-        _ requests: [PostingRequest], kept: [UUID: KeptKey], in batch: inout LedgerBatch, into write: inout BatchWrite
+        _ requests: [PostingRequest], records: [UUID: IdempotencyRecord<RecordedOutcome>], in batch: inout LedgerBatch, into write: inout BatchWrite
     ) -> [Decision] {
         var decisions: [Decision] = []
         decisions.reserveCapacity(requests.count)
         var firstUse: [UUID: Int] = [:]
         for (index, request) in requests.enumerated() {
-            if let key = request.key?.id, let known = kept[key] {
+            if let key = request.key?.id, let known = records[key] {
                 decisions.append(repeated(request, known))
                 continue
             }
             if let key = request.key?.id, let first = firstUse[key] {
-                let canonical = requests[first].canonical
-                decisions.append(
-                    canonical == request.canonical
-                        ? .sameAs(index: first)
-                        : .keyReused(pointer: CanonicalRequest.firstDifference(canonical, request.canonical)))
+                let pointer = request.fingerprint.firstDifference(from: requests[first].fingerprint)
+                decisions.append(pointer.map { .keyReused(pointer: $0) } ?? .sameAs(index: first))
                 continue
             }
             do throws(Refusal) {
@@ -123,10 +120,10 @@ struct PostBatch {
         return decisions
     }
 
-    private func repeated(_ request: PostingRequest, _ known: KeptKey) -> Decision {
-        if let pointer = request.firstDifference(from: known.request) { return .keyReused(pointer: pointer) }
+    private func repeated(_ request: PostingRequest, _ known: IdempotencyRecord<RecordedOutcome>) -> Decision {
+        if let pointer = request.firstDifference(from: known.fingerprint) { return .keyReused(pointer: pointer) }
         switch known.outcome {
-        case .posted, .batchPosted, .holdPlaced, .holdVoided: return .kept(known.outcome)
+        case .posted, .batchPosted, .holdPlaced, .holdVoided: return .recorded(known.outcome)
         case .refused(let refusal, let requestID):
             return .refused(refusal.naming(itemOf: request.order), requestID: requestID, isReplay: true)
         case .walletOpened, .walletChanged, .batchTaken: return .keyReused(pointer: "/route")
@@ -134,12 +131,12 @@ struct PostBatch {
     }
 
     private func outcome(
-        of index: Int, _ requests: [PostingRequest], _ decisions: [Decision], _ kept: KeptAnswers, _ view: OutcomeView
+        of index: Int, _ requests: [PostingRequest], _ decisions: [Decision], _ recorded: RecordedAnswers, _ view: OutcomeView
     ) throws -> PostingOutcome {
         let request = requests[index]
         switch decisions[index] {
         case .decided(let decision): return view.outcome(of: decision, for: request, isReplay: false)
-        case .kept(let outcome): return try kept.outcome(of: outcome, for: request, view)
+        case .recorded(let outcome): return try recorded.outcome(of: outcome, for: request, view)
         case .refused(let refusal, let requestID, let isReplay):
             return .refused(refusal, requestID: requestID, isReplay: isReplay)
         case .keyReused(let pointer): return .keyReused(pointer: pointer)
@@ -147,7 +144,7 @@ struct PostBatch {
             switch decisions[first] {
             case .decided(let decision): return view.outcome(of: decision, for: request, isReplay: true)
             case .refused(let refusal, let requestID, _): return .refused(refusal, requestID: requestID, isReplay: true)
-            case .kept, .keyReused, .sameAs: throw UnreadableRow(table: "idempotency_keys")
+            case .recorded, .keyReused, .sameAs: throw UnreadableRow(table: "idempotency_keys")
             }
         }
     }

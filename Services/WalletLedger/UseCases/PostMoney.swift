@@ -23,44 +23,37 @@ package struct PostMoney: Sendable {
         return .newTransfer(milliseconds: now(), using: &random)
     }
 
-    package func transfer(_ request: TransferRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
-        await post(.transfer(request, id: newID(), access: origin.access), CanonicalRequest.transfer(request), origin, key: key)
+    package func transfer(_ request: TransferRequest, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
+        await post(.transfer(request, id: newID(), access: origin.access), RequestFingerprint.transfer(request), origin, key: key)
     }
 
-    package func deposit(_ request: FundingRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
-        let canonical = funding("POST /v1/deposits", request)
-        return await post(.deposit(request, id: newID(), access: origin.access), canonical, origin, key: key)
+    package func deposit(_ request: FundingRequest, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
+        let fingerprint = RequestFingerprint.funding("POST /v1/deposits", request)
+        return await post(.deposit(request, id: newID(), access: origin.access), fingerprint, origin, key: key)
     }
 
-    package func withdrawal(_ request: FundingRequest, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
-        let canonical = funding("POST /v1/withdrawals", request)
-        return await post(.withdrawal(request, id: newID(), access: origin.access), canonical, origin, key: key)
+    package func withdrawal(_ request: FundingRequest, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
+        let fingerprint = RequestFingerprint.funding("POST /v1/withdrawals", request)
+        return await post(.withdrawal(request, id: newID(), access: origin.access), fingerprint, origin, key: key)
     }
 
     /// - Throws: `PostgresError` when the original can't be read.
     package func refund(
-        of id: TransferID, _ request: RefundRequest, _ origin: RequestOrigin, key: ScopedKey
+        of id: TransferID, _ request: RefundRequest, _ origin: RequestOrigin, key: IdempotencyKey
     ) async throws -> PostingOutcome {
         // The original never changes, so it may be read before any lock.
-        let kept = try await pool.withSession(within: WaitLimit(until: origin.deadline)) { session in try store.postings(session, [id])[id] }
-        guard let kept else { return .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false) }
+        let posting = try await pool.withSession(within: WaitLimit(until: origin.deadline)) { session in try store.postings(session, [id])[id] }
+        guard let posting else { return .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false) }
         let original = OriginalTransfer(
-            id: id, kind: kept.kind, money: kept.money, sourceWalletID: kept.debit.walletID, destinationWalletID: kept.credit.walletID)
-        let canonical = CanonicalRequest.render(
-            route: "POST /v1/transfers/{id}/refunds",
-            [("id", .string(id.description))] + CanonicalRequest.members(request.money, request.reference))
-        return await post(.refund(request, of: original, id: newID(), access: origin.access), canonical, origin, key: key)
+            id: id, kind: posting.kind, money: posting.money, sourceWalletID: posting.debit.walletID, destinationWalletID: posting.credit.walletID)
+        let fingerprint = RequestFingerprint.refund(of: id, request)
+        return await post(.refund(request, of: original, id: newID(), access: origin.access), fingerprint, origin, key: key)
     }
 
-    private func post(_ order: PostingOrder, _ canonical: ExactText, _ origin: RequestOrigin, key: ScopedKey) async -> PostingOutcome {
+    private func post(_ order: PostingOrder, _ fingerprint: RequestFingerprint, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
         await queue.post(
             PostingRequest(
-                order: .posting(order), key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                order: .posting(order), key: key, fingerprint: fingerprint, requestID: origin.requestID, traceparent: origin.traceparent,
                 deadline: origin.deadline))
-    }
-
-    private func funding(_ route: String, _ request: FundingRequest) -> ExactText {
-        CanonicalRequest.render(
-            route: route, [("wallet_id", .string(request.walletID.description))] + CanonicalRequest.members(request.money, request.reference))
     }
 }

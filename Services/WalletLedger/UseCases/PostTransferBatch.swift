@@ -23,11 +23,11 @@ package enum TransferBatchOutcome: Sendable, Hashable {
 /// key for good, by a digest of the request, so that no item of another body is posted under it; then every item is an order with a
 /// key of its own, so that a repeat after a crash posts what is missing and finds the rest.
 package struct PostTransferBatch: Sendable {
-    private static let route = "POST /v1/transfers/batch"
+    static let route = "POST /v1/transfers/batch"
 
     private let queue: PostingQueue
     private let pool: PostgresPool
-    private let keys = IdempotencyKeyStore()
+    private let keys = IdempotencyStore<RecordedOutcome>()
     private let now: @Sendable () -> Int64
 
     /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
@@ -39,7 +39,7 @@ package struct PostTransferBatch: Sendable {
 
     /// - Throws: `PostgresError` when the key of an independent batch can't be taken; nothing is posted then.
     package func callAsFunction(
-        _ request: TransferBatchRequest, _ origin: RequestOrigin, key: ScopedKey
+        _ request: TransferBatchRequest, _ origin: RequestOrigin, key: IdempotencyKey
     ) async throws -> TransferBatchOutcome {
         switch request {
         case .atomic(let transfers): await atomic(transfers, origin, key)
@@ -47,21 +47,15 @@ package struct PostTransferBatch: Sendable {
         }
     }
 
-    private func atomic(_ transfers: [TransferRequest], _ origin: RequestOrigin, _ key: ScopedKey) async -> TransferBatchOutcome {
+    private func atomic(_ transfers: [TransferRequest], _ origin: RequestOrigin, _ key: IdempotencyKey) async -> TransferBatchOutcome {
         var random = SystemRandomNumberGenerator()
         let first = TransferID.newBatch(milliseconds: now(), using: &random)
         let orders = transfers.enumerated().map { index, transfer in
             PostingOrder.transfer(transfer, id: first.batchItem(index), access: origin.access)
         }
-        let canonical = CanonicalRequest.render(
-            route: Self.route,
-            [
-                ("mode", .string(TransferBatchMode.atomic.rawValue)),
-                ("transfers", .array(transfers.map { CanonicalRequest.object(CanonicalRequest.members($0)) })),
-            ])
         let outcome = await queue.post(
             PostingRequest(
-                order: .atomic(orders), key: key, canonical: canonical, requestID: origin.requestID, traceparent: origin.traceparent,
+                order: .atomic(orders), key: key, fingerprint: .atomicBatch(transfers), requestID: origin.requestID, traceparent: origin.traceparent,
                 deadline: origin.deadline))
         switch outcome {
         case .batchPosted(let ids, let isReplay): return .posted(ids, isReplay: isReplay)
@@ -73,19 +67,19 @@ package struct PostTransferBatch: Sendable {
     }
 
     private func independent(
-        _ transfers: [IndependentTransferRequest], _ origin: RequestOrigin, _ key: ScopedKey
+        _ transfers: [IndependentTransferRequest], _ origin: RequestOrigin, _ key: IdempotencyKey
     ) async throws -> TransferBatchOutcome {
-        let items = transfers.map { CanonicalRequest.transfer($0) }
-        let canonical = CanonicalRequest.render(
-            route: Self.route,
-            [
-                ("mode", .string(TransferBatchMode.independent.rawValue)), ("count", .number(String(items.count))),
-                ("digest", .string(KeyDigest.of(items.map(\.string).joined(separator: "\n")).uuidString.lowercased())),
-            ])
+        let items = transfers.map { RequestFingerprint.transfer($0) }
+        let fingerprint = RequestFingerprint(route: Self.route) { members in
+            members.member("mode", TransferBatchMode.independent.rawValue)
+            members.member("count", Int64(items.count))
+            members.member("digest", KeyDigest.of(items.map(\.text.string).joined(separator: "\n")).uuidString.lowercased())
+        }
         let itemKeys = items.indices.map { key.item($0) }
         let pointer: String? = try await pool.withSession(within: WaitLimit(until: origin.deadline)) { session in
-            guard let kept = try keys.take(session, key, for: canonical), kept.request != canonical else { return nil }
-            return try difference(session, kept.request, canonical, items, itemKeys)
+            let record = try keys.take(session, key, for: IdempotencyRecord(fingerprint, .batchTaken))
+            guard let pointer = record.flatMap({ fingerprint.firstDifference(from: $0.fingerprint) }) else { return nil }
+            return try difference(session, pointer, items, itemKeys)
         }
         if let pointer { return .keyReused(pointer: pointer) }
 
@@ -97,7 +91,7 @@ package struct PostTransferBatch: Sendable {
         let requests = known.map { index, transfer in
             PostingRequest(
                 order: .posting(.transfer(transfer, id: .newTransfer(milliseconds: time, using: &random), access: origin.access)),
-                key: itemKeys[index], canonical: items[index], requestID: origin.requestID, traceparent: origin.traceparent,
+                key: itemKeys[index], fingerprint: items[index], requestID: origin.requestID, traceparent: origin.traceparent,
                 deadline: origin.deadline)
         }
         let posted = requests.isEmpty ? [] : await queue.post(requests)
@@ -111,14 +105,13 @@ package struct PostTransferBatch: Sendable {
 
     /// Where the request differs from the one that the key was first used for, as far as that one's items tell.
     private func difference(
-        _ session: PostgresSession, _ kept: ExactText, _ canonical: ExactText, _ items: [ExactText], _ itemKeys: [ScopedKey]
+        _ session: PostgresSession, _ pointer: String, _ items: [RequestFingerprint], _ itemKeys: [IdempotencyKey]
     ) throws -> String {
-        let difference = CanonicalRequest.firstDifference(kept, canonical)
-        guard difference == "/count" || difference == "/digest" else { return difference }
-        let known = try keys.requests(session, itemKeys.map(\.id))
+        guard pointer == "/count" || pointer == "/digest" else { return pointer }
+        let known = try keys.fingerprints(session, of: itemKeys)
         for (index, item) in items.enumerated() {
-            guard let before = known[itemKeys[index].id], before != item else { continue }
-            return "/transfers/\(index)" + CanonicalRequest.firstDifference(before, item)
+            guard let difference = known[itemKeys[index].id].flatMap({ item.firstDifference(from: $0) }) else { continue }
+            return "/transfers/\(index)\(difference)"
         }
         return "/transfers"
     }

@@ -6,21 +6,20 @@ package import Idempotency
 package struct PostingRequest: Sendable {
     package let order: LedgerOrder
     /// Without one it is the ledger's own, and safe to repeat by itself.
-    package let key: ScopedKey?
-    /// See ``CanonicalRequest``.
-    package let canonical: ExactText
+    package let key: IdempotencyKey?
+    package let fingerprint: RequestFingerprint
     package let requestID: String
     package let traceparent: String?
     /// When the caller is answered, whatever has become of the request; nil is after ``PostingQueue/patience``.
     package let deadline: ContinuousClock.Instant?
 
     package init(
-        order: LedgerOrder, key: ScopedKey?, canonical: ExactText, requestID: String, traceparent: String? = nil,
+        order: LedgerOrder, key: IdempotencyKey?, fingerprint: RequestFingerprint, requestID: String, traceparent: String? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) {
         self.order = order
         self.key = key
-        self.canonical = canonical
+        self.fingerprint = fingerprint
         self.requestID = requestID
         self.traceparent = traceparent
         self.deadline = deadline
@@ -28,12 +27,10 @@ package struct PostingRequest: Sendable {
 }
 
 extension PostingRequest {
-    /// Where it differs from what was kept of the key's first request; nil when it is the same.
-    func firstDifference(from kept: ExactText) -> String? {
-        if kept == canonical { return nil }
-        guard BatchDigest.isDigest(kept) else { return CanonicalRequest.firstDifference(kept, canonical) }
-        let digest = BatchDigest.of(canonical)
-        return kept == digest ? nil : BatchDigest.firstDifference(kept, digest)
+    /// Where it differs from the key's first request; nil when it is the same.
+    func firstDifference(from recorded: RequestFingerprint) -> String? {
+        guard fingerprint != recorded, BatchDigest.isDigest(recorded) else { return fingerprint.firstDifference(from: recorded) }
+        return BatchDigest.firstDifference(of: BatchDigest.of(fingerprint), from: recorded)
     }
 }
 

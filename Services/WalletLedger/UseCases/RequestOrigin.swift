@@ -7,13 +7,13 @@ package struct RequestOrigin: Sendable {
     /// The calling service, by its signature.
     package let caller: String
     package let access: WalletAccess
-    package let key: ScopedKey?
+    package let key: IdempotencyKey?
     package let requestID: String
     package let traceparent: String?
     package let deadline: ContinuousClock.Instant?
 
     package init(
-        caller: String, access: WalletAccess, key: ScopedKey?, requestID: String, traceparent: String? = nil,
+        caller: String, access: WalletAccess, key: IdempotencyKey?, requestID: String, traceparent: String? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) {
         self.caller = caller
@@ -23,13 +23,4 @@ package struct RequestOrigin: Sendable {
         self.traceparent = traceparent
         self.deadline = deadline
     }
-}
-
-/// The answer to a keyed request that is no posting.
-package enum KeyedAnswer<Body: Sendable & Hashable>: Sendable, Hashable {
-    case done(Body, isReplay: Bool)
-    case refused(TransferRejection, requestID: String, isReplay: Bool)
-    case keyReused(pointer: String)
-    /// Another request with this key is still undecided.
-    case inProgress
 }

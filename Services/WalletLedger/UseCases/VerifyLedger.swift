@@ -118,23 +118,20 @@ package struct VerifyLedger: Sendable {
     }
 
     private func fault(of row: VerifyStore.KeyRow, _ session: PostgresSession) throws -> String? {
-        let id = ScopedKey(caller: row.caller, principal: row.principal, key: row.key).id
+        let id = IdempotencyKey(caller: row.caller, principal: row.principal, key: row.key).id
         guard id == row.id else { return "is not the digest of its caller, principal and key" }
-        guard let request = try? JSONParser.parse(row.request.utf8) else { return "its request can't be read" }
+        guard let request = try? JSONParser.parse(row.fingerprint.text.string.utf8) else { return "its request can't be read" }
         switch row.outcome {
         case .refused, .walletOpened, .walletChanged, .batchTaken, .holdPlaced, .holdVoided:
             return row.subjectExists ? nil : "names a row that does not exist"
         case .batchPosted(let first, let count):
             let postings = try BatchStore().postings(session, (0..<count).map { first.batchItem($0) })
-            let items = (0..<count).map { index -> JSONValue? in
-                guard let posting = postings[first.batchItem(index)] else { return nil }
-                return CanonicalRequest.object(
-                    CanonicalRequest.members(
-                        TransferRequest(
-                            sourceWalletID: posting.debit.walletID, destinationWalletID: posting.credit.walletID, money: posting.money,
-                            reference: posting.reference)))
+            let transfers = (0..<count).compactMap { postings[first.batchItem($0)] }.map { posting in
+                TransferRequest(
+                    sourceWalletID: posting.debit.walletID, destinationWalletID: posting.credit.walletID, money: posting.money,
+                    reference: posting.reference)
             }
-            return request["transfers"]?.arrayValue == items.compactMap(\.self) ? nil : "its request is not what the batch from \(first) did"
+            return row.fingerprint == .atomicBatch(transfers) ? nil : "its request is not what the batch from \(first) did"
         case .posted(let id):
             guard let transfer = row.transfer else { return "names posting \(id), which does not exist" }
             guard transfer.keyID == row.id else { return "names posting \(id), which has another key" }

@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Foundation
 import Logging
 import Observability
@@ -110,7 +111,7 @@ struct ClockStepTests {
             let request = MoneyFixture.deposit(wallet, 100, key: "once")
             let first = try await fixture.post([request])
             let expiry = RowExpiry(of: "idempotency keys", pool: fixture.pool, clock: fixture.clock, logger: Self.quiet) { session, count in
-                try IdempotencyKeyStore().expire(session, atMost: count)
+                try IdempotencyStore<RecordedOutcome>().expire(session, atMost: count)
             }
             try server.setClock(ahead: 40 * 86_400)
             await #expect(throws: ClockDisagreement.self) { try await expiry.expire() }

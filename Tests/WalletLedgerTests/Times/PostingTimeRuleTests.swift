@@ -1,4 +1,5 @@
 import Contracts
+import Idempotency
 import Foundation
 import Postgres
 import TestSupport

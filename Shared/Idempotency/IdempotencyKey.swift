@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 /// An `Idempotency-Key` in its scope: calling service and principal.
-package struct ScopedKey: Sendable, Hashable {
+package struct IdempotencyKey: Sendable, Hashable {
     /// A key is 1 to 255 visible ASCII characters.
     package static let maximumLength = 255
 

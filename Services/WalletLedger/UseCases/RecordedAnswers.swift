@@ -27,13 +27,13 @@ struct OutcomeView {
 }
 
 /// The rows from which the answers to repeated requests are rendered again.
-struct KeptAnswers {
+struct RecordedAnswers {
     private var postings: [TransferID: Posting] = [:]
     private var captures: [TransferID: HoldChange] = [:]
     private var placed: [HoldID: HoldState] = [:]
     private var voided: [HoldID: HoldChange] = [:]
 
-    init(_ session: PostgresSession, of outcomes: [KeptOutcome]) throws {
+    init(_ session: PostgresSession, of outcomes: [RecordedOutcome]) throws {
         var transfers: [TransferID] = []
         var placedIDs: [HoldID] = []
         var voidedIDs: [HoldID] = []
@@ -61,8 +61,8 @@ struct KeptAnswers {
     }
 
     /// The batch of a lost connection runs again and finds what it wrote itself: that is answered for the first time.
-    func outcome(of kept: KeptOutcome, for request: PostingRequest, _ view: OutcomeView) throws -> PostingOutcome {
-        switch kept {
+    func outcome(of recorded: RecordedOutcome, for request: PostingRequest, _ view: OutcomeView) throws -> PostingOutcome {
+        switch recorded {
         case .posted(let id):
             guard let posting = postings[id] else { throw UnreadableRow(table: "idempotency_keys") }
             let body = view.body(posting, for: request)

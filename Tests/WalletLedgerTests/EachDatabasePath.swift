@@ -1,24 +1,5 @@
-import Postgres
 import TestSupport
 import Testing
-
-/// How the ledger's sessions reach Postgres: both ways have to give the same answers.
-enum DatabasePath: String, Sendable, CaseIterable {
-    case direct = "directly"
-    /// PgBouncer in transaction mode, where each transaction may meet another of two server connections.
-    case throughPgBouncer = "through PgBouncer"
-
-    /// Set by `.onEachDatabasePath`.
-    @TaskLocal static var current: DatabasePath?
-
-    /// The serving role's address on this path.
-    func servingURL(_ database: TestDatabase) async throws -> String {
-        switch self {
-        case .direct: database.servingURL
-        case .throughPgBouncer: try await database.server.pooler().url(database.servingURL, server: database.server)
-        }
-    }
-}
 
 /// Runs every test of a suite once on each path. A failure says on which.
 struct EachDatabasePath: SuiteTrait, TestTrait, TestScoping {

@@ -1,7 +1,7 @@
 package import Contracts
 
 /// How a keyed request was decided.
-package enum KeptOutcome: Sendable, Hashable {
+package enum RecordedOutcome: Sendable, Hashable {
     /// A posting, captures included.
     case posted(TransferID)
     case walletOpened(WalletID)
@@ -14,15 +14,4 @@ package enum KeptOutcome: Sendable, Hashable {
     case batchTaken
     case holdPlaced(HoldID)
     case holdVoided(HoldID)
-}
-
-/// A key that was used: the canonical form of its request and the outcome.
-package struct KeptKey: Sendable, Hashable {
-    package let request: ExactText
-    package let outcome: KeptOutcome
-
-    package init(request: ExactText, outcome: KeptOutcome) {
-        self.request = request
-        self.outcome = outcome
-    }
 }

@@ -134,7 +134,8 @@ struct FillBox: Sendable {
         _ box: UUID, _ amount: Int64, note: String? = nil, route: String = "POST /v1/boxes/{id}/fill", key: String?,
         requestID: String = UUID().uuidString, begun: @escaping @Sendable () -> Void = {}
     ) async throws -> FillAnswer {
-        try await idempotent(key.map(Self.key), Self.fingerprint(box, amount, note: note, route: route), requestID: requestID, until: nil) { session in
+        try await idempotent(key.map(Self.key), Self.fingerprint(box, amount, note: note, route: route), requestID: requestID, until: nil) {
+            session in
             begun()
             let limit = Self.limit
             let content: Int64? = try session.query("SELECT content FROM boxes WHERE id = \(box)").first?.decode(0)

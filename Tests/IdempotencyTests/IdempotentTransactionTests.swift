@@ -68,16 +68,17 @@ struct IdempotentTransactionTests {
         let runs = Mutex(0)
         let gates = (Gate(), Gate())
         // Each one's first run waits for the other's, when both have looked for the record.
-        let meet: [@Sendable () -> Void] = [
-            {
-                if runs.withLock({ $0 += 1; return $0 }) <= 2 { gates.0.signal(); gates.1.wait() }
-            },
-            {
-                if runs.withLock({ $0 += 1; return $0 }) <= 2 { gates.1.signal(); gates.0.wait() }
-            },
-        ]
-        async let one = service.replica(0)(box, 4, key: "k", begun: meet[0])
-        async let two = service.replica(1)(box, 4, key: "k", begun: meet[1])
+        let meet: @Sendable (_ own: Gate, _ other: Gate) -> Void = { own, other in
+            let run = runs.withLock { runs in
+                runs += 1
+                return runs
+            }
+            guard run <= 2 else { return }
+            own.signal()
+            other.wait()
+        }
+        async let one = service.replica(0)(box, 4, key: "k", begun: { meet(gates.0, gates.1) })
+        async let two = service.replica(1)(box, 4, key: "k", begun: { meet(gates.1, gates.0) })
         let answers = [try await one, try await two]
         #expect(answers.count { $0.isReplay } == 1)
         #expect(answers[0].body != nil && answers[0].body == answers[1].body)

@@ -48,7 +48,8 @@ extension MoneyFixture {
     /// As the ledger orders it by itself.
     static func expire(_ hold: HoldTerms) -> PostingRequest {
         PostingRequest(
-            order: .endHold(EndHoldOrder(hold: hold, eventID: newEvent(), access: nil)), key: nil, fingerprint: RequestFingerprint(stored: ""), requestID: "expiry")
+            order: .endHold(EndHoldOrder(hold: hold, eventID: newEvent(), access: nil)), key: nil, fingerprint: RequestFingerprint(stored: ""),
+            requestID: "expiry")
     }
 
     static func atomic(_ transfers: [TransferRequest], key: String = UUID().uuidString) -> PostingRequest {

@@ -1,6 +1,6 @@
 import Contracts
-import Idempotency
 import Foundation
+import Idempotency
 import Logging
 import Postgres
 import TestSupport

@@ -1,6 +1,6 @@
 import Contracts
-import Idempotency
 import Foundation
+import Idempotency
 import Postgres
 import Synchronization
 import TestSupport

@@ -16,7 +16,9 @@ package struct Resolver: Sendable {
     package let traceparent: String?
     package let deadline: ContinuousClock.Instant?
 
-    package init(caller: String, userID: String, key: IdempotencyKey?, requestID: String, traceparent: String?, deadline: ContinuousClock.Instant? = nil) {
+    package init(
+        caller: String, userID: String, key: IdempotencyKey?, requestID: String, traceparent: String?, deadline: ContinuousClock.Instant? = nil
+    ) {
         self.caller = caller
         self.userID = userID
         self.key = key

@@ -1,6 +1,6 @@
-package import Idempotency
 import Contracts
 import FoundationEssentials
+package import Idempotency
 import Outbox
 import Postgres
 

@@ -72,7 +72,8 @@ package struct ManageHolds: Sendable {
         .refused(Refusal(.notFound), requestID: origin.requestID, isReplay: false)
     }
 
-    private func post(_ order: LedgerOrder, _ fingerprint: RequestFingerprint, _ origin: RequestOrigin, _ key: IdempotencyKey) async -> PostingOutcome {
+    private func post(_ order: LedgerOrder, _ fingerprint: RequestFingerprint, _ origin: RequestOrigin, _ key: IdempotencyKey) async -> PostingOutcome
+    {
         await queue.post(
             PostingRequest(
                 order: order, key: key, fingerprint: fingerprint, requestID: origin.requestID, traceparent: origin.traceparent,

@@ -50,7 +50,8 @@ package struct PostMoney: Sendable {
         return await post(.refund(request, of: original, id: newID(), access: origin.access), fingerprint, origin, key: key)
     }
 
-    private func post(_ order: PostingOrder, _ fingerprint: RequestFingerprint, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
+    private func post(_ order: PostingOrder, _ fingerprint: RequestFingerprint, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome
+    {
         await queue.post(
             PostingRequest(
                 order: .posting(order), key: key, fingerprint: fingerprint, requestID: origin.requestID, traceparent: origin.traceparent,

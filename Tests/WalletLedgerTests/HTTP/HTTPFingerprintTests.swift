@@ -77,10 +77,12 @@ import Testing
         let world = try await LedgerWorld.new()
         let key = LedgerWorld.newKey()
         let (one, two) = ("wal_01900000000000000000000000", "wal_01900000000000000000000001")
-        let body = #"{"mode":"independent","transfers":[{"source_wallet_id":"\#(one)","destination_wallet_id":"\#(two)","amount":1,"currency":"EUR"}]}"#
+        let body =
+            #"{"mode":"independent","transfers":[{"source_wallet_id":"\#(one)","destination_wallet_id":"\#(two)","amount":1,"currency":"EUR"}]}"#
         let answer = try await world.api.send(SignedCall("POST", "/v1/transfers/batch", body, as: world.client, key: key))
         #expect(answer.status == 200, "\(answer.text)")
         #expect(
-            try await stored(world, key) == #"{"route":"POST /v1/transfers/batch","mode":"independent","count":1,"digest":"78f3efb7-0744-7c85-4fa0-0fe61a92a391"}"#)
+            try await stored(world, key)
+                == #"{"route":"POST /v1/transfers/batch","mode":"independent","count":1,"digest":"78f3efb7-0744-7c85-4fa0-0fe61a92a391"}"#)
     }
 }

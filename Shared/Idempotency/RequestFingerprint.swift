@@ -1,3 +1,4 @@
+package import StrictJSON
 package import Contracts
 
 /// What decides whether two requests are the same: route, path parameters and decoded body, as a JSON object with members in a fixed order.

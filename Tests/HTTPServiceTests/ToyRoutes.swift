@@ -1,3 +1,4 @@
+import StrictJSON
 import AccessTokens
 import Contracts
 import HTTPService
@@ -126,7 +127,7 @@ struct ToyRoutes {
 }
 
 /// A body that both sides use.
-struct Text: WireDecodable, WireEncodable {
+struct Text: WireRequest {
     let text: String
 
     init(_ text: String) { self.text = text }

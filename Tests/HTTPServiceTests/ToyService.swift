@@ -1,3 +1,4 @@
+import StrictJSON
 import AccessTokens
 import Contracts
 import Foundation

@@ -1,3 +1,4 @@
+import StrictJSON
 import Contracts
 import Idempotency
 import Testing

@@ -1,3 +1,4 @@
+import StrictJSON
 import Contracts
 import HTTPService
 import HTTPTypes
@@ -37,7 +38,8 @@ enum RelayingService: FlorinService {
         let identity = try ServiceIdentity(settings.identity, service: name)
         let api = try InboundAPI(settings.api, identity: identity)
         let ledger = try Outbound(callee: "wallet-ledger", settings.ledger, identity: identity, context: context)
-        let relay = Endpoint(.get, "/v1/relay", grants: [RouteGrant(callers: ["api-gateway"], holder: .user, scope: "wallet")]) { request in
+        let users = TokenAccess.signedWithToken([RouteGrant(callers: ["api-gateway"], holder: .user, scope: "wallet")])
+        let relay = Endpoint(.get, "/v1/relay", access: users) { request in
             let call = ServiceRequest(
                 method: "GET", target: "/v1/wallets", deadline: request.deadline, authorization: request.headers[.authorization],
                 traceparent: request.trace.traceparent, requestID: request.requestID.text)

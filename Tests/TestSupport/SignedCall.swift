@@ -1,4 +1,4 @@
-package import Contracts
+import Contracts
 internal import Foundation
 internal import HTTPTypes
 internal import Observability

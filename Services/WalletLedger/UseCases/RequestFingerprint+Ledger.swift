@@ -1,3 +1,4 @@
+import StrictJSON
 package import Contracts
 package import Idempotency
 
@@ -7,7 +8,7 @@ extension RequestFingerprint {
     }
 
     /// As a transfer of its own would have it.
-    package static func transfer(_ item: IndependentTransfer) -> RequestFingerprint {
+    package static func transfer(_ item: IndependentTransferRequest) -> RequestFingerprint {
         switch item {
         case .known(let request): transfer(request)
         case .ofUnknownWallet(let source, let destination, let money, let reference):

@@ -105,7 +105,8 @@ let package = Package(
                 serviceLifecycle, tracing, unixSignals,
             ]),
         shared(
-            "ServiceDatabase", ["Observability", "Contracts", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
+            "ServiceDatabase",
+            ["Observability", "Contracts", "Idempotency", "Postgres", "ServiceRuntime", argumentParser, logging, metrics, serviceLifecycle]),
         shared("Outbox", ["Contracts", "Postgres"], exclude: ["README.md"]),
         shared("EventBroker", ["Observability", "AMQP", "Contracts", "ServiceRuntime", "TransportSecurity"]),
         shared(
@@ -122,7 +123,7 @@ let package = Package(
                 "Observability", "Redis", "RequestSigning", "ServiceRuntime", "TransportSecurity", coreMetrics, crypto, logging, metrics, nioSSL,
                 serviceLifecycle,
             ]),
-        shared("Idempotency", ["Contracts", "Postgres", "StrictJSON", crypto], exclude: ["README.md"]),
+        shared("Idempotency", ["Contracts", "StrictJSON", crypto], exclude: ["README.md"]),
         shared(
             "ServiceIdentity",
             [
@@ -254,7 +255,12 @@ let package = Package(
                 "TestSupport",
                 httpTypes, logging, metrics, tracing,
             ]),
-        tests("IdempotencyTests", ["Idempotency", "Contracts", "Postgres", "StrictJSON", "TestSupport"], exclude: ["migrations"]),
+        tests(
+            "IdempotencyTests", ["Idempotency", "Contracts", "Postgres", "ServiceDatabase", "StrictJSON", "TestSupport"], exclude: ["migrations"]),
+        tests("ConcurrencyTests", ["Concurrency", "TestSupport"]),
+        tests(
+            "HTTPServerTests",
+            ["HTTPServer", "TestSupport", "TransportSecurity", httpTypes, hummingbird, hummingbirdCore, logging, nioCore, nioPosix, serviceLifecycle]),
         tests(
             "HTTPServiceTests",
             [

@@ -50,5 +50,10 @@ package struct StoredOutcome: Sendable, Hashable {
 /// A record holds an outcome that this release of the service doesn't know; the request was decided, but not by it.
 package struct UnreadableIdempotencyRecord: Error, CustomStringConvertible {
     package let kind: Int16
+
+    package init(kind: Int16) {
+        self.kind = kind
+    }
+
     package var description: String { "the outcome of an idempotency key can't be read, its kind is \(kind)" }
 }

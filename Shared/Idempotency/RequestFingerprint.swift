@@ -1,5 +1,5 @@
-package import StrictJSON
 package import Contracts
+package import StrictJSON
 
 /// What decides whether two requests are the same: route, path parameters and decoded body, as a JSON object with members in a fixed order.
 ///

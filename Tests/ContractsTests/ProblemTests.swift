@@ -32,7 +32,7 @@ struct ProblemTests {
         #expect(Set(ProblemCode.all).count == ProblemCode.all.count)
         let lists = [
             "ProblemCode.swift": ProblemCode.common, "ProblemCode+WalletLedger.swift": ProblemCode.walletLedger,
-            "ProblemCode+OpsRisk.swift": ProblemCode.opsRisk,
+            "ProblemCode+OpsRisk.swift": ProblemCode.opsRisk, "ProblemCode+Doors.swift": ProblemCode.doors,
         ]
         let folder = RepositoryRoot.path("Shared/Contracts/Problem")
         for file in try FileManager.default.contentsOfDirectory(atPath: folder) {

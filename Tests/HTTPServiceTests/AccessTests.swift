@@ -1,6 +1,6 @@
-import StrictJSON
 import Contracts
 import Foundation
+import StrictJSON
 import Testing
 
 /// Each kind of access, as callers meet it: who is let in, who is not, and by which challenge they find out what is missing.

@@ -1,5 +1,5 @@
-import StrictJSON
 import Contracts
+import StrictJSON
 import Testing
 
 /// What a request may bring, and what comes back.

@@ -1,10 +1,10 @@
-import StrictJSON
 import AccessTokens
 import Contracts
 import HTTPService
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import StrictJSON
 
 /// One route of each kind of access, body and answer.
 struct ToyRoutes {

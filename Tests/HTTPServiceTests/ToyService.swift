@@ -1,4 +1,3 @@
-import StrictJSON
 import AccessTokens
 import Contracts
 import Foundation
@@ -7,6 +6,7 @@ import HTTPTypes
 import Logging
 import Observability
 import RequestSigning
+import StrictJSON
 import TestSupport
 
 /// ``ToyRoutes`` served by the real server over loopback, with real keys, signatures and tokens; one for all suites.

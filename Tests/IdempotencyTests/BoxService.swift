@@ -1,8 +1,9 @@
-import StrictJSON
 import Contracts
 import Foundation
 import Idempotency
 import Postgres
+import ServiceDatabase
+import StrictJSON
 import Synchronization
 import TestSupport
 

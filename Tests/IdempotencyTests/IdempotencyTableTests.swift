@@ -1,6 +1,7 @@
 import Foundation
 import Idempotency
 import Postgres
+import ServiceDatabase
 import TestSupport
 import Testing
 

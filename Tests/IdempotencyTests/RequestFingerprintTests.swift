@@ -1,6 +1,6 @@
-import StrictJSON
 import Contracts
 import Idempotency
+import StrictJSON
 import Testing
 
 @Suite("Fingerprints of requests")

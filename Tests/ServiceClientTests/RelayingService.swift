@@ -1,4 +1,3 @@
-import StrictJSON
 import Contracts
 import HTTPService
 import HTTPTypes
@@ -7,6 +6,7 @@ import ServiceClient
 import ServiceIdentity
 import ServiceLifecycle
 import ServiceRuntime
+import StrictJSON
 import Synchronization
 
 /// A service that is called and calls: it asks the ledger, and answers with the ledger's status.

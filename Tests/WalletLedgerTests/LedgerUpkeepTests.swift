@@ -3,6 +3,7 @@ import Foundation
 import HTTPService
 import Idempotency
 import Postgres
+import ServiceDatabase
 import StrictJSON
 import TestSupport
 import Testing

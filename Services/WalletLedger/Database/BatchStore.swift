@@ -4,6 +4,7 @@ import HTTPService
 import Idempotency
 import Outbox
 import Postgres
+import ServiceDatabase
 
 /// The SQL of a batch: two round trips, one before the decision and one after it.
 struct BatchStore {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Idempotency
 import Outbox
 import Postgres
+import ServiceDatabase
 
 /// The SQL of `verify`: pages by key, all within the caller's snapshot.
 struct VerifyStore {

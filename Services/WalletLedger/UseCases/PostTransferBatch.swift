@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPService
 package import Idempotency
 package import Postgres
+import ServiceDatabase
 import StrictJSON
 
 /// What became of a batch of transfers.

@@ -1,6 +1,6 @@
-import StrictJSON
 package import Contracts
 package import Idempotency
+import StrictJSON
 
 extension RequestFingerprint {
     package static func transfer(_ request: TransferRequest) -> RequestFingerprint {

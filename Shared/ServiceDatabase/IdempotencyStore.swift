@@ -1,5 +1,6 @@
 import Contracts
 package import FoundationEssentials
+package import Idempotency
 package import Postgres
 
 /// The SQL of `idempotency_keys`.

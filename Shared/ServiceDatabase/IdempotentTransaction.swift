@@ -1,3 +1,4 @@
+package import Idempotency
 package import Postgres
 
 /// One transaction of a use case, done once for its `Idempotency-Key`; without a key it is a transaction like any other.

@@ -40,7 +40,7 @@ package final class JSONWebKeySet: Sendable {
     ///
     /// - Throws: why it can't be used.
     package static func inspect(file path: String) throws(JSONWebKeySetError) {
-        guard let data = FileManager.default.contents(atPath: path) else { throw .sourceFailed }
+        guard let data = FileManager.default.contents(atPath: path) else { throw .sourceFailed(reason: "\(path) can't be read") }
         _ = try JSONWebKeyDocument(Array(data))
     }
 
@@ -181,10 +181,10 @@ extension JSONWebKeySet {
     private func bytes() async throws(JSONWebKeySetError) -> [UInt8] {
         switch source {
         case .file(let path):
-            guard let data = FileManager.default.contents(atPath: path) else { throw .sourceFailed }
+            guard let data = FileManager.default.contents(atPath: path) else { throw .sourceFailed(reason: "\(path) can't be read") }
             return Array(data)
         case .fetch(let fetch):
-            do { return try await fetch() } catch { throw .sourceFailed }
+            do { return try await fetch() } catch { throw .sourceFailed(reason: "\(error)") }
         }
     }
 

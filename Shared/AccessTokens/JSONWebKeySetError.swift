@@ -1,7 +1,9 @@
 /// Why a key set could not be had; free of the document's content, so it is safe to log.
 package enum JSONWebKeySetError: Error, Equatable, Sendable {
     /// The file could not be read, or the fetch failed.
-    case sourceFailed
+    ///
+    /// - Parameter reason: From the operating system or the HTTP client, without any content.
+    case sourceFailed(reason: String)
     /// The document is longer, or has more keys, than is accepted.
     case tooLarge
     /// The document is not a JSON Web Key Set (RFC 7517, section 5).
@@ -13,10 +15,10 @@ package enum JSONWebKeySetError: Error, Equatable, Sendable {
 }
 
 extension JSONWebKeySetError: CustomStringConvertible {
-    /// A constant text per case, for logs.
+    /// For logs.
     package var description: String {
         switch self {
-        case .sourceFailed: "the source of the key set failed"
+        case .sourceFailed(let reason): "the source of the key set failed: \(reason)"
         case .tooLarge: "the key set is too large"
         case .malformed: "the key set is malformed"
         case .ambiguousKeyID: "the key set names two keys alike"

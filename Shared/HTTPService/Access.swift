@@ -5,7 +5,15 @@ import Contracts
 
 /// Everybody, known or not.
 package struct PublicAccess: Sendable {
-    package static let `public` = PublicAccess()
+    /// Where the pages come from that may send what changes something; nil for any origin, as for an API.
+    let origin: String?
+
+    package static let `public` = PublicAccess(origin: nil)
+
+    /// For forms that need no session yet: another site must not sign a person in, or up, as somebody else (login CSRF).
+    ///
+    /// - Parameter origin: As in ``SessionAccess``.
+    package static func `public`(from origin: String) -> PublicAccess { PublicAccess(origin: origin) }
 }
 
 /// A client that authenticates itself (RFC 6749, section 2.3): by HTTP Basic, by `client_secret` in the form, or, without a secret, by

@@ -6,7 +6,18 @@ extension AuthenticatedRequest {
     /// The request's `Idempotency-Key` in its scope; nil without one.
     ///
     /// - Throws: ``Problem`` `idempotency_key_missing` for a key that is malformed.
-    package func idempotencyKey(principal: String) throws -> IdempotencyKey? {
+    package func idempotencyKey(principal: String) throws -> IdempotencyKey? { try idempotencyKey(caller: caller, principal: principal) }
+}
+
+extension SignedRequest {
+    /// The request's `Idempotency-Key` in its scope, the calling service; nil without one.
+    ///
+    /// - Throws: ``Problem`` `idempotency_key_missing` for a key that is malformed.
+    package func idempotencyKey() throws -> IdempotencyKey? { try idempotencyKey(caller: caller, principal: "service:\(caller)") }
+}
+
+extension EndpointRequest {
+    fileprivate func idempotencyKey(caller: String, principal: String) throws -> IdempotencyKey? {
         guard let text = headers[.idempotencyKey] else { return nil }
         guard IdempotencyKey.isKey(text) else {
             throw Problem(.idempotencyKeyMissing, detail: "An Idempotency-Key has 1 to 255 visible ASCII characters.")

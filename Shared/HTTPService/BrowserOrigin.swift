@@ -20,7 +20,7 @@ enum BrowserOrigin {
     static func cookie(_ name: String, in headers: HTTPFields) throws(Problem) -> String? {
         let cookies = headers[values: .cookie].flatMap { $0.split(separator: ";") }.compactMap { pair -> String? in
             let parts = pair.drop { $0 == " " }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return parts.count == 2 && parts[0] == name ? String(parts[1]) : nil
+            return parts.count == 2 && parts[0] == name && !parts[1].isEmpty ? String(parts[1]) : nil
         }
         guard cookies.count <= 1 else { throw Problem(.malformedRequest, detail: "The session cookie is given more than once.") }
         return cookies.first

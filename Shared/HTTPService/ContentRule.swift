@@ -23,11 +23,13 @@ package enum RequestBodyKind: Sendable {
     }
 }
 
-/// What an endpoint takes beside the path: a body of one kind and size, and a query or none.
+/// What an endpoint takes beside the path: a body of one kind and size, a query or none, an `Idempotency-Key` or none.
 struct ContentRule: Sendable {
     let body: RequestBodyKind
     let limit: Int
     let takesQuery: Bool
+    /// Whether a request with an `Idempotency-Key` is done once.
+    let keepsKey: Bool
 
     /// What a route does not know it must not ignore: who asks for some state `?at=` a time must not be told today's.
     ///
@@ -44,9 +46,12 @@ struct ContentRule: Sendable {
     func checkType(_ headers: HTTPFields) throws(Problem) {
         guard let expected = body.mediaType else { return }
         guard let field = headers[.contentType] else { throw Problem(.unsupportedMediaType) }
-        guard field == expected || MediaType(field)?.isUTF8(expected) == true else {
-            if headers[values: .contentType].count > 1 { throw Problem(.malformedRequest, detail: "Content-Type is given more than once.") }
-            throw Problem(.unsupportedMediaType)
+        if field != expected {
+            // Counted first: what two fields say could, joined by a comma, be a legal one.
+            guard headers[values: .contentType].count == 1 else {
+                throw Problem(.malformedRequest, detail: "Content-Type is given more than once.")
+            }
+            guard MediaType(field)?.isUTF8(expected) == true else { throw Problem(.unsupportedMediaType) }
         }
         guard !headers.contains(.contentEncoding) else { throw Problem(.unsupportedMediaType) }
     }

@@ -45,6 +45,8 @@ package struct Endpoint: Sendable {
 /// - `body`: What body is taken; see ``RequestBodyKind``.
 /// - `bodyLimit`: The most bytes of it.
 /// - `takesQuery`: Whether the handler reads the query; otherwise a request with one is refused.
+/// - `keepsKey`: Whether it does a request with an `Idempotency-Key` once, by ``EndpointRequest/idempotencyKey(principal:)``. Elsewhere what
+///   changes something is refused with one, since its caller believes that it may be repeated.
 /// - `refusal`: How a refusal is shown, where that is not as a problem: as a page, or as an OAuth error.
 ///
 /// Each hands on what it was given without generics or boxes where a service's own types are not involved: for a signed request with a
@@ -55,7 +57,7 @@ extension Endpoint {
         bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, refusal: @escaping RefusalRenderer = { Answer($0) },
         handler: @escaping Handler<Anybody>
     ) {
-        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery)
+        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery, keepsKey: false)
         self.init(method, path, content, refusal, needs: .nothing) { request, context, arrival, pipeline in
             let admitted = try await pipeline.admit(request, context, arrival, access, content)
             return try await arrival.span.run { try await handler(admitted) }
@@ -67,7 +69,7 @@ extension Endpoint {
         bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, refusal: @escaping RefusalRenderer = { Answer($0) },
         handler: @escaping Handler<Client>
     ) {
-        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery)
+        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery, keepsKey: false)
         self.init(method, path, content, refusal, needs: .nothing) { request, context, arrival, pipeline in
             let admitted = try await pipeline.admit(request, context, arrival, access, content)
             return try await arrival.span.run { try await handler(admitted) }
@@ -76,10 +78,11 @@ extension Endpoint {
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, access: SignedAccess, body: RequestBodyKind = .none,
-        bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, refusal: @escaping RefusalRenderer = { Answer($0) },
+        bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, keepsKey: Bool = false,
+        refusal: @escaping RefusalRenderer = { Answer($0) },
         handler: @escaping Handler<SigningService>
     ) {
-        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery)
+        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery, keepsKey: keepsKey)
         self.init(method, path, content, refusal, needs: .signature) { request, context, arrival, pipeline in
             let admitted = try await pipeline.admit(request, context, arrival, access, content)
             return try await arrival.span.run { try await handler(admitted) }
@@ -88,10 +91,11 @@ extension Endpoint {
 
     package init(
         _ method: HTTPRequest.Method, _ path: String, access: TokenAccess, body: RequestBodyKind = .none,
-        bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, refusal: @escaping RefusalRenderer = { Answer($0) },
+        bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, keepsKey: Bool = false,
+        refusal: @escaping RefusalRenderer = { Answer($0) },
         handler: @escaping Handler<TokenBearer>
     ) {
-        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery)
+        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery, keepsKey: keepsKey)
         self.init(method, path, content, refusal, needs: .signatureAndToken) { request, context, arrival, pipeline in
             let admitted = try await pipeline.admit(request, context, arrival, access, content)
             return try await arrival.span.run { try await handler(admitted) }
@@ -103,7 +107,7 @@ extension Endpoint {
         bodyLimit: Int = Endpoint.defaultBodyLimit, takesQuery: Bool = false, refusal: @escaping RefusalRenderer = { Answer($0) },
         handler: @escaping Handler<Session>
     ) {
-        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery)
+        let content = ContentRule(body: body, limit: bodyLimit, takesQuery: takesQuery, keepsKey: false)
         self.init(method, path, content, refusal, needs: .nothing) { request, context, arrival, pipeline in
             let admitted = try await pipeline.admit(request, context, arrival, access, content)
             return try await arrival.span.run { try await handler(admitted) }

@@ -21,10 +21,11 @@ struct Arrival: Sendable {
 extension EndpointPipeline {
     // MARK: everybody
 
-    /// Query, media type, body.
+    /// Origin, where one is asked for; query, media type, body.
     func admit(
-        _ request: Request, _ context: BasicRequestContext, _ arrival: Arrival, _: PublicAccess, _ content: ContentRule
+        _ request: Request, _ context: BasicRequestContext, _ arrival: Arrival, _ access: PublicAccess, _ content: ContentRule
     ) async throws -> PublicRequest {
+        if let origin = access.origin { try BrowserOrigin.check(request.headers, request.method, isFrom: origin) }
         let query = try content.query(of: request)
         let body = try await read(request, content)
         return admitted(Anybody(), request, context, arrival, query, body)
@@ -90,7 +91,8 @@ extension EndpointPipeline {
         let body = try await request.body.read(upTo: content.limit)
         try body.withUnsafeReadableBytes { bytes throws(SignatureRejection) in try verifier.verifyBody(caller, body: bytes) }
         // By the time that it is now: a body may have taken its time, and the window remembers by it.
-        try await verifier.admitNonce(caller, isRepeatable: request.headers.isRepeatable(request.method), now: now() / 1_000_000)
+        try await verifier.admitNonce(caller, isRepeatable: content.isRepeatable(request), now: now() / 1_000_000)
+        try content.checkKey(request)
         return (caller, body)
     }
 

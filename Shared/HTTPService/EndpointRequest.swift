@@ -10,7 +10,7 @@ package typealias SignedRequest = EndpointRequest<SigningService>
 package typealias AuthenticatedRequest = EndpointRequest<TokenBearer>
 
 /// A request that has passed the checks of its endpoint's access; nothing else of it has been looked at.
-package struct EndpointRequest<Identity: Sendable>: Sendable {
+package struct EndpointRequest<Identity: Sendable>: Sendable, CustomStringConvertible, CustomReflectable {
     package let requestID: RequestID
     package let trace: TraceContext
     package let headers: HTTPFields
@@ -38,6 +38,10 @@ package struct EndpointRequest<Identity: Sendable>: Sendable {
         self.unread = unread
         self.deadline = deadline
     }
+
+    /// Neither headers nor body nor identity: they hold tokens, cookies and passwords.
+    package var description: String { "request \(requestID.text)" }
+    package var customMirror: Mirror { Mirror(self, children: ["requestID": requestID.text]) }
 
     /// The body, read strictly.
     ///

@@ -2,7 +2,7 @@ import Contracts
 
 /// The fields of an `application/x-www-form-urlencoded` body, as OAuth (RFC 6749, sections 3.1 and 3.2) reads them: one that is given
 /// twice is refused, one without a value counts as absent, and unknown ones are ignored.
-package struct Form: Sendable {
+package struct Form: Sendable, CustomStringConvertible, CustomReflectable {
     private let values: [String: String]
 
     /// - Throws: ``Problem`` `malformed_request`.
@@ -20,6 +20,10 @@ package struct Form: Sendable {
         }
         self.values = values.filter { !$0.value.isEmpty }
     }
+
+    /// Names without values, which may be passwords.
+    package var description: String { "form(\(values.keys.sorted().joined(separator: ", ")))" }
+    package var customMirror: Mirror { Mirror(self, children: ["fields": values.keys.sorted()]) }
 
     package subscript(_ name: String) -> String? { values[name] }
 

@@ -35,7 +35,9 @@ struct MediaType {
         var value = ""
         if rest.first == "\"" {
             rest.removeFirst()
-            while let next = rest.popFirst(), next != "\"" {
+            while true {
+                guard let next = rest.popFirst() else { return nil }
+                if next == "\"" { break }
                 guard let character = next == "\\" ? rest.popFirst() : next else { return nil }
                 value.append(character)
             }

@@ -19,4 +19,6 @@ package enum IdempotentDecision<Body: Sendable & Hashable, Outcome: IdempotentOu
     case refused(Outcome.Refused)
     /// Leaves the key free: what does not exist may exist later.
     case refusedForNow(Outcome.Refused)
+
+    package var isDone: Bool { if case .done = self { true } else { false } }
 }

@@ -90,6 +90,8 @@ extension DatabaseIsolation {
     /// What `COMMENT ON DATABASE` says of this service's database.
     package var comment: String { Self.commentPrefix + service }
 
+    private static let stampLockTimeout: Duration = .seconds(30)
+
     /// Marks the database as this service's and closes it to everybody but its three roles; for `migrate`, before the migrations.
     ///
     /// Doing it again changes nothing. What PUBLIC may do by default, and what was granted since, is taken back: nothing but migrations makes
@@ -98,7 +100,7 @@ extension DatabaseIsolation {
     ///   the roles doesn't exist.
     package func stamp(_ session: PostgresSession) throws {
         let lock = MigrationLock(waitLimit: Migrator.defaultLockWaitLimit)
-        try lock.withTransaction(session, options: TransactionOptions(lockTimeout: Migrator.statementLockTimeout)) { session in
+        try lock.withTransaction(session, options: TransactionOptions(lockTimeout: Self.stampLockTimeout)) { session in
             if let stamp = try Self.stamp(of: session), stamp != service {
                 throw IsolationViolation(findings: [
                     IsolationFinding(.stampForeign, "the database belongs to \(stamp), not to \(service)", other: stamp)

@@ -25,10 +25,12 @@ package enum MigrationError: Error, Sendable, Hashable {
     package struct PostgresFailure: Sendable, Hashable {
         package let summary: String
         package let details: String
+        let isLockTimeout: Bool
 
         init(_ error: PostgresError) {
             summary = error.description
             details = error.debugDescription
+            isLockTimeout = error.sqlState == .lockNotAvailable
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Brings a database's schema forward, and tells whether a binary may serve on it.
 ///
 /// Each file runs in a transaction of its own under one lock, so any number of processes may migrate at once. What was applied is
@@ -7,8 +9,11 @@ package struct Migrator: Sendable {
     package let migrations: [Migration]
     private let lock: MigrationLock
 
-    /// How long a migration's statement waits for a table that others use.
-    package static let statementLockTimeout: Duration = .seconds(30)
+    /// How long a migration's statement waits for a table that others use. As long as it waits, everybody else waits behind it, postings
+    /// among them, so it gives way soon and comes again.
+    package static let statementLockTimeout: Duration = .seconds(1)
+    /// How often a file is tried that gave way, with a pause of as long as it waited, during which others go on.
+    package static let lockAttempts = 60
     package static let defaultLockWaitLimit: Duration = .seconds(600)
 
     /// Reads the folders, shared ones first.
@@ -46,10 +51,12 @@ package struct Migrator: Sendable {
         for (migration, checksum) in zip(migrations, checksums) {
             let isNew =
                 if migration.isTransactional {
-                    try lock.withTransaction(session, options: options) { session in
-                        try apply(migration, checksum: checksum, session) {
-                            try session.unsafeScript(migration.sql)
-                            guard session.isInTransaction else { throw MigrationError.endedTransaction(file: migration.file) }
+                    try givingWay {
+                        try lock.withTransaction(session, options: options) { session in
+                            try apply(migration, checksum: checksum, session) {
+                                try session.unsafeScript(migration.sql)
+                                guard session.isInTransaction else { throw MigrationError.endedTransaction(file: migration.file) }
+                            }
                         }
                     }
                 } else {
@@ -63,6 +70,18 @@ package struct Migrator: Sendable {
             if isNew { applied.append(migration) }
         }
         return applied
+    }
+
+    /// Runs a file's transaction again that did not get a lock on a table in time: it left no trace.
+    private func givingWay(_ transaction: () throws -> Bool) throws -> Bool {
+        for _ in 1..<Self.lockAttempts {
+            do {
+                return try transaction()
+            } catch MigrationError.failed(_, let failure) where failure.isLockTimeout {
+                usleep(UInt32(Self.statementLockTimeout.wholeMilliseconds) * 1_000)
+            }
+        }
+        return try transaction()
     }
 
     /// Every file and whether it is applied; changes nothing.

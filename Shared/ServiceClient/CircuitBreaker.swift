@@ -107,12 +107,13 @@ struct CircuitBreaker: Hashable, Sendable {
             halfOpen.underWay -= 1
             phase = .halfOpen(halfOpen)
             switch outcome {
-            case .success:
+            // The request's fault is an answer too: a callee whose answers are mostly 404 would never be called in full again.
+            case .success, .clientFault:
                 halfOpen.successes += 1
                 phase = .halfOpen(halfOpen)
                 if halfOpen.successes >= settings.probes { enter(.closed(Closed(windowBegin: now, rampBegin: now))) }
             case .serverFault, .transportFault: open(now: now)
-            case .clientFault, .excluded: break
+            case .excluded: break
             }
         }
     }

@@ -51,7 +51,7 @@ package struct RetryPolicy: Sendable {
         case .stale: return isRead || tries == 1
         // With a key the callee would recognise a repeated POST, but it may still be at work on the first: the caller decides.
         case .lost, .timedOut: return isRead
-        case .tooLarge, .cancelled: return false
+        case .hurried, .tooLarge, .cancelled: return false
         }
     }
 }

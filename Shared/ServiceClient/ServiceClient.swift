@@ -69,6 +69,8 @@ package struct ServiceClient: Sendable {
             // When there is no room for a retry, or the circuit has opened, what the first tries brought stands.
             let next = try await retry(request, fields, &progress, after: pause)
         {
+            // So it does when a retry reaches nobody: what the callee itself said tells more (GW-19).
+            if case .answered = outcome, case .unreachable = next { break }
             outcome = next
         }
         return try answer(outcome, isLate: ContinuousClock.now >= request.deadline, progress)
@@ -92,6 +94,7 @@ package struct ServiceClient: Sendable {
             } catch {
                 throw failure(.cancelled, progress)
             }
+            guard ContinuousClock.now < request.deadline else { return nil }
         }
         let outcome: TryOutcome?
         if let admission {
@@ -122,9 +125,10 @@ package struct ServiceClient: Sendable {
             span?.end(unsignable: error)
             throw failure(.unsignable, progress, reason: error.description)
         }
-        let outcome = await connections.exchange(
+        var outcome = await connections.exchange(
             address, method: request.method, target: request.target, fields: signed.headerFields, body: request.body,
             timeout: min(retries.tryTimeout, remaining))
+        if case .timedOut = outcome, remaining < retries.tryTimeout / 2 { outcome = .hurried }
         span?.end(outcome)
         return outcome
     }
@@ -132,9 +136,10 @@ package struct ServiceClient: Sendable {
     private func answer(_ outcome: TryOutcome, isLate: Bool, _ progress: Progress) throws(ServiceClientError) -> ServiceResponse {
         switch outcome {
         case .answered(let response): return response
-        case .unreachable(let reason): throw failure(.unreachable, progress, reason: reason)
+        // An earlier try had reached the callee.
+        case .unreachable(let reason): throw failure(progress.mayHaveArrived ? .connectionLost : .unreachable, progress, reason: reason)
         case .lost(let reason), .stale(let reason): throw failure(.connectionLost, progress, reason: reason)
-        case .timedOut: throw failure(isLate ? .deadlineExceeded : .timedOut, progress)
+        case .timedOut, .hurried: throw failure(isLate ? .deadlineExceeded : .timedOut, progress)
         case .tooLarge: throw failure(.responseTooLarge, progress)
         case .cancelled: throw failure(.cancelled, progress)
         }

@@ -1,7 +1,7 @@
 package import HTTPTypes
 
 /// One call to another service; it may take several tries, all with the same key and deadline.
-package struct ServiceRequest: Sendable {
+package struct ServiceRequest: Sendable, CustomStringConvertible, CustomReflectable {
     /// In upper case.
     package var method: String
     /// The request target in origin form, `path[?query]`, already encoded.
@@ -35,6 +35,10 @@ package struct ServiceRequest: Sendable {
         self.traceparent = traceparent
         self.requestID = requestID
     }
+
+    /// Neither token nor body; a target may hold ids and no secret.
+    package var description: String { "\(method) \(target)" }
+    package var customMirror: Mirror { Mirror(self, children: ["request": description]) }
 
     /// All fields of a try before it is signed.
     ///

@@ -6,6 +6,8 @@ package enum TryOutcome: Sendable {
     /// A connection that had been used before was closed as it was used again, before the first byte of an answer.
     case stale(reason: String)
     case timedOut
+    /// The caller's deadline passed, and had left the try less than half of the time that a try may take.
+    case hurried
     case tooLarge
     case cancelled
 
@@ -13,7 +15,7 @@ package enum TryOutcome: Sendable {
     var mayHaveArrived: Bool {
         switch self {
         case .unreachable: false
-        case .answered, .lost, .stale, .timedOut, .tooLarge, .cancelled: true
+        case .answered, .lost, .stale, .timedOut, .hurried, .tooLarge, .cancelled: true
         }
     }
 
@@ -24,7 +26,8 @@ package enum TryOutcome: Sendable {
         // It answered, more than we read.
         case .tooLarge: .clientFault
         case .unreachable, .lost, .timedOut: .transportFault
-        case .stale, .cancelled: .excluded
+        // Whoever leaves no time for an answer learns nothing about the callee.
+        case .stale, .hurried, .cancelled: .excluded
         }
     }
 }

@@ -39,7 +39,7 @@ struct TrySpan: Sendable {
             if response.status >= 400 { fail(String(response.status)) }
         case .unreachable: fail("unreachable")
         case .lost, .stale: fail("connection_lost")
-        case .timedOut: fail("timeout")
+        case .timedOut, .hurried: fail("timeout")
         case .tooLarge: fail("response_too_large")
         case .cancelled: fail("cancelled")
         }

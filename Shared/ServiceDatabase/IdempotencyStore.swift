@@ -25,8 +25,12 @@ package struct IdempotencyStore<Outcome: IdempotentOutcome>: Sendable {
     package func take(
         _ session: PostgresSession, _ key: IdempotencyKey, for record: IdempotencyRecord<Outcome>
     ) throws -> IdempotencyRecord<Outcome>? {
-        let taken = try session.query(insertion(of: key, record, onConflict: "ON CONFLICT (id) DO NOTHING RETURNING true"))
-        return taken.isEmpty ? try self.record(session, of: key) : nil
+        while true {
+            let taken = try session.query(insertion(of: key, record, onConflict: "ON CONFLICT (id) DO NOTHING RETURNING true"))
+            if !taken.isEmpty { return nil }
+            // Neither taken nor there: the row in the way has expired in between.
+            if let earlier = try self.record(session, of: key) { return earlier }
+        }
     }
 
     /// The fingerprints of those keys that were used, by their ids.

@@ -41,7 +41,11 @@ package struct IdempotentTransaction<Outcome: IdempotentOutcome>: Sendable {
             func remember(_ outcome: Outcome) throws {
                 if let key { try store.insert(session, key, IdempotencyRecord(fingerprint, outcome)) }
             }
-            switch try decide(session) {
+            // What is refused changes nothing, whatever was written before it was found out.
+            try session.execute("SAVEPOINT decision")
+            let decision = try decide(session)
+            if !decision.isDone { try session.execute("ROLLBACK TO SAVEPOINT decision") }
+            switch decision {
             case .done(let body, let outcome):
                 try remember(outcome)
                 return .done(body, isReplay: false)

@@ -41,7 +41,7 @@ package final class FleetHTTPClient: Sendable {
         configuration.http1_1ConnectionDebugInitializer = { channel in
             channel.eventLoop.makeCompletedFuture {
                 let pipeline = channel.pipeline.syncOperations
-                try pipeline.addHandler(ReusedConnectionWatch(), position: .before(pipeline.handler(type: HTTPRequestEncoder.self)))
+                try pipeline.addHandler(ReusedConnectionWatch(), position: .after(pipeline.handler(type: HTTPRequestEncoder.self)))
             }
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

@@ -65,7 +65,7 @@ import Testing
         try await keys.refresh(now: now)
         #expect(keys.isLoaded)
         source.serve(nil)
-        await #expect(throws: JSONWebKeySetError.sourceFailed) { try await keys.refresh(now: now + 100) }
+        await #expect(throws: KeySource.failure) { try await keys.refresh(now: now + 100) }
         #expect(keys.isStale)
         let later = now + 3_600
         let claims = TokenForge.userClaims.merging(["iat": later, "exp": later + 300]) { $1 }
@@ -139,7 +139,7 @@ import Testing
             group.cancelAll()
         }
         #expect(clock.durations == [.seconds(10), .seconds(10), .seconds(300)])
-        #expect(failures.all == [.sourceFailed, .sourceFailed])
+        #expect(failures.all == [KeySource.failure, KeySource.failure])
         #expect(keys.isLoaded)
     }
 

@@ -66,6 +66,7 @@ struct TokenForge: Sendable {
 /// A source of key sets that counts how often it is asked and can be changed or taken down.
 final class KeySource: Sendable {
     struct Down: Error {}
+    static let failure = JSONWebKeySetError.sourceFailed(reason: "Down()")
     private let state: Mutex<(document: [UInt8]?, fetches: Int)>
 
     init(_ document: [UInt8]?) {

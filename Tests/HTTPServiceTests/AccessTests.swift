@@ -1,5 +1,9 @@
 import Contracts
 import Foundation
+import HTTPService
+import HTTPTypes
+import NIOCore
+import Observability
 import StrictJSON
 import Testing
 
@@ -138,7 +142,43 @@ struct AccessTests {
         #expect(answer.challenges == [#"Bearer realm="florin", error="insufficient_user_authentication", acr_values="urn:florin:acr:mfa""#])
     }
 
+    @Test("a key is kept or refused: nobody may believe that a request can be repeated which would be done twice")
+    func keys() async throws {
+        let toy = try await ToyService.shared()
+        let fields = [("authorization", "Bearer \(try await toy.token())"), ("idempotency-key", "k-1")]
+        let kept = try await toy.send(.json("POST", "/me/keyed", #"{"text":"a"}"#, fields, by: "mobile-bff"))
+        #expect(kept.status == 201 && kept.text == "k-1", "\(kept)")
+        for (target, caller) in [("/me/notes", "mobile-bff"), ("/users", "api-gateway")] {
+            let answer = try await toy.send(.json("POST", target, #"{"text":"a"}"#, fields, by: caller))
+            #expect(answer.status == 400 && answer.code == "malformed_request", "\(target): \(answer)")
+        }
+        #expect(try await toy.send(ToyCall("GET", "/me", fields, by: "mobile-bff")).status == 200)
+    }
+
     // MARK: browsers
+
+    @Test("a form that needs no session yet is taken from the service's own pages only (login CSRF)")
+    func signInCrossSite() async throws {
+        let toy = try await ToyService.shared()
+        #expect(try await toy.send(.form("/sign-in", "name=anna", [("origin", ToyRoutes.origin)])).status == 303)
+        for fields in [[], [("origin", "https://evil.example")], [("origin", ToyRoutes.origin), ("sec-fetch-site", "cross-site")]] {
+            let answer = try await toy.send(.form("/sign-in", "name=anna", fields))
+            #expect(answer.status == 403 && answer.code == "cross_site_request", "\(answer)")
+        }
+    }
+
+    @Test("neither a form nor a request shows what it holds")
+    func secrecy() throws {
+        var random = SystemRandomNumberGenerator()
+        let form = try Form("password=hunter2&name=anna".utf8)
+        let request = EndpointRequest(
+            identity: Anybody(), requestID: RequestID(using: &random), trace: TraceContext(isSampled: false, using: &random),
+            headers: [.authorization: "Bearer hunter2", .cookie: "hunter2"], body: ByteBuffer(string: "hunter2"), deadline: .now)
+        var texts = ["\(form)", String(reflecting: form), "\(request)", String(reflecting: request), "", ""]
+        dump(form, to: &texts[4])
+        dump(request, to: &texts[5])
+        #expect(texts.allSatisfy { !$0.contains("hunter2") }, "\(texts)")
+    }
 
     @Test("a page needs a session that is open, and sends everybody else to the sign-in")
     func sessions() async throws {

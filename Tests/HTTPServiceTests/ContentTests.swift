@@ -34,6 +34,12 @@ struct ContentTests {
         let toy = try await ToyService.shared()
         let twice = try await toy.send(.json("POST", "/public/notes", #"{"text":"a"}"#, [("content-type", "application/json")]))
         #expect(twice.status == 400 && twice.code == "malformed_request", "\(twice)")
+        // Two that would be one legal type when a comma joins them; and a quoted parameter without an end.
+        for types in [["application/json;x=\"", "\""], ["application/json;x=\"y"]] {
+            let fields = types.map { ("content-type", $0) }
+            let answer = try await toy.send(ToyCall("POST", "/public/notes", fields, body: #"{"text":"a"}"#))
+            #expect(answer.status == (types.count == 2 ? 400 : 415), "\(answer)")
+        }
         let coded = try await toy.send(.json("POST", "/public/notes", #"{"text":"a"}"#, [("content-encoding", "gzip")]))
         #expect(coded.status == 415 && coded.values("accept-encoding") == ["identity"], "\(coded)")
     }

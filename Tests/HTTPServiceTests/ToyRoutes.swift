@@ -3,6 +3,7 @@ import Contracts
 import HTTPService
 import HTTPTypes
 import Hummingbird
+import Idempotency
 import NIOCore
 import StrictJSON
 
@@ -42,6 +43,8 @@ struct ToyRoutes {
             Endpoint(.post, "/users", access: .signed(by: ["api-gateway"]), body: .json, handler: register),
             Endpoint(.get, "/me", access: .signedWithToken([Self.wallets]), handler: me),
             Endpoint(.post, "/me/notes", access: .signedWithToken([Self.wallets]), body: .json, handler: myNote),
+            Endpoint(.post, "/me/keyed", access: .signedWithToken([Self.wallets]), body: .json, keepsKey: true, handler: keyed),
+            Endpoint(.post, "/sign-in", access: .public(from: Self.origin), body: .form, handler: signIn),
             Endpoint(.post, "/me/risky", access: .signedWithToken([Self.wallets]), body: .json, handler: risky),
             Endpoint(
                 .post, "/me/password", access: .signedWithToken([Self.wallets], authentication: Self.multifactor), body: .json, handler: password),
@@ -98,12 +101,20 @@ struct ToyRoutes {
 
     private func myNote(_ request: AuthenticatedRequest) async throws -> Answer { Answer(.created, try request.decode(Text.self)) }
 
+    private func keyed(_ request: AuthenticatedRequest) async throws -> Answer {
+        Answer(.created, Text(try request.idempotencyKey(principal: "usr")?.key ?? "none"))
+    }
+
     /// Judges only while it works that the sign-in does not do.
     private func risky(_ request: AuthenticatedRequest) async throws -> Answer { throw RequiredAuthentication(contexts: ["urn:florin:acr:mfa"]) }
 
     private func password(_: AuthenticatedRequest) async throws -> Answer { .noContent() }
 
     // MARK: browsers
+
+    private func signIn(_ request: PublicRequest) async throws -> Answer {
+        .redirect(to: "/pages/alerts", extraHeaders: [Self.set(Self.cookie, try request.form().required("name"))])
+    }
 
     private func alerts(_ request: EndpointRequest<Session>) async throws -> Answer { .html("<p>\(request.identity.staff)</p>") }
 

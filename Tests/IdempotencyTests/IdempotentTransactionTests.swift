@@ -36,6 +36,22 @@ struct IdempotentTransactionTests {
         #expect(try await fill(box, 4, key: "another").body?.contentAfter == 4)
     }
 
+    @Test("what a decision wrote before it refused is not kept, whether the refusal is or not", arguments: DatabasePath.allCases, [true, false])
+    func writtenBeforeRefused(_ path: DatabasePath, isFinal: Bool) async throws {
+        let service = try await BoxService(path)
+        let box = try await service.newBox()
+        let idempotent = IdempotentTransaction<BoxOutcome>(pool: service.pools[0])
+        let answer: FillAnswer = try await idempotent(FillBox.key("k"), FillBox.fingerprint(box, 4), requestID: "req-1", until: nil) { session in
+            try session.execute("UPDATE boxes SET content = 4 WHERE id = \(box)")
+            return isFinal ? .refused(.full) : .refusedForNow(.full)
+        } recall: { _, _ in
+            nil
+        }
+        #expect(answer == .refused(.full, requestID: "req-1", isReplay: false))
+        #expect(try await service.content(box) == (0, 0))
+        #expect(try await service.keys() == (isFinal ? 1 : 0))
+    }
+
     @Test("another request with the key is refused by what differs, and does nothing", arguments: DatabasePath.allCases)
     func reused(_ path: DatabasePath) async throws {
         let service = try await BoxService(path)

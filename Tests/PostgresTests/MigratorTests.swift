@@ -7,6 +7,35 @@ import Testing
         try await PostgresConnection.connect(PostgresConfiguration(url: database.ownerURL))
     }
 
+    /// The lock that ALTER TABLE asks for stands in everybody's way from the moment it waits: it must not wait long.
+    @Test func `a migration that a reader keeps waiting lets writers pass, and comes again`() async throws {
+        let files = MigrationFiles()
+        try files.write("ledger", "0001_first.sql", "CREATE TABLE postings (n int);")
+        let database = try await PostgresServer.shared().makeDatabase()
+        let owner = try await connection(database)
+        let first = try files.migrator("ledger")
+        _ = try await owner.withSession { session in try first.migrate(session) }
+        try files.write("ledger", "0002_second.sql", "ALTER TABLE postings ADD m int;")
+        let second = try files.migrator("ledger")
+        let (writer, watcher) = (try await connection(database), try await connection(database))
+        var migrating: Task<Int, any Error>?
+        try await database.server.holding("SELECT FROM postings", database: database.name) {
+            migrating = Task { try await owner.withSession { session in try second.migrate(session).count } }
+            for _ in 0..<2 {
+                #expect(
+                    try await eventually {
+                        try await watcher.withSession { session in
+                            try session.query("SELECT FROM pg_locks WHERE relation = 'postings'::regclass AND NOT granted").count == 1
+                        }
+                    })
+                // Behind the migration in the queue, and done long before the reader is.
+                try await writer.withSession { session in _ = try session.execute("INSERT INTO postings VALUES (1)") }
+            }
+        }
+        #expect(try await migrating?.value == 1)
+        for connection in [owner, writer, watcher] { await connection.close() }
+    }
+
     @Test func `folders and files are applied in order, once`() async throws {
         let files = MigrationFiles()
         try files.write("shared", "0001_base.sql", "CREATE TABLE base (id int PRIMARY KEY);")

@@ -111,7 +111,7 @@ struct CircuitBreakerTests {
                 let mustOpen = isFailure && (isFailing || transportFaults >= small.consecutiveTransportFaults)
                 require((breaker.state == .open) == mustOpen, "\(failures) failures, \(successes) successes, and it is \(breaker.state)")
             case .halfOpen:
-                if outcome == .success { probesSucceeded += 1 }
+                if [.success, .clientFault].contains(outcome) { probesSucceeded += 1 }
                 require((breaker.state == .open) == isFailure, "half-open became \(breaker.state) on \(outcome)")
                 let mustClose = probesSucceeded >= small.probes
                 require((breaker.state == .closed) == (mustClose && !isFailure), "\(breaker.state) after \(probesSucceeded) good probes")
@@ -158,7 +158,7 @@ struct CircuitBreakerTests {
         private func withoutVerdict() -> String? {
             guard breaker.state == .halfOpen else { return nil }
             var breaker = breaker
-            for (index, permit) in underWay.enumerated() { breaker.end(permit, index % 2 == 0 ? .excluded : .clientFault, now: now) }
+            for permit in underWay { breaker.end(permit, .excluded, now: now) }
             guard breaker.state == .halfOpen else { return nil }
             let admitted = (0..<small.probes + 1).count { _ in breaker.admit(now: now) != nil }
             return admitted == small.probes ? nil : "\(admitted) instead of \(small.probes) probes admitted after others without a verdict"
@@ -216,6 +216,16 @@ struct CircuitBreakerTests {
         #expect(usual.breaker.state == .closed)
         usual = Usual()
         for _ in 0..<100 { usual.end(.clientFault, .excluded) }
+        #expect(usual.breaker.state == .closed)
+    }
+
+    @Test("a callee that answers 404 to every probe is called in full again")
+    func clientFaultsAreProofOfLife() {
+        var usual = Usual()
+        usual.end(.transportFault, .transportFault, .transportFault, .transportFault, .transportFault)
+        #expect(usual.breaker.state == .open)
+        usual.now += usual.breaker.settings.openTime(1)
+        for _ in 0..<usual.breaker.settings.probes { usual.end(.clientFault) }
         #expect(usual.breaker.state == .closed)
     }
 

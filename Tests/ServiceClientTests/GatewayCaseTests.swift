@@ -1,3 +1,4 @@
+import Foundation
 import NIOHTTP1
 import ServiceIdentity
 import TestSupport
@@ -26,12 +27,12 @@ struct GatewayCaseTests {
     }
 
     private func withClient(
-        _ script: [ScriptedServer.Step], admission: CalleeAdmission = CalleeAdmission(limit: 8),
+        _ script: [ScriptedServer.Step], tryTimeout: Duration = .seconds(60), admission: CalleeAdmission = CalleeAdmission(limit: 8),
         _ body: (_ server: ScriptedServer, _ client: ServiceClient) async throws -> Void
     ) async throws {
         try await withConnections { connections in
             try await ScriptedServer.running(script) { server, port in
-                try await body(server, try fixture.client(port: port, connections: connections, tryTimeout: .seconds(60), admission: admission))
+                try await body(server, try fixture.client(port: port, connections: connections, tryTimeout: tryTimeout, admission: admission))
             }
         }
     }
@@ -85,19 +86,55 @@ struct GatewayCaseTests {
         #expect(FleetHTTPClient.idleTimeout * 2 < .seconds(75))
     }
 
-    @Test("GW-16: an answer whose body never ends is given up at the deadline, and counts", arguments: [ScriptedServer.Step.stall, .trickle])
+    @Test("GW-16: an answer whose body never ends is given up in time, and counts", arguments: [ScriptedServer.Step.stall, .trickle])
     func bodyUnderDeadline(step: ScriptedServer.Step) async throws {
         var settings = CircuitBreakerSettings(fullConcurrency: 8)
         (settings.openTimeStep, settings.maximumOpenTime) = (.seconds(600), .seconds(600))
         let admission = CalleeAdmission(limit: 8, breaker: settings)
-        try await withClient(Array(repeating: step, count: 8), admission: admission) { server, client in
+        try await withClient(Array(repeating: step, count: 8), tryTimeout: .milliseconds(300), admission: admission) { server, client in
             for _ in 0..<settings.consecutiveTransportFaults {
-                let kind = try await kind(client, ClientFixture.post(deadline: .milliseconds(300)))
-                #expect(kind == .deadlineExceeded)
+                let kind = try await kind(client, ClientFixture.post())
+                #expect(kind == .timedOut)
             }
             #expect(admission.statistics.circuit == .open)
             #expect(try await kind(client, ClientFixture.get()) == .circuitOpen)
             #expect(server.received.allSatisfy { $0.method == "POST" })
+        }
+    }
+
+    @Test("GW-16: an answer whose body never ends is given up at the deadline; callers in a hurry don't open the circuit for everybody")
+    func hurried() async throws {
+        let admission = CalleeAdmission(limit: 8)
+        try await withClient(Array(repeating: .trickle, count: 12), admission: admission) { _, client in
+            for _ in 0..<12 {
+                let kind = try await kind(client, ClientFixture.post(deadline: .milliseconds(50)))
+                #expect(kind == .deadlineExceeded)
+            }
+            #expect(admission.statistics.circuit == .closed && admission.statistics.underWay == 0)
+        }
+    }
+
+    @Test("GW-19: what a callee said or may have done stands when a retry reaches nobody", arguments: [true, false])
+    func retryReachesNobody(isAnswered: Bool) async throws {
+        let listener = try LoopbackListener()
+        Thread.detachNewThread {
+            guard let client = listener.accept() else { return }
+            // Whoever comes again finds nobody.
+            listener.stop()
+            var request = [UInt8](repeating: 0, count: 4_096)
+            _ = read(client, &request, request.count)
+            let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            if isAnswered { _ = answer.withCString { write(client, $0, strlen($0)) } }
+            close(client)
+        }
+        try await withConnections { connections in
+            let client = try fixture.client(port: listener.port, connections: connections)
+            do throws(ServiceClientError) {
+                let status = try await client.send(ClientFixture.get()).status
+                #expect(isAnswered && status == 503)
+            } catch {
+                #expect(!isAnswered && error.kind == .connectionLost && error.mayHaveTakenEffect && error.tries > 1, "\(error)")
+            }
         }
     }
 
@@ -124,7 +161,7 @@ struct GatewayCaseTests {
         }
     }
 
-    @Test("GW-17: probes that end without a verdict make room: a 404, a caller that went away, one that went away before it was sent")
+    @Test("GW-17: no probe keeps others out: neither a 404 nor a caller that went away, nor one that went away before it was sent")
     func neutralProbes() async throws {
         var settings = CircuitBreakerSettings(fullConcurrency: 8)
         settings.openTimeStep = .zero

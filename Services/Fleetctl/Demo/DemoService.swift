@@ -86,7 +86,7 @@ struct DemoService: Sendable {
         switch outcome {
         case .answered(let response): return DemoAnswer(response)
         case .unreachable(let reason), .lost(let reason), .stale(let reason): throw unreachable(reason)
-        case .timedOut: throw unreachable("no answer in time")
+        case .timedOut, .hurried: throw unreachable("no answer in time")
         case .tooLarge: throw UnusableAnswer(description: "an answer larger than any of ours")
         case .cancelled: throw CancellationError()
         }

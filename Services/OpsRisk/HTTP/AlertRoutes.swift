@@ -15,7 +15,7 @@ struct AlertRoutes {
     var endpoints: [Endpoint] {
         [
             Endpoint(.get, "/v1/risk/alerts", access: Self.staff, takesQuery: true, handler: alerts),
-            Endpoint(.post, "/v1/risk/alerts/{id}/resolve", access: Self.staff, body: .json, handler: resolution),
+            Endpoint(.post, "/v1/risk/alerts/{id}/resolve", access: Self.staff, body: .json, keepsKey: true, handler: resolution),
         ]
     }
 

@@ -13,10 +13,10 @@ struct HoldRoutes {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint(.post, "/v1/holds", access: Self.payers, body: .json, handler: place),
+            Endpoint(.post, "/v1/holds", access: Self.payers, body: .json, keepsKey: true, handler: place),
             Endpoint(.get, "/v1/holds/{id}", access: Self.readers, handler: hold),
-            Endpoint(.post, "/v1/holds/{id}/capture", access: Self.payers, body: .json, handler: capture),
-            Endpoint(.post, "/v1/holds/{id}/void", access: Self.payersAndStaff, body: .json, handler: void),
+            Endpoint(.post, "/v1/holds/{id}/capture", access: Self.payers, body: .json, keepsKey: true, handler: capture),
+            Endpoint(.post, "/v1/holds/{id}/void", access: Self.payersAndStaff, body: .json, keepsKey: true, handler: void),
         ]
     }
 

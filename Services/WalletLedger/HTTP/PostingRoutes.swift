@@ -19,11 +19,11 @@ struct PostingRoutes {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint(.post, "/v1/transfers", access: Self.payers, body: .json, handler: transfer),
-            Endpoint(.post, "/v1/transfers/batch", access: Self.payers, body: .json, bodyLimit: Self.batchBodyLimit, handler: batch),
-            Endpoint(.post, "/v1/deposits", access: Self.funders, body: .json, handler: deposit),
-            Endpoint(.post, "/v1/withdrawals", access: Self.funders, body: .json, handler: withdrawal),
-            Endpoint(.post, "/v1/transfers/{id}/refunds", access: Self.refunders, body: .json, handler: refund),
+            Endpoint(.post, "/v1/transfers", access: Self.payers, body: .json, keepsKey: true, handler: transfer),
+            Endpoint(.post, "/v1/transfers/batch", access: Self.payers, body: .json, bodyLimit: Self.batchBodyLimit, keepsKey: true, handler: batch),
+            Endpoint(.post, "/v1/deposits", access: Self.funders, body: .json, keepsKey: true, handler: deposit),
+            Endpoint(.post, "/v1/withdrawals", access: Self.funders, body: .json, keepsKey: true, handler: withdrawal),
+            Endpoint(.post, "/v1/transfers/{id}/refunds", access: Self.refunders, body: .json, keepsKey: true, handler: refund),
             Endpoint(.get, "/v1/transfers/{id}", access: Self.readers, handler: posting),
         ]
     }

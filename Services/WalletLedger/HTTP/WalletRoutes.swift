@@ -15,12 +15,12 @@ struct WalletRoutes {
 
     var endpoints: [Endpoint] {
         [
-            Endpoint(.post, "/v1/wallets", access: Self.openers, body: .json, handler: open),
+            Endpoint(.post, "/v1/wallets", access: Self.openers, body: .json, keepsKey: true, handler: open),
             Endpoint(.get, "/v1/wallets/{id}", access: Self.readers, handler: wallet),
-            Endpoint(.post, "/v1/wallets/{id}/freeze", access: Self.staff, body: .json, handler: freeze),
-            Endpoint(.post, "/v1/wallets/{id}/unfreeze", access: Self.staff, body: .json, handler: unfreeze),
-            Endpoint(.post, "/v1/wallets/{id}/close", access: Self.staff, body: .json, handler: close),
-            Endpoint(.put, "/v1/wallets/{id}/overdraft-limit", access: Self.staff, body: .json, handler: setOverdraftLimit),
+            Endpoint(.post, "/v1/wallets/{id}/freeze", access: Self.staff, body: .json, keepsKey: true, handler: freeze),
+            Endpoint(.post, "/v1/wallets/{id}/unfreeze", access: Self.staff, body: .json, keepsKey: true, handler: unfreeze),
+            Endpoint(.post, "/v1/wallets/{id}/close", access: Self.staff, body: .json, keepsKey: true, handler: close),
+            Endpoint(.put, "/v1/wallets/{id}/overdraft-limit", access: Self.staff, body: .json, keepsKey: true, handler: setOverdraftLimit),
         ]
     }
 

@@ -112,7 +112,7 @@ struct DatabaseOutage: Sendable {
 
     private func isUsable() async -> Bool {
         let isWritable = try? await pool.withSession(within: .within(PostgresPool.pingLimit)) { session in
-            try session.query("SELECT current_setting('transaction_read_only') = 'off'").first?.decode(0, as: Bool.self) ?? false
+            try session.query("SELECT current_setting('transaction_read_only') = 'off'").first?.decode(Bool.self) ?? false
         }
         return isWritable ?? false
     }

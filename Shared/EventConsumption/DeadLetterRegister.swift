@@ -10,9 +10,7 @@ struct DeadLetterRegister: Sendable {
     func list(_ filter: DeadLetterFilter, _ session: PostgresSession) throws(PostgresError) -> [DeadLetterSummary] {
         let result = try session.query(
             """
-            SELECT id, event_id, type, partition_key, occurred_at, error_class, reason, attempts, first_failed_at, last_failed_at, status, note,
-                body_key_id
-            FROM dead_letter_events
+            SELECT \(unsafeSQL: Self.summaryColumns) FROM dead_letter_events
             WHERE consumer = \(consumer)
                 AND (\(filter.status?.rawValue)::text IS NULL OR status = \(filter.status?.rawValue))
                 AND (\(filter.eventID?.uuid)::uuid IS NULL OR event_id = \(filter.eventID?.uuid))
@@ -28,17 +26,23 @@ struct DeadLetterRegister: Sendable {
         return summaries
     }
 
+    private static let summaryColumns = PostgresColumns(
+        ("id", Int64.self), ("event_id", UUID?.self), ("type", String?.self), ("partition_key", String?.self),
+        ("occurred_at", PostgresTimestamp?.self), ("error_class", String.self), ("reason", String.self), ("attempts", Int32.self),
+        ("first_failed_at", PostgresTimestamp.self), ("last_failed_at", PostgresTimestamp.self), ("status", String.self),
+        ("note", String?.self), ("body_key_id", String.self))
+
     private func summary(_ row: PostgresRow) throws(PostgresError) -> DeadLetterSummary {
-        guard let kind = EventFailure.Kind(rawValue: try row.decode(5)), let status = DeadLetterStatus(rawValue: try row.decode(10)) else {
+        let (
+            id, eventID, type, partitionKey, occurredAt, errorClass, reason, attempts, firstFailedAt, lastFailedAt, storedStatus, note, bodyKeyID
+        ) = try row.decode(Self.summaryColumns)
+        guard let kind = EventFailure.Kind(rawValue: errorClass), let status = DeadLetterStatus(rawValue: storedStatus) else {
             throw PostgresError(.decoding, "a dead letter of an unknown class or status")
         }
         return DeadLetterSummary(
-            id: try row.decode(0), eventID: try row.decodeIfPresent(1, as: UUID.self).map { EventID($0) },
-            type: try row.decodeIfPresent(2), partitionKey: try row.decodeIfPresent(3),
-            occurredAt: try row.decodeIfPresent(4, as: PostgresTimestamp.self).map { Timestamp($0) }, kind: kind, reason: try row.decode(6),
-            attempts: Int(try row.decode(7, as: Int32.self)), firstFailedAt: Timestamp(try row.decode(8, as: PostgresTimestamp.self)),
-            lastFailedAt: Timestamp(try row.decode(9, as: PostgresTimestamp.self)), status: status, note: try row.decodeIfPresent(11),
-            bodyKeyID: try row.decode(12))
+            id: id, eventID: eventID.map { EventID($0) }, type: type, partitionKey: partitionKey, occurredAt: occurredAt.map { Timestamp($0) },
+            kind: kind, reason: reason, attempts: Int(attempts), firstFailedAt: Timestamp(firstFailedAt),
+            lastFailedAt: Timestamp(lastFailedAt), status: status, note: note, bodyKeyID: bodyKeyID)
     }
 
     /// What a replay of each would meet.
@@ -66,8 +70,8 @@ struct DeadLetterRegister: Sendable {
             """)
         var prospects: [Int64: Prospect] = [:]
         for row in result {
-            prospects[try row.decode(0)] = Prospect(
-                isApplied: try row.decode(1), isOvertaken: try row.decode(2), isFollowed: try row.decode(3))
+            let (id, isApplied, isOvertaken, isFollowed) = try row.decode(Int64.self, Bool.self, Bool.self, Bool.self)
+            prospects[id] = Prospect(isApplied: isApplied, isOvertaken: isOvertaken, isFollowed: isFollowed)
         }
         return prospects
     }
@@ -78,16 +82,20 @@ struct DeadLetterRegister: Sendable {
     func take(_ id: Int64, _ session: PostgresSession) throws(PostgresError) -> StoredDeadLetter? {
         let result = try session.query(
             """
-            SELECT event_id, type, message_id, content_type, routing_key, body, body_key_id, attempts, published_by
+            SELECT \(unsafeSQL: Self.storedColumns)
             FROM dead_letter_events WHERE id = \(id) AND consumer = \(consumer) AND status = 'open' FOR UPDATE SKIP LOCKED
             """)
         guard let row = result.first else { return nil }
+        let (eventID, type, messageID, contentType, routingKey, body, keyID, attempts, publisher) = try row.decode(Self.storedColumns)
         return StoredDeadLetter(
-            eventID: try row.decodeIfPresent(0), type: try row.decodeIfPresent(1), messageID: try row.decodeIfPresent(2),
-            contentType: try row.decodeIfPresent(3), routingKey: try row.decode(4),
-            body: DeadLetterKeys.SealedBody(keyID: try row.decode(6), bytes: try row.decode(5)),
-            attempts: Int(try row.decode(7, as: Int32.self)), publisher: EventPublisher(stored: try row.decodeIfPresent(8)))
+            eventID: eventID, type: type, messageID: messageID, contentType: contentType, routingKey: routingKey,
+            body: DeadLetterKeys.SealedBody(keyID: keyID, bytes: body), attempts: Int(attempts), publisher: EventPublisher(stored: publisher))
     }
+
+    private static let storedColumns = PostgresColumns(
+        ("event_id", UUID?.self), ("type", String?.self), ("message_id", String?.self), ("content_type", String?.self),
+        ("routing_key", String.self), ("body", [UInt8].self), ("body_key_id", String.self), ("attempts", Int32.self),
+        ("published_by", String?.self))
 
     /// - Returns: How many of these are open.
     func open(among ids: [Int64], _ session: PostgresSession) throws(PostgresError) -> Int {
@@ -95,7 +103,7 @@ struct DeadLetterRegister: Sendable {
         let result = try session.query(
             "SELECT count(*) FROM dead_letter_events WHERE id = ANY (\(ids)) AND consumer = \(consumer) AND status = 'open'")
         guard let row = result.first else { return 0 }
-        return Int(try row.decode(0, as: Int64.self))
+        return Int(try row.decode(Int64.self))
     }
 
     /// - Returns: Whether it was open.

@@ -81,10 +81,9 @@ struct DeadLetterStore: Sendable {
                     coalesce(sum(failed), 0) AS failed FROM replay_runs WHERE consumer = \(consumer)) AS runs
             """)
         guard let row = result.first else { return Census() }
+        let (open, age, replayed, alreadyApplied, failed) = try row.decode(Int64.self, Double.self, Int64.self, Int64.self, Int64.self)
         return Census(
-            open: Int(try row.decode(0, as: Int64.self)), oldestAge: max(0, try row.decode(1, as: Double.self)),
-            replayed: Int(try row.decode(2, as: Int64.self)), alreadyApplied: Int(try row.decode(3, as: Int64.self)),
-            failedAgain: Int(try row.decode(4, as: Int64.self)))
+            open: Int(open), oldestAge: max(0, age), replayed: Int(replayed), alreadyApplied: Int(alreadyApplied), failedAgain: Int(failed))
     }
 
     /// Deletes at most that many that were settled 90 days ago or earlier.
@@ -92,6 +91,6 @@ struct DeadLetterStore: Sendable {
     static func expire(_ session: PostgresSession, atMost count: Int32) throws(PostgresError) -> Int {
         let result = try session.query("SELECT expire_dead_letters(\(count))")
         guard let row = result.first else { return 0 }
-        return Int(try row.decode(0, as: Int32.self))
+        return Int(try row.decode(Int32.self))
     }
 }

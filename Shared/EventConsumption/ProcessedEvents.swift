@@ -26,7 +26,7 @@ struct ProcessedEvents: Sendable {
     func inserted(_ result: PostgresResult?) throws(PostgresError) -> Set<UUID> {
         guard let result else { return [] }
         var ids = Set<UUID>(minimumCapacity: result.rowCount)
-        for row in result { ids.insert(try row.decode(0, as: UUID.self)) }
+        for row in result { ids.insert(try row.decode(UUID.self)) }
         return ids
     }
 
@@ -35,7 +35,7 @@ struct ProcessedEvents: Sendable {
     static func expire(_ session: PostgresSession, atMost count: Int32) throws(PostgresError) -> Int {
         let result = try session.query("SELECT expire_processed_events(\(count))")
         guard let row = result.first else { return 0 }
-        return Int(try row.decode(0, as: Int32.self))
+        return Int(try row.decode(Int32.self))
     }
 }
 

@@ -15,7 +15,7 @@ struct ReplayRuns: Sendable {
             RETURNING id
             """)
         guard let row = result.first else { throw PostgresError(.decoding, "no replay run was made") }
-        return try row.decode(0)
+        return try row.decode(Int64.self)
     }
 
     /// An ignored one is settled as replayed, so it counts as that; the columns have no other place for it.

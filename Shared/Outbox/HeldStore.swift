@@ -1,4 +1,5 @@
 package import Contracts
+internal import FoundationEssentials
 package import Postgres
 
 /// Events that were set aside: what a relay tries again, and what operators see.
@@ -74,7 +75,8 @@ package struct HeldStore: Sendable {
             WHERE partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) AND state IN ('failing', 'waiting') GROUP BY 1, 2
             """
         ).map { row in
-            HeldKey(partitionKey: try row.decode(0), partition: Int(try row.decode(1, as: Int16.self)), isFailing: try row.decode(2))
+            let (partitionKey, partition, isFailing) = try row.decode(String.self, Int16.self, Bool.self)
+            return HeldKey(partitionKey: partitionKey, partition: Int(partition), isFailing: isFailing)
         }
     }
 
@@ -104,7 +106,7 @@ package struct HeldStore: Sendable {
             SELECT h.id FROM outbox_held h JOIN relay_partitions p ON p.partition = h.partition
             WHERE h.partition = ANY(\(partitions.map(Int16.init(truncatingIfNeeded:)))) AND h.id > p.published_through
             """
-        ).map { row in try row.decode(0) }
+        ).map { row in try row.decode(Int64.self) }
     }
 
     /// The events of a key that are failing or wait, in order.
@@ -126,15 +128,16 @@ package struct HeldStore: Sendable {
             SELECT state, count(*) FROM (SELECT state FROM outbox_held LIMIT \(Int64(OutboxUpkeep.countedAtMost))) counted GROUP BY 1
             """
         for row in try session.query(counted) {
-            guard let state = HeldState(rawValue: try row.decode(0)) else { continue }
-            counts[state] = Int(try row.decode(1, as: Int64.self))
+            let (name, count) = try row.decode(String.self, Int64.self)
+            guard let state = HeldState(rawValue: name) else { continue }
+            counts[state] = Int(count)
         }
         let oldest = try session.query(
             """
             SELECT e.occurred_at FROM outbox_held h JOIN outbox_events e ON e.id = h.id
             WHERE h.state IN ('failing', 'waiting') ORDER BY h.id LIMIT 1
             """
-        ).first.map { row in Timestamp(try row.decode(0, as: PostgresTimestamp.self)) }
+        ).first.map { row in Timestamp(try row.decode(PostgresTimestamp.self)) }
         return (counts, oldest)
     }
 
@@ -143,7 +146,7 @@ package struct HeldStore: Sendable {
     package func parked(_ session: PostgresSession, _ selection: Selection) throws -> [Summary] {
         try session.query(
             """
-            SELECT e.id, e.event_id, e.type, e.subject, e.occurred_at, h.attempts, h.reason, h.first_failed_at, h.last_failed_at
+            SELECT \(unsafeSQL: Self.summaryColumns)
             FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state = 'parked'
                 AND (\(selection.eventID?.uuid)::uuid IS NULL OR e.event_id = \(selection.eventID?.uuid))
                 AND (\(selection.type)::text IS NULL OR e.type = \(selection.type))
@@ -208,15 +211,19 @@ package struct HeldStore: Sendable {
 
     private func rows(_ result: PostgresResult) throws(PostgresError) -> [HeldRow] {
         try result.map { row throws(PostgresError) in
-            HeldRow(row: try OutboxRow(row: row), attempts: Int(try row.decode(9, as: Int32.self)))
+            HeldRow(row: try OutboxRow(row: row), attempts: Int(try row.after(OutboxRow.columns).decode(Int32.self)))
         }
     }
 
+    private static let summaryColumns = PostgresColumns(
+        ("e.id", Int64.self), ("e.event_id", UUID.self), ("e.type", String.self), ("e.subject", String.self),
+        ("e.occurred_at", PostgresTimestamp.self), ("h.attempts", Int32.self), ("h.reason", String.self),
+        ("h.first_failed_at", PostgresTimestamp.self), ("h.last_failed_at", PostgresTimestamp.self))
+
     private static func summary(_ row: PostgresRow) throws -> Summary {
-        Summary(
-            id: try row.decode(0), eventID: EventID(try row.decode(1)), type: try row.decode(2), subject: try row.decode(3),
-            occurredAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)), attempts: Int(try row.decode(5, as: Int32.self)),
-            reason: try row.decode(6), firstFailedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)),
-            lastFailedAt: Timestamp(try row.decode(8, as: PostgresTimestamp.self)))
+        let (id, eventID, type, subject, occurredAt, attempts, reason, firstFailedAt, lastFailedAt) = try row.decode(summaryColumns)
+        return Summary(
+            id: id, eventID: EventID(eventID), type: type, subject: subject, occurredAt: Timestamp(occurredAt), attempts: Int(attempts),
+            reason: reason, firstFailedAt: Timestamp(firstFailedAt), lastFailedAt: Timestamp(lastFailedAt))
     }
 }

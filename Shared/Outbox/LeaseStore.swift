@@ -57,7 +57,7 @@ package struct LeaseStore: Sendable {
             """,
             "SELECT count(*) FROM relay_members WHERE NOT \(unsafeSQL: Self.isOver)",
         ])
-        return (try results[3].map(Self.lease), Int(try results[4][0].decode(0, as: Int64.self)))
+        return (try results[3].map(Self.lease), Int(try results[4][0].decode(Int64.self)))
     }
 
     /// Leases free partitions, a few of them while others do the same.
@@ -102,6 +102,7 @@ package struct LeaseStore: Sendable {
     }
 
     private static func lease(_ row: PostgresRow) throws(PostgresError) -> Lease {
-        Lease(partition: Int(try row.decode(0, as: Int16.self)), epoch: try row.decode(1), markedThrough: try row.decode(2), life: try row.decode(3))
+        let (partition, epoch, markedThrough, life) = try row.decode(Int16.self, Int64.self, Int64.self, Int64.self)
+        return Lease(partition: Int(partition), epoch: epoch, markedThrough: markedThrough, life: life)
     }
 }

@@ -31,21 +31,18 @@ package struct OutboxRow: Sendable, Hashable {
         self.data = data
     }
 
-    /// The columns of an event `e`, as `init(row:)` reads them.
-    static let columns = """
-        e.id, \(OutboxPartition.expression("e")), e.event_id, e.type, e.subject, e.partition_key, e.occurred_at, e.traceparent, e.data
-        """
+    /// The columns of an event `e`.
+    static let columns = PostgresColumns(
+        ("e.id", Int64.self), (OutboxPartition.expression("e"), Int32.self), ("e.event_id", UUID.self), ("e.type", String.self),
+        ("e.subject", String.self), ("e.partition_key", String.self), ("e.occurred_at", PostgresTimestamp.self),
+        ("e.traceparent", String?.self), ("e.data", String.self))
 
+    /// - Parameter row: One that begins with ``columns``.
     init(row: PostgresRow) throws(PostgresError) {
-        id = try row.decode(0)
-        partition = Int(try row.decode(1, as: Int32.self))
-        eventID = EventID(try row.decode(2, as: UUID.self))
-        type = try row.decode(3)
-        subject = try row.decode(4)
-        partitionKey = try row.decode(5)
-        occurredAt = Timestamp(try row.decode(6, as: PostgresTimestamp.self))
-        traceparent = try row.decodeIfPresent(7)
-        data = try row.decode(8)
+        let (id, partition, eventID, type, subject, partitionKey, occurredAt, traceparent, data) = try row.decode(Self.columns)
+        self.init(
+            id: id, partition: Int(partition), eventID: EventID(eventID), type: type, subject: subject, partitionKey: partitionKey,
+            occurredAt: Timestamp(occurredAt), traceparent: traceparent, data: data)
     }
 }
 

@@ -15,7 +15,7 @@ package struct OutboxUpkeep: Sendable {
     package func prune(_ session: PostgresSession, olderThanDays days: Int, limit: Int) throws -> Int {
         let result = try session.query(
             "SELECT prune_outbox(make_interval(days => \(Int32(truncatingIfNeeded: days))), \(Int32(truncatingIfNeeded: limit)))")
-        return Int(try result[0].decode(0, as: Int32.self))
+        return Int(try result[0].decode(Int32.self))
     }
 
     /// The events behind the marks that are not set aside, those of every relay.
@@ -33,23 +33,22 @@ package struct OutboxUpkeep: Sendable {
     package func backlog(_ session: PostgresSession) throws -> Backlog {
         // As values, and without a join: what the planner knows of a backlog that grows is out of date, and with one it may read and sort
         // all of it.
-        let partitions = try session.query(
+        let partitions: [(mark: Int64, isUnleased: Bool, isVoid: Bool)] = try session.query(
             """
             SELECT published_through, \(unsafeSQL: LeaseStore.isOver), \(unsafeSQL: RelayStore.isVoid) FROM relay_partitions ORDER BY partition
-            """)
-        let marks = try partitions.map { try $0.decode(0, as: Int64.self) }
-        let areUnleased = try partitions.map { try $0.decode(1, as: Bool.self) }
-        let areVoid = try partitions.map { try $0.decode(2, as: Bool.self) }
-        let result = try session.query(Self.backlogQuery(marks: marks, areUnleased: areUnleased))
-        let unleased = try result[0].decode(1, as: PostgresTimestamp?.self).map(Timestamp.init)
+            """
+        ).map { try $0.decode(Int64.self, Bool.self, Bool.self) }
+        let query = Self.backlogQuery(marks: partitions.map(\.mark), areUnleased: partitions.map(\.isUnleased))
+        let (count, unleased) = try session.query(query)[0].decode(Int64.self, PostgresTimestamp?.self)
+        let voidPartitions = partitions.indices.filter { partitions[$0].isVoid }
         return Backlog(
-            count: Int(try result[0].decode(0, as: Int64.self)), oldestUnleased: areVoid.contains(true) ? try oldest(session) : unleased,
-            voidPartitions: areVoid.indices.filter { areVoid[$0] })
+            count: Int(count), oldestUnleased: voidPartitions.isEmpty ? unleased.map(Timestamp.init) : try oldest(session),
+            voidPartitions: voidPartitions)
     }
 
     private func oldest(_ session: PostgresSession) throws -> Timestamp? {
         try session.query("SELECT occurred_at FROM outbox_events ORDER BY id LIMIT 1").first.map { row in
-            Timestamp(try row.decode(0, as: PostgresTimestamp.self))
+            Timestamp(try row.decode(PostgresTimestamp.self))
         }
     }
 

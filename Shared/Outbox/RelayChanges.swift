@@ -113,7 +113,7 @@ package struct RelayChanges: Sendable, Hashable {
 
     func lost(_ fence: PostgresResult) throws(PostgresError) -> Set<Int> {
         var lost = Set(epochs.keys)
-        for row in fence { lost.remove(Int(try row.decode(0, as: Int16.self))) }
+        for row in fence { lost.remove(Int(try row.decode(Int16.self))) }
         return lost
     }
 }

@@ -62,7 +62,7 @@ package struct RelayStore: Sendable {
         let results = try session.pipeline(queries)
         let nextRows = try next.map { try rows(results[$0]) } ?? []
         return Look(
-            life: try results[life][0].decode(0), missed: try missed.map { try rows(results[$0]) } ?? [], next: nextRows,
+            life: try results[life][0].decode(Int64.self), missed: try missed.map { try rows(results[$0]) } ?? [], next: nextRows,
             isComplete: limit > 0 && nextRows.count < limit,
             writing: try writing(lastID, writers, results), lost: try fence.map { try changes.lost(results[$0]) } ?? [])
     }
@@ -72,8 +72,8 @@ package struct RelayStore: Sendable {
     ) throws(PostgresError) -> RelayProgress.Writing? {
         guard let lastID, let writers else { return nil }
         var names: Set<String> = []
-        for row in results[writers] { names.insert(try row.decode(0)) }
-        return RelayProgress.Writing(lastID: try results[lastID][0].decode(0), writers: names)
+        for row in results[writers] { names.insert(try row.decode(String.self)) }
+        return RelayProgress.Writing(lastID: try results[lastID][0].decode(Int64.self), writers: names)
     }
 
     private func rows(_ result: PostgresResult) throws(PostgresError) -> [OutboxRow] {

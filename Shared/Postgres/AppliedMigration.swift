@@ -24,14 +24,13 @@ struct AppliedMigration: Sendable, Hashable {
 
     /// All rows; none when the table doesn't exist yet.
     static func all(_ session: PostgresSession) throws(PostgresError) -> [AppliedMigration] {
-        let exists = try session.query("SELECT to_regclass('schema_migrations') IS NOT NULL")[0].decode(0, as: Bool.self)
+        let exists = try session.query("SELECT to_regclass('schema_migrations') IS NOT NULL")[0].decode(Bool.self)
         guard exists else { return [] }
         let result = try session.query(
             "SELECT namespace, version, checksum, serves_from FROM schema_migrations ORDER BY namespace, version")
         return try result.map { row throws(PostgresError) in
-            AppliedMigration(
-                namespace: try row.decode(0), version: Int(try row.decode(1, as: Int64.self)), checksum: try row.decode(2),
-                servesFrom: Int(try row.decode(3, as: Int64.self)))
+            let (namespace, version, checksum, servesFrom) = try row.decode(String.self, Int64.self, String.self, Int64.self)
+            return AppliedMigration(namespace: namespace, version: Int(version), checksum: checksum, servesFrom: Int(servesFrom))
         }
     }
 

@@ -2,7 +2,7 @@
 extension DatabaseIsolation {
     /// What the session's own role may make in the database; of an owner this says nothing, who may make anything.
     func privilegeFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let role = try session.query("SELECT current_user::text")[0].decode(0, as: String.self)
+        let role = try session.query("SELECT current_user::text")[0].decode(String.self)
         return try privilegeFindings(session, of: [role]) + functionFindings(session)
     }
 
@@ -28,8 +28,7 @@ extension DatabaseIsolation {
             GROUP BY 1, 2, 3 ORDER BY 1, 2
             """
         ).map { row throws(PostgresError) in
-            let (role, privilege) = (try row.decode(0, as: String.self), try row.decode(1, as: String.self))
-            let (database, grantees) = (try row.decode(2, as: String.self), try row.decode(3, as: String.self))
+            let (role, privilege, database, grantees) = try row.decode(String.self, String.self, String.self, String.self)
             let remedy = "run migrate, or as an administrator REVOKE \(privilege) ON DATABASE \(database) FROM \(grantees)"
             return privilege == "CREATE"
                 ? IsolationFinding(.mayCreateSchemas, "role \(role) may create schemas, by \(grantees); \(remedy)")
@@ -45,7 +44,7 @@ extension DatabaseIsolation {
             ORDER BY 1, 2
             """
         ).map { row throws(PostgresError) in
-            let (role, schema) = (try row.decode(0, as: String.self), try row.decode(1, as: String.self))
+            let (role, schema) = try row.decode(String.self, String.self)
             return IsolationFinding(
                 .mayCreateInSchema,
                 "role \(role) may create objects in schema \(schema); run migrate, or as an administrator first "
@@ -58,7 +57,7 @@ extension DatabaseIsolation {
 
     /// Functions that look where their caller says: those of the service, and others' that its tables or another's rights set off.
     private func functionFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let result = try session.query(
+        let (function, count) = try session.query(
             """
             SELECT min(p.oid::regprocedure::text), count(*) FROM pg_proc p
             JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
@@ -66,26 +65,24 @@ extension DatabaseIsolation {
                 AND \(Self.functionSetting) <> ALL (coalesce(p.proconfig, '{}'))
                 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
                 AND (p.prosecdef OR pg_get_userbyid(p.proowner) = \(roles.owner) OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgfoid = p.oid))
-            """)[0]
-        let count: Int64 = try result.decode(1)
-        guard count > 0 else { return [] }
+            """)[0].decode(String?.self, Int64.self)
+        guard let function else { return [] }
         return [
             IsolationFinding(
                 .functionWithoutSearchPath,
-                "\(try result.decode(0, as: String.self)) lacks SET search_path = pg_catalog, public, pg_temp, "
+                "\(function) lacks SET search_path = pg_catalog, public, pg_temp, "
                     + "one of \(count); run migrate, or mend or drop what no migration made")
         ]
     }
 
     /// `migrate` can't close a database that isn't its role's.
     func ownerFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let row = try session.query(
+        let (isOwner, role, database) = try session.query(
             """
             SELECT pg_has_role(current_user, datdba, 'USAGE'), current_user::text, quote_ident(datname)
             FROM pg_database WHERE datname = current_database()
-            """)[0]
-        guard try !row.decode(0, as: Bool.self) else { return [] }
-        let (role, database) = (try row.decode(1, as: String.self), try row.decode(2, as: String.self))
+            """)[0].decode(Bool.self, String.self, String.self)
+        guard !isOwner else { return [] }
         return [
             IsolationFinding(
                 .databaseNotOwned,
@@ -97,7 +94,7 @@ extension DatabaseIsolation {
     /// What only an administrator can close and nothing of the service can be changed through: worth a check's word, no reason not to serve.
     /// - Throws: `PostgresError`.
     package func administratorFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let row = try session.query(
+        let (role, databases, functions) = try session.query(
             """
             SELECT current_user::text, (
                     SELECT string_agg(quote_ident(datname), ', ' ORDER BY datname) FROM pg_database
@@ -107,16 +104,15 @@ extension DatabaseIsolation {
                     FROM unnest(ARRAY['lo_creat(integer)', 'lo_create(oid)', 'lo_from_bytea(oid, bytea)']) f
                     WHERE has_function_privilege('pg_catalog.' || f, 'EXECUTE')
                 )
-            """)[0]
-        let role: String = try row.decode(0)
+            """)[0].decode(String.self, String?.self, String?.self)
         var findings: [IsolationFinding] = []
-        if let databases = try row.decode(1, as: String?.self) {
+        if let databases {
             findings.append(
                 IsolationFinding(
                     .mayConnectToMaintenanceDatabase,
                     "role \(role) may connect to \(databases); as an administrator REVOKE CONNECT ON DATABASE \(databases) FROM PUBLIC"))
         }
-        if let functions = try row.decode(2, as: String?.self) {
+        if let functions {
             findings.append(
                 IsolationFinding(
                     .mayUseLargeObjects,

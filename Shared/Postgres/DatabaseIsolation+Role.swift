@@ -16,10 +16,10 @@ extension DatabaseIsolation {
             SELECT rolname::text, pg_has_role(current_user, oid, 'USAGE') FROM pg_roles
             WHERE rolname = ANY(\(roles.all)) AND pg_has_role(current_user, oid, 'MEMBER') ORDER BY rolname
             """)
-        let memberships = try rows.map { row throws(PostgresError) in
-            (name: try row.decode(0, as: String.self), isInherited: try row.decode(1, as: Bool.self))
+        let memberships: [(name: String, isInherited: Bool)] = try rows.map { row throws(PostgresError) in
+            try row.decode(String.self, Bool.self)
         }
-        let role: String = try session.query("SELECT current_user::text")[0].decode(0)
+        let role = try session.query("SELECT current_user::text")[0].decode(String.self)
         let isOwn = phase == .migrate ? role == expected : memberships.contains { $0.name == expected && $0.isInherited }
         guard isOwn else { return [IsolationFinding(.wrongRole, "role \(role) is not the process's own; \(expected) is expected")] }
         let others = memberships.map(\.name).filter { $0 != expected }

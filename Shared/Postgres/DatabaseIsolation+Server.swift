@@ -20,9 +20,9 @@ extension DatabaseIsolation {
 
     /// The service that a database is stamped for, nil when it has no stamp.
     package static func stamp(of session: PostgresSession) throws(PostgresError) -> String? {
-        let exists = try session.query("SELECT to_regclass('service_identity') IS NOT NULL")[0].decode(0, as: Bool.self)
+        let exists = try session.query("SELECT to_regclass('service_identity') IS NOT NULL")[0].decode(Bool.self)
         guard exists else { return nil }
-        return try session.query("SELECT service FROM service_identity").first?.decode(0)
+        return try session.query("SELECT service FROM service_identity").first?.decode(String.self)
     }
 
     private func stampFindings(_ session: PostgresSession, phase: Phase) throws(PostgresError) -> [IsolationFinding] {
@@ -38,32 +38,28 @@ extension DatabaseIsolation {
 
     /// Membership counts as well: a role can become what it is a member of.
     private func roleFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let row = try session.query(
+        let (role, isSuperuser, mayCreateRoles, mayCreateDatabases) = try session.query(
             """
             SELECT current_user::text, coalesce(bool_or(rolsuper), false), coalesce(bool_or(rolcreaterole), false),
                    coalesce(bool_or(rolcreatedb), false)
             FROM pg_roles WHERE pg_has_role(current_user, oid, 'MEMBER')
-            """)[0]
-        let role: String = try row.decode(0)
+            """)[0].decode(String.self, Bool.self, Bool.self, Bool.self)
         var findings: [IsolationFinding] = []
-        if try row.decode(1) { findings.append(IsolationFinding(.superuser, "role \(role) is superuser")) }
-        if try row.decode(2) { findings.append(IsolationFinding(.mayCreateRoles, "role \(role) may create roles")) }
-        if try row.decode(3) { findings.append(IsolationFinding(.mayCreateDatabases, "role \(role) may create databases")) }
+        if isSuperuser { findings.append(IsolationFinding(.superuser, "role \(role) is superuser")) }
+        if mayCreateRoles { findings.append(IsolationFinding(.mayCreateRoles, "role \(role) may create roles")) }
+        if mayCreateDatabases { findings.append(IsolationFinding(.mayCreateDatabases, "role \(role) may create databases")) }
         return findings
     }
 
     private func ownershipFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let result = try session.query(
+        let (role, table, count) = try session.query(
             """
             SELECT current_user::text, min(c.oid::regclass::text), count(*)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
               AND pg_has_role(current_user, c.relowner, 'MEMBER')
-            """)[0]
-        let count: Int64 = try result.decode(2)
-        guard count > 0 else { return [] }
-        let role: String = try result.decode(0)
-        let table: String = try result.decode(1)
+            """)[0].decode(String.self, String?.self, Int64.self)
+        guard let table else { return [] }
         return [IsolationFinding(.ownsTable, "role \(role) owns \(count) tables, \(table) among them")]
     }
 
@@ -78,9 +74,8 @@ extension DatabaseIsolation {
             ORDER BY d.datname
             """)
         return try result.map { row throws(PostgresError) in
-            let role: String = try row.decode(0)
-            let database: String = try row.decode(1)
-            let other = String(try row.decode(2, as: String.self).dropFirst(Self.commentPrefix.count))
+            let (role, database, comment) = try row.decode(String.self, String.self, String.self)
+            let other = String(comment.dropFirst(Self.commentPrefix.count))
             return IsolationFinding(.mayConnectElsewhere, "role \(role) may connect to database \(database) of \(other)", other: other)
         }
     }
@@ -117,13 +112,13 @@ extension DatabaseIsolation {
                 """)
             try session.execute("INSERT INTO service_identity (service) VALUES (\(service)) ON CONFLICT DO NOTHING")
             // Utility statements take no parameters; the server quotes the names.
-            let quoted = try session.query("SELECT quote_ident(current_database()), quote_literal(\(comment))")[0]
-            let database: String = try quoted.decode(0)
+            let (database, quotedComment) = try session.query("SELECT quote_ident(current_database()), quote_literal(\(comment))")[0]
+                .decode(String.self, String.self)
             let grantees = roles.all.map(Self.quotedIdentifier).joined(separator: ", ")
             let others = ([roles.serving, roles.relay].map(Self.quotedIdentifier) + ["PUBLIC"]).joined(separator: ", ")
             try session.unsafeScript(
                 """
-                COMMENT ON DATABASE \(database) IS \(try quoted.decode(1, as: String.self));
+                COMMENT ON DATABASE \(database) IS \(quotedComment);
                 REVOKE CONNECT ON DATABASE \(database) FROM PUBLIC;
                 GRANT CONNECT ON DATABASE \(database) TO \(grantees);
                 REVOKE TEMPORARY, CREATE ON DATABASE \(database) FROM \(others);

@@ -5,19 +5,18 @@ extension DatabaseIsolation {
     /// What the role's or database's settings would break, whatever the server: triggers that guard the books don't fire, a name leads to
     /// another table, damaged pages are read as empty ones.
     func settingFindings(_ session: PostgresSession) throws(PostgresError) -> [IsolationFinding] {
-        let row = try session.query(
+        let (replicationRole, zeroesPages, ignoresChecksums, schemas) = try session.query(
             """
             SELECT current_setting('session_replication_role'), current_setting('zero_damaged_pages'),
                 current_setting('ignore_checksum_failure'), array_to_string(current_schemas(false), ', ')
-            """)[0]
+            """)[0].decode(String.self, String.self, String.self, String.self)
         var findings: [IsolationFinding] = []
-        for (index, (name, safe)) in [
-            ("session_replication_role", ["origin", "local"]), ("zero_damaged_pages", ["off"]), ("ignore_checksum_failure", ["off"]),
-        ].enumerated() {
-            let value: String = try row.decode(index)
+        for (name, value, safe) in [
+            ("session_replication_role", replicationRole, ["origin", "local"]), ("zero_damaged_pages", zeroesPages, ["off"]),
+            ("ignore_checksum_failure", ignoresChecksums, ["off"]),
+        ] {
             if !safe.contains(value) { findings.append(IsolationFinding(.unsafeSetting, "\(name) is \(value); \(safe[0]) is expected")) }
         }
-        let schemas: String = try row.decode(3)
         if schemas != "public" {
             findings.append(IsolationFinding(.unsafeSetting, "search_path is \(schemas.isEmpty ? "empty" : schemas); public alone is expected"))
         }
@@ -32,8 +31,7 @@ extension DatabaseIsolation {
             SELECT name FROM unnest(ARRAY['fsync', 'full_page_writes']) AS name WHERE current_setting(name) <> 'on' ORDER BY name
             """
         ).map { row throws(PostgresError) in
-            let name: String = try row.decode(0)
-            return IsolationFinding(.unsafeSetting, "\(name) is off: what the server has acknowledged may be lost")
+            IsolationFinding(.unsafeSetting, "\(try row.decode(String.self)) is off: what the server has acknowledged may be lost")
         }
     }
 }

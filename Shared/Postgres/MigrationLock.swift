@@ -18,7 +18,7 @@ struct MigrationLock {
         let deadline = ContinuousClock.now + waitLimit
         while true {
             let value: Value? = try session.transaction(options) { session in
-                let isHeld = try session.query("SELECT pg_try_advisory_xact_lock(\(Self.key))")[0].decode(0, as: Bool.self)
+                let isHeld = try session.query("SELECT pg_try_advisory_xact_lock(\(Self.key))")[0].decode(Bool.self)
                 return isHeld ? try body(session) : nil
             }
             if let value { return value }
@@ -30,7 +30,7 @@ struct MigrationLock {
     /// behind a pooler in transaction mode a session is not one connection.
     func withSessionLock<Value>(_ session: PostgresSession, _ body: (PostgresSession) throws -> Value) throws -> Value {
         let deadline = ContinuousClock.now + waitLimit
-        while try session.query("SELECT pg_try_advisory_lock(\(Self.key))")[0].decode(0, as: Bool.self) == false {
+        while try session.query("SELECT pg_try_advisory_lock(\(Self.key))")[0].decode(Bool.self) == false {
             try pause(until: deadline)
         }
         defer {

@@ -114,7 +114,7 @@ package struct Migrator: Sendable {
             """
             SELECT encode(sha256(body), 'hex') FROM unnest(\(texts)) WITH ORDINALITY AS files (body, place) ORDER BY place
             """)
-        return try result.map { row in try row.decode(0, as: String.self) }
+        return try result.map { row in try row.decode(String.self) }
     }
 
     private func verify(_ applied: [AppliedMigration], checksums: [String]) throws(MigrationError) {

@@ -49,5 +49,10 @@ package struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolati
         package mutating func appendInterpolation(unsafeSQL: String) {
             sql += unsafeSQL
         }
+
+        /// Appends the names of columns.
+        package mutating func appendInterpolation<each Column>(unsafeSQL columns: PostgresColumns<repeat each Column>) {
+            sql += columns.list
+        }
     }
 }

@@ -28,11 +28,6 @@ package final class PostgresResult: @unchecked Sendable {
         PQcmdStatus(pointer).map { String(cString: $0) } ?? ""
     }
 
-    func column(named name: String) -> Int? {
-        let column = PQfnumber(pointer, name)
-        return column < 0 ? nil : Int(column)
-    }
-
     func columnName(_ column: Int) -> String {
         PQfname(pointer, Int32(column)).map { String(cString: $0) } ?? "\(column)"
     }
@@ -42,8 +37,10 @@ package final class PostgresResult: @unchecked Sendable {
         do throws(PostgresError) {
             let row = Int32(truncatingIfNeeded: row)
             let column = Int32(truncatingIfNeeded: column)
-            if PQgetisnull(pointer, row, column) != 0 { return try Value.decodeNull() }
-            let bytes = UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: Int(PQgetlength(pointer, row, column)))
+            let count = Int(PQgetlength(pointer, row, column))
+            // NULL has the length 0, so that nothing else need be asked for it.
+            if count == 0, PQgetisnull(pointer, row, column) != 0 { return try Value.decodeNull() }
+            let bytes = UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: count)
             return try Value.decode(bytes, type: PQftype(pointer, column))
         } catch {
             throw PostgresError(.decoding, "column \(columnName(column)): \(error)")
@@ -57,6 +54,6 @@ extension PostgresResult: RandomAccessCollection {
 
     package subscript(row: Int) -> PostgresRow {
         precondition(row >= 0 && row < rowCount, "row out of range")
-        return PostgresRow(result: self, row: row)
+        return PostgresRow(result: self, row: row, start: 0)
     }
 }

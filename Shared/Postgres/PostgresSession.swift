@@ -69,7 +69,7 @@ package final class PostgresSession {
     /// reports what the first server connection of its pool once said.
     /// - Throws: as `query(_:)`.
     package func takesWrites() throws(PostgresError) -> Bool {
-        try query("SELECT current_setting('transaction_read_only') = 'off'")[0].decode(0)
+        try query("SELECT current_setting('transaction_read_only') = 'off'")[0].decode(Bool.self)
     }
 
     /// The server's process id for this connection; through PgBouncer it is the pooler's own number.
@@ -85,7 +85,7 @@ package final class PostgresSession {
 
     /// The server's clock.
     /// - Throws: as `query(_:)`.
-    package func clock() throws(PostgresError) -> PostgresTimestamp { try query("SELECT clock_timestamp()")[0].decode(0) }
+    package func clock() throws(PostgresError) -> PostgresTimestamp { try query("SELECT clock_timestamp()")[0].decode(PostgresTimestamp.self) }
 
     /// Runs one statement and returns how many rows it changed.
     /// - Throws: as `query(_:)`.

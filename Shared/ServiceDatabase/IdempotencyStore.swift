@@ -9,7 +9,7 @@ package struct IdempotencyStore<Outcome: IdempotentOutcome>: Sendable {
 
     /// - Throws: `PostgresError`; ``UnreadableIdempotencyRecord``.
     package func record(_ session: PostgresSession, of key: IdempotencyKey) throws -> IdempotencyRecord<Outcome>? {
-        try session.query("SELECT \(unsafeSQL: IdempotencyRecord<Outcome>.columns) FROM idempotency_keys WHERE id = \(key.id)").first
+        try session.query("SELECT \(unsafeSQL: idempotencyColumns) FROM idempotency_keys WHERE id = \(key.id)").first
             .map(IdempotencyRecord.init(row:))
     }
 
@@ -39,7 +39,8 @@ package struct IdempotencyStore<Outcome: IdempotentOutcome>: Sendable {
     package func fingerprints(_ session: PostgresSession, of keys: [IdempotencyKey]) throws -> [UUID: RequestFingerprint] {
         var found: [UUID: RequestFingerprint] = [:]
         for row in try session.query("SELECT id, request FROM idempotency_keys WHERE id = ANY(\(keys.map(\.id)))") {
-            found[try row.decode(0)] = RequestFingerprint(stored: try row.decode(1))
+            let (id, request) = try row.decode(UUID.self, String.self)
+            found[id] = RequestFingerprint(stored: request)
         }
         return found
     }
@@ -49,7 +50,7 @@ package struct IdempotencyStore<Outcome: IdempotentOutcome>: Sendable {
     /// - Returns: how many.
     /// - Throws: `PostgresError`; nothing is deleted then.
     package func expire(_ session: PostgresSession, atMost limit: Int32) throws -> Int {
-        Int(try session.query("SELECT expire_idempotency_keys(\(limit))")[0].decode(0, as: Int32.self))
+        Int(try session.query("SELECT expire_idempotency_keys(\(limit))")[0].decode(Int32.self))
     }
 
     private func insertion(of key: IdempotencyKey, _ record: IdempotencyRecord<Outcome>, onConflict: String = "") -> PostgresQuery {
@@ -65,15 +66,17 @@ package struct IdempotencyStore<Outcome: IdempotentOutcome>: Sendable {
 }
 
 extension IdempotencyRecord {
-    /// What ``init(row:)`` reads, from the first column on.
-    package static var columns: String { "id, request, outcome, subject_id, subject_version, refusal, refused_request_id" }
-
+    /// - Parameter row: One that begins with ``idempotencyColumns``.
     /// - Throws: `PostgresError`; ``UnreadableIdempotencyRecord``.
     package init(row: PostgresRow) throws {
-        let stored = StoredOutcome(
-            try row.decode(2), subject: try row.decodeIfPresent(3), version: try row.decodeIfPresent(4), refusal: try row.decodeIfPresent(5),
-            refusedRequestID: try row.decodeIfPresent(6))
-        guard let outcome = Outcome(stored) else { throw UnreadableIdempotencyRecord(kind: stored.kind) }
-        self.init(RequestFingerprint(stored: try row.decode(1)), outcome)
+        let (request, kind, subject, version, refusal, requestID) = try row.decode(idempotencyColumns)
+        let stored = StoredOutcome(kind, subject: subject, version: version, refusal: refusal, refusedRequestID: requestID)
+        guard let outcome = Outcome(stored) else { throw UnreadableIdempotencyRecord(kind: kind) }
+        self.init(RequestFingerprint(stored: request), outcome)
     }
 }
+
+/// What a record is read from, for statements of other modules; no generic type can hold it.
+package let idempotencyColumns = PostgresColumns(
+    ("request", String.self), ("outcome", Int16.self), ("subject_id", UUID?.self), ("subject_version", Int64?.self),
+    ("refusal", String?.self), ("refused_request_id", String?.self))

@@ -90,8 +90,8 @@ struct ConsumptionFixture {
     func effects() async throws -> [Effect] {
         try await pool.withSession { session in
             try session.query("SELECT event_id, number, attempt FROM effects ORDER BY id").map { row in
-                Effect(
-                    eventID: try row.decode(0), number: Int(try row.decode(1, as: Int64.self)), attempt: Int(try row.decode(2, as: Int32.self)))
+                let (eventID, number, attempt) = try row.decode(UUID.self, Int64.self, Int32.self)
+                return Effect(eventID: eventID, number: Int(number), attempt: Int(attempt))
             }
         }
     }

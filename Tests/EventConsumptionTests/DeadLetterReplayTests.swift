@@ -39,9 +39,11 @@ import Testing
             try session.query(
                 "SELECT requested_by, ending, selected, replayed, already_applied, failed, skipped FROM replay_runs ORDER BY id"
             ).map { row in
-                Run(
-                    requestedBy: try row.decode(0), ending: try row.decodeIfPresent(1), selected: try row.decode(2), replayed: try row.decode(3),
-                    alreadyApplied: try row.decode(4), failed: try row.decode(5), skipped: try row.decode(6))
+                let (requestedBy, ending, selected, replayed, alreadyApplied, failed, skipped) = try row.decode(
+                    String.self, String?.self, Int32.self, Int32.self, Int32.self, Int32.self, Int32.self)
+                return Run(
+                    requestedBy: requestedBy, ending: ending, selected: selected, replayed: replayed, alreadyApplied: alreadyApplied,
+                    failed: failed, skipped: skipped)
             }
         }
     }
@@ -59,7 +61,7 @@ import Testing
         _ = try await run(fixture.replay())
         let filters = try await fixture.pool.withSession { session in
             try session.query("SELECT filter::text FROM replay_runs ORDER BY id").map { row in
-                try JSONParser.parse(Array(try row.decode(0, as: String.self).utf8))
+                try JSONParser.parse(Array(try row.decode(String.self).utf8))
             }
         }
         #expect(filters.map { $0["force"] } == [.bool(true), .bool(false)])
@@ -289,7 +291,7 @@ import Testing
         #expect(try await fixture.numbers() == [1])
         let filters = try await fixture.pool.withSession { session in
             try session.query("SELECT filter -> 'genuine' = 'true' FROM replay_runs ORDER BY id").map { row in
-                try row.decodeIfPresent(0, as: Bool.self)
+                try row.decode(Bool?.self)
             }
         }
         #expect(filters == [nil, nil, true])

@@ -155,7 +155,7 @@ extension EventConsumerBrokerTests {
             let handler = TestHandler { event, session in
                 guard event.payload == 1 else { return }
                 crashes.add(1, ordering: .relaxed)
-                let process: Int32 = try #require(session.query("SELECT pg_backend_pid()").first).decode(0)
+                let process: Int32 = try #require(session.query("SELECT pg_backend_pid()").first).decode(Int32.self)
                 kill(process, SIGKILL)
                 try session.execute("SELECT pg_sleep(10)")
             }

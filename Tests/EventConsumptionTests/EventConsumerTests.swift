@@ -133,7 +133,7 @@ extension EventConsumerBrokerTests {
             #expect(letter.lastFailedAt.millisecondsSinceUnixEpoch - letter.firstFailedAt.millisecondsSinceUnixEpoch >= 390)
             #expect(try await base.numbers().isEmpty)
             let headers: String = try await base.pool.withSession { session in
-                try #require(session.query("SELECT headers::text FROM dead_letter_events").first).decode(0)
+                try #require(session.query("SELECT headers::text FROM dead_letter_events").first).decode(String.self)
             }
             #expect(headers.contains("\"x-florin-attempt\": 3") && headers.contains(base.type))
         }

@@ -21,10 +21,8 @@ extension ConsumerFleet {
         let alerts = Int64(debits + Self.payerCount)
         try #require(try await eventually(within: .seconds(40)) { try await number("SELECT count(*) FROM risk_alerts") == alerts })
         let ids = try await rows("SELECT id, wallet_id, transfer_id FROM risk_alerts") { row in
-            [
-                "\(AlertID(try row.decode(0, as: UUID.self)))", "\(WalletID(try row.decode(1, as: UUID.self)))",
-                "\(TransferID(try row.decode(2, as: UUID.self)))",
-            ]
+            let (alert, wallet, transfer) = try row.decode(UUID.self, UUID.self, UUID.self)
+            return ["\(AlertID(alert))", "\(WalletID(wallet))", "\(TransferID(transfer))"]
         }
         return Set(ids.joined()).sorted()
     }
@@ -59,7 +57,7 @@ extension ConsumerFleet {
 
         let ends = Dictionary(uniqueKeysWithValues: alerts.map { ($0.id, $0.words) })
         let kept = try await rows("SELECT request, refused_request_id IS NULL FROM idempotency_keys") { row in
-            (request: try row.decode(0, as: String.self), isDone: try row.decode(1, as: Bool.self))
+            try row.decode(String.self, Bool.self)
         }
         #expect(!kept.isEmpty)
         for (request, isDone) in kept {
@@ -77,18 +75,18 @@ extension ConsumerFleet {
             FROM risk_alerts
             """
         ) { row in
-            let note = try row.decodeIfPresent(2, as: String.self)
+            let (id, resolution, note, resolvedBy, resolvedThrough) = try row.decode(
+                UUID.self, String?.self, String?.self, String?.self, String?.self)
             return StoredAlert(
-                id: "\(AlertID(try row.decode(0, as: UUID.self)))",
-                words: try row.decodeIfPresent(1, as: String.self).map { Words(resolution: $0, note: note) },
-                resolvedBy: try row.decodeIfPresent(3), resolvedThrough: try row.decodeIfPresent(4))
+                id: "\(AlertID(id))", words: resolution.map { Words(resolution: $0, note: note) }, resolvedBy: resolvedBy,
+                resolvedThrough: resolvedThrough)
         }
     }
 
     /// What the outbox says of alerts.
     private func told() async throws -> [String] {
         let events = try await rows("SELECT type, subject, data FROM outbox_events") { row in
-            (try row.decode(0, as: String.self), try row.decode(1, as: String.self), try row.decode(2, as: String.self))
+            try row.decode(String.self, String.self, String.self)
         }
         return try events.map { type, subject, data in
             let data = try JSONParser.parse(data.utf8)

@@ -122,7 +122,7 @@ struct ConsumerFleet {
     private static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
 
     /// One number out of the database, read as superuser.
-    func number(_ sql: String) async throws -> Int64 { try await rows(sql) { row in try row.decode(0) }[0] }
+    func number(_ sql: String) async throws -> Int64 { try await rows(sql) { row in try row.decode(Int64.self) }[0] }
 
     /// Rows out of the database, read as superuser.
     func rows<Value: Sendable>(_ sql: String, _ decode: @Sendable (PostgresRow) throws -> Value) async throws -> [Value] {

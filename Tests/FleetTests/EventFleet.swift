@@ -85,7 +85,7 @@ struct EventFleet {
     func number(_ sql: String) async throws -> Int64 {
         let connection = try await server.superuserConnection(database: database.name)
         let value = try await connection.withSession { session in
-            try session.query(PostgresQuery(unsafeSQL: sql))[0].decode(0, as: Int64.self)
+            try session.query(PostgresQuery(unsafeSQL: sql))[0].decode(Int64.self)
         }
         await connection.close()
         return value

@@ -127,9 +127,8 @@ struct FailoverTests {
         #expect(Set(ids).count == acknowledged.count)
         let connection = try await server.superuserConnection(database: fleet.database.name)
         let (found, posted) = try await connection.withSession { session in
-            let row = try session.query(
-                "SELECT count(*) FILTER (WHERE id = ANY(\(ids))), count(*) FROM transfers WHERE kind = 1")[0]
-            return (try row.decode(0, as: Int64.self), try row.decode(1, as: Int64.self))
+            try session.query("SELECT count(*) FILTER (WHERE id = ANY(\(ids))), count(*) FROM transfers WHERE kind = 1")[0]
+                .decode(Int64.self, Int64.self)
         }
         await connection.close()
         #expect(found == Int64(ids.count), "an acknowledged transfer is missing")

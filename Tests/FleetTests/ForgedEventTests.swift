@@ -43,7 +43,7 @@ struct ForgedEventTests {
             #expect(try await eventually(within: .seconds(30)) { try await fleet.number("SELECT count(*) FROM risk_alerts") == 1 })
             #expect(try await eventually(within: .seconds(30)) { try await fleet.number("SELECT count(*) FROM dead_letter_events") == 4 })
             let letters = try await fleet.rows("SELECT error_class || ' ' || coalesce(event_id::text, '') FROM dead_letter_events") { row in
-                try row.decode(0, as: String.self)
+                try row.decode(String.self)
             }
             #expect(letters == Array(repeating: "forged ", count: 4))
             #expect(try await fleet.number("SELECT count(*) FROM processed_events") == 1)
@@ -65,14 +65,14 @@ struct ForgedEventTests {
             unreadable.message.body = Array(String(decoding: unreadable.message.body, as: UTF8.self).replacing("\"legs\"", with: "\"arms\"").utf8)
             try await fleet.publish([unreadable])
             #expect(try await eventually(within: .seconds(30)) { try await fleet.number("SELECT count(*) FROM dead_letter_events") == 1 })
-            let before = try await fleet.rows("SELECT md5(body) FROM dead_letter_events") { row in try row.decode(0, as: String.self) }
+            let before = try await fleet.rows("SELECT md5(body) FROM dead_letter_events") { row in try row.decode(String.self) }
             var copy = forged(unreadable, from: Self.forger, headers: ["CC": Self.target])
             copy.message.body += Array(" ".utf8)
             #expect(try await fleet.publish([copy], as: Self.forger) == [.confirmed])
             #expect(try await eventually(within: .seconds(30)) { try await fleet.number("SELECT count(*) FROM dead_letter_events") == 2 })
             let genuine = try await fleet.rows(
                 "SELECT md5(body) FROM dead_letter_events WHERE error_class = 'poison' AND event_id IS NOT NULL"
-            ) { row in try row.decode(0, as: String.self) }
+            ) { row in try row.decode(String.self) }
             #expect(genuine == before)
         }
     }

@@ -141,9 +141,10 @@ struct KillTests {
         let connection = try await PostgresConnection.connect(PostgresConfiguration(url: fleet.database.servingURL))
         let (found, kept) = try await connection.withSession { session in
             (
-                try session.query("SELECT count(*) FROM transfers WHERE id = ANY(\(ids))")[0].decode(0, as: Int64.self),
+                try session.query("SELECT count(*) FROM transfers WHERE id = ANY(\(ids))")[0].decode(Int64.self),
                 try session.query("SELECT key, subject_id FROM idempotency_keys WHERE key LIKE 'w%-%'").map { row in
-                    (try row.decode(0, as: String.self), TransferID(try row.decode(1, as: UUID.self)).description)
+                    let (key, transfer) = try row.decode(String.self, UUID.self)
+                    return (key, TransferID(transfer).description)
                 }
             )
         }

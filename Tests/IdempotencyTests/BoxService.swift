@@ -40,14 +40,14 @@ struct BoxService {
     /// What the box holds, and what its fillings add up to.
     func content(_ box: UUID) async throws -> (content: Int64, filled: Int64) {
         try await pools[0].withSession { session in
-            let row = try session.query(
+            try session.query(
                 "SELECT content, coalesce((SELECT sum(amount) FROM fillings WHERE box_id = b.id), 0)::bigint FROM boxes b WHERE id = \(box)")[0]
-            return (try row.decode(0), try row.decode(1))
+                .decode(Int64.self, Int64.self)
         }
     }
 
     func keys() async throws -> Int64 {
-        try await pools[0].withSession { session in try session.query("SELECT count(*) FROM idempotency_keys")[0].decode(0) }
+        try await pools[0].withSession { session in try session.query("SELECT count(*) FROM idempotency_keys")[0].decode(Int64.self) }
     }
 
     /// Runs a statement as the owner of the database.
@@ -140,12 +140,12 @@ struct FillBox: Sendable {
             session in
             begun()
             let limit = Self.limit
-            let content: Int64? = try session.query("SELECT content FROM boxes WHERE id = \(box)").first?.decode(0)
+            let content: Int64? = try session.query("SELECT content FROM boxes WHERE id = \(box)").first?.decode(Int64.self)
             guard content != nil else { return .refusedForNow(.noSuchBox) }
             let filled = try session.query(
                 "UPDATE boxes SET content = content + \(amount) WHERE id = \(box) AND content + \(amount) <= \(limit) RETURNING content")
             guard let row = filled.first else { return .refused(.full) }
-            let filling = Filling(id: UUID(), contentAfter: try row.decode(0))
+            let filling = Filling(id: UUID(), contentAfter: try row.decode(Int64.self))
             try session.execute(
                 "INSERT INTO fillings (id, box_id, amount, content_after) VALUES (\(filling.id), \(box), \(amount), \(filling.contentAfter))")
             try midway(session)
@@ -153,7 +153,7 @@ struct FillBox: Sendable {
         } recall: { session, outcome in
             guard case .filled(let id) = outcome else { return nil }
             let row = try session.query("SELECT content_after FROM fillings WHERE id = \(id)")[0]
-            return Filling(id: id, contentAfter: try row.decode(0))
+            return Filling(id: id, contentAfter: try row.decode(Int64.self))
         }
     }
 }

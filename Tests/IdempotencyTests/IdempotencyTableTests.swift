@@ -34,7 +34,7 @@ struct IdempotencyTableTests {
                 UNION ALL SELECT format('%s %s %s %s', oid::regprocedure, proowner::regrole, prosecdef, array_to_string(proconfig, '; ')) || prosrc FROM f
                 UNION ALL SELECT format('%s may %s %s', grantee::regrole, privilege_type, f.oid::regprocedure) FROM f, aclexplode(f.proacl)
                 """
-            ).map { row in try row.decode(0, as: String.self) }
+            ).map { row in try row.decode(String.self) }
         }
         await connection.close()
         let roles = [database.roles.owner: "OWNER", database.roles.serving: "SERVING", database.roles.relay: "RELAY"]

@@ -44,27 +44,24 @@ struct RiskFixture {
 
     func matters() async throws -> [AlertMatter] {
         let rows = try await query("SELECT rule, transfer_id, wallet_id, window_start FROM risk_alerts") { row in
-            (
-                rule: try row.decode(0, as: Int16.self), transfer: TransferID(try row.decode(1, as: UUID.self)),
-                wallet: WalletID(try row.decode(2, as: UUID.self)), start: try row.decodeIfPresent(3, as: PostgresTimestamp.self)
-            )
+            try row.decode(Int16.self, UUID.self, UUID.self, PostgresTimestamp?.self)
         }
-        return rows.map { row in
-            row.rule == RiskRule.highValue.stored
-                ? AlertMatter(rule: .highValue, about: "\(row.transfer)")
-                : AlertMatter(rule: .velocity, about: "\(row.wallet) \(row.start.map { "\(Timestamp($0))" } ?? "-")")
+        return rows.map { rule, transfer, wallet, start in
+            rule == RiskRule.highValue.stored
+                ? AlertMatter(rule: .highValue, about: "\(TransferID(transfer))")
+                : AlertMatter(rule: .velocity, about: "\(WalletID(wallet)) \(start.map { "\(Timestamp($0))" } ?? "-")")
         }
     }
 
     /// What the outbox says, oldest first.
     func events() async throws -> [(type: String, subject: String, partitionKey: String, traceparent: String?, data: String)] {
         try await query("SELECT type, subject, partition_key, traceparent, data FROM outbox_events ORDER BY id") { row in
-            (try row.decode(0), try row.decode(1), try row.decode(2), try row.decodeIfPresent(3), try row.decode(4))
+            try row.decode(String.self, String.self, String.self, String?.self, String.self)
         }
     }
 
     func count(_ table: String) async throws -> Int64 {
-        try await query("SELECT count(*) FROM \(table)") { row in try row.decode(0) }[0]
+        try await query("SELECT count(*) FROM \(table)") { row in try row.decode(Int64.self) }[0]
     }
 
     /// Runs a query as superuser.

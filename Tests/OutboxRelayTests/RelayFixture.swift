@@ -168,7 +168,7 @@ struct RelayFixture {
 
     func marks() async throws -> [Int64] {
         try await relayPool.withSession { session in
-            try session.query("SELECT published_through FROM relay_partitions ORDER BY partition").map { row in try row.decode(0) }
+            try session.query("SELECT published_through FROM relay_partitions ORDER BY partition").map { row in try row.decode(Int64.self) }
         }
     }
 

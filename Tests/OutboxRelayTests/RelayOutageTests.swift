@@ -93,7 +93,7 @@ extension RelayTests {
         private func lastID(_ server: PostgresServer, _ database: String) async throws -> Int64 {
             let connection = try await server.superuserConnection(database: database)
             let id = try await connection.withSession { session in
-                try session.query("SELECT pg_sequence_last_value('outbox_events_id_seq'::regclass)")[0].decode(0, as: Int64.self)
+                try session.query("SELECT pg_sequence_last_value('outbox_events_id_seq'::regclass)")[0].decode(Int64.self)
             }
             await connection.close()
             return id
@@ -241,10 +241,10 @@ extension RelayTests {
                 try await group.waitForAll()
             }
             let left = try await fixture.relayPool.withSession { session in
-                let row = try session.query("SELECT count(owner), (SELECT count(*) FROM relay_members) FROM relay_partitions")[0]
-                return [try row.decode(0, as: Int64.self), try row.decode(1, as: Int64.self)]
+                try session.query("SELECT count(owner), (SELECT count(*) FROM relay_members) FROM relay_partitions")[0]
+                    .decode(Int64.self, Int64.self)
             }
-            #expect(left == [0, 0])
+            #expect([left.0, left.1] == [0, 0])
             try await written
             try await fixture.running([fixture.relay("b")]) {
                 let received = try await fixture.collect { $0.firsts.count >= 720 }
@@ -274,7 +274,7 @@ extension RelayTests {
                 }
                 #expect(deleted)
                 let rest = try await fixture.relayPool.withSession { session in
-                    try session.query("SELECT data FROM outbox_events ORDER BY id").map { row in try row.decode(0, as: String.self) }
+                    try session.query("SELECT data FROM outbox_events ORDER BY id").map { row in try row.decode(String.self) }
                 }
                 #expect(rest.map { $0.contains("\"k1\"") || $0.contains("\"new\"") } == [true, true])
             }

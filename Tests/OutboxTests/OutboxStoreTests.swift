@@ -26,7 +26,7 @@ import Testing
 
     private func marks() async throws -> [Int64] {
         try await pool.withSession { session in
-            try session.query("SELECT published_through FROM relay_partitions ORDER BY partition").map { row in try row.decode(0) }
+            try session.query("SELECT published_through FROM relay_partitions ORDER BY partition").map { row in try row.decode(Int64.self) }
         }
     }
 

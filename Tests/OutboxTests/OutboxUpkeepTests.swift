@@ -63,7 +63,7 @@ import Testing
             areUnleased: Array(repeating: true, count: OutboxPartition.count))
         let plan = try await pool.withSession { session in
             try session.query(PostgresQuery(unsafeSQL: "EXPLAIN (ANALYZE, TIMING OFF) " + query.sql, binds: query.binds)).map { row in
-                try row.decode(0, as: String.self)
+                try row.decode(String.self)
             }
         }
         let text = plan.joined(separator: "\n")

@@ -91,7 +91,7 @@ import Testing
             #expect(error.map { "\($0)" }?.contains("1/0") == false)
             let states = try migrator.status(session).map(\.isApplied)
             #expect(states == [true, false])
-            let leftover = try session.query("SELECT to_regclass('u')::text")[0].decodeIfPresent(0, as: String.self)
+            let leftover = try session.query("SELECT to_regclass('u')::text")[0].decode(String?.self)
             #expect(leftover == nil)
         }
     }

@@ -27,13 +27,13 @@ import Testing
                         let results = try session.pipeline([
                             "SELECT sum(n)::int8 FROM unnest(\(numbers)) AS n", "SELECT pg_backend_pid()", "SELECT \("text")",
                         ])
-                        let process = try results[1][0].decode(0, as: Int32.self)
+                        let process = try results[1][0].decode(Int32.self)
                         processes.withLock { _ = $0.insert(process) }
-                        return try results[0][0].decode(0, as: Int64.self)
+                        return try results[0][0].decode(Int64.self)
                     }
                     #expect(sum == 499 * 250)
                     let seen = try await pool.withTransaction(TransactionOptions(statementTimeout: .seconds(7))) { session in
-                        try session.query("SHOW statement_timeout")[0].decode(0, as: String.self)
+                        try session.query("SHOW statement_timeout")[0].decode(String.self)
                     }
                     #expect(seen == "7s")
                 }
@@ -41,7 +41,7 @@ import Testing
             try await group.waitForAll()
         }
         #expect(processes.withLock { $0.count } <= PgBouncer.serverConnections)
-        let leftover = try await pool.withSession { session in try session.query("SHOW statement_timeout")[0].decode(0, as: String.self) }
+        let leftover = try await pool.withSession { session in try session.query("SHOW statement_timeout")[0].decode(String.self) }
         #expect(leftover == "0")
     }
 

@@ -10,7 +10,7 @@ import Testing
                 "INSERT INTO piped VALUES (\(Int64(1)))", "SELECT sum(n)::int8 FROM piped", "INSERT INTO piped VALUES (\(Int64(2)))",
                 "SELECT sum(n)::int8 FROM piped",
             ])
-            let sums = try [1, 3].map { try results[$0][0].decode(0, as: Int64.self) }
+            let sums = try [1, 3].map { try results[$0][0].decode(Int64.self) }
             return (sums, [results[0].affectedRows, try session.pipeline([]).count])
         }
         #expect(sums == [1, 3])
@@ -30,7 +30,7 @@ import Testing
             #expect(error?.failedStatementIndex == 2)
             #expect(session.isHealthy)
             #expect(!session.isInTransaction)
-            #expect(try session.query("SELECT count(*) FROM piped")[0].decode(0, as: Int64.self) == 0)
+            #expect(try session.query("SELECT count(*) FROM piped")[0].decode(Int64.self) == 0)
             #expect(try session.pipeline(["SELECT 1", "SELECT 2"]).count == 2)
         }
     }
@@ -40,7 +40,7 @@ import Testing
         let total = try await withSuperuserSession { session in
             let results = try session.pipeline((0..<20).map { _ in "SELECT \(payload), generate_series(1, 2)" })
             return try results.reduce(0) { total, result in
-                try result.reduce(total) { try $0 + $1.decode(0, as: String.self).utf8.count }
+                try result.reduce(total) { try $0 + $1.decode(String.self, Int32.self).0.utf8.count }
             }
         }
         #expect(total == 20 * 2 * 256 * 1024)

@@ -36,7 +36,7 @@ import Testing
         let url = server.url(database: "postgres", parameters: "?sslmode=verify-ca&sslrootcert=\(authority.root)")
         let connection = try await PostgresConnection.connect(PostgresConfiguration(url: url))
         let length = try await connection.withSession { session in
-            try session.pipeline(["SELECT \(payload)", "SELECT \(payload)"])[1][0].decode(0, as: String.self).utf8.count
+            try session.pipeline(["SELECT \(payload)", "SELECT \(payload)"])[1][0].decode(String.self).utf8.count
         }
         #expect(length == 3_000_000)
         try await server.stop()

@@ -19,7 +19,7 @@ import Testing
 
     private func values(_ pool: PostgresPool) async throws -> [Int64] {
         try await pool.withSession { session in
-            try session.query("SELECT n FROM account ORDER BY id").map { try $0.decode(0) }
+            try session.query("SELECT n FROM account ORDER BY id").map { try $0.decode(Int64.self) }
         }
     }
 
@@ -49,18 +49,18 @@ import Testing
         }
         let pool = PostgresPool(configuration: try PostgresConfiguration(url: database.servingURL))
         let seen = try await pool.withTransaction { session in
-            let row = try session.query("SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')")[0]
-            return [try row.decode(0, as: String.self), try row.decode(1, as: String.self)]
+            try session.query("SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')")[0]
+                .decode(String.self, String.self)
         }
-        #expect(seen == ["on", "read committed"])
+        #expect(seen == ("on", "read committed"))
         let opening = try await pool.withSession { session in
             defer { session.rollback() }
-            return try session.begin(then: ["SELECT current_setting('synchronous_commit')"])[0][0].decode(0, as: String.self)
+            return try session.begin(then: ["SELECT current_setting('synchronous_commit')"])[0][0].decode(String.self)
         }
         #expect(opening == "on")
         // Of this transaction alone.
         let after = try await pool.withSession { session in
-            try session.query("SELECT current_setting('synchronous_commit')")[0].decode(0, as: String.self)
+            try session.query("SELECT current_setting('synchronous_commit')")[0].decode(String.self)
         }
         #expect(after == "off")
         await pool.close()
@@ -77,11 +77,11 @@ import Testing
                 ])
             let last = try session.commit(after: ["UPDATE account SET n = 5 WHERE id = 2", "SELECT n FROM account WHERE id = 2"])
             #expect(!session.isInTransaction)
-            #expect(try last[1][0].decode(0, as: Int64.self) == 5)
-            #expect(try session.query("SHOW lock_timeout")[0].decode(0, as: String.self) == "0")
-            return try (0..<3).map { try first[0][0].decode($0, as: String.self) }
+            #expect(try last[1][0].decode(Int64.self) == 5)
+            #expect(try session.query("SHOW lock_timeout")[0].decode(String.self) == "0")
+            return try first[0][0].decode(String.self, String.self, String.self)
         }
-        #expect(seen == ["repeatable read", "9s", "3s"])
+        #expect(seen == ("repeatable read", "9s", "3s"))
         #expect(try await values(pool) == [0, 5])
     }
 
@@ -180,7 +180,7 @@ import Testing
             for _ in 0..<3 {
                 group.addTask {
                     try await pool.withTransaction(TransactionOptions(isolation: .serializable)) { session in
-                        let n = try session.query("SELECT n FROM account WHERE id = 1")[0].decode(0, as: Int64.self)
+                        let n = try session.query("SELECT n FROM account WHERE id = 1")[0].decode(Int64.self)
                         try session.execute("SELECT pg_sleep(0.02)")
                         try session.execute("UPDATE account SET n = \(n + 1) WHERE id = 1")
                     }

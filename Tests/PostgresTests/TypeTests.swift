@@ -12,20 +12,25 @@ import Testing
             for (value, literal) in cases {
                 let row = try session.query(
                     "SELECT \(value), \(value) IS NOT DISTINCT FROM \(literal)::\(unsafeSQL: cast), \(Value?.some(value)), \(Value?.none)")[0]
-                #expect(try row.decode(0, as: Value.self) == value, sourceLocation: sourceLocation)
-                #expect(try row.decode(1, as: Bool.self), "the server reads \(literal) otherwise", sourceLocation: sourceLocation)
-                #expect(try row.decode(2, as: Value?.self) == value, sourceLocation: sourceLocation)
-                #expect(try row.decodeIfPresent(3, as: Value.self) == nil, sourceLocation: sourceLocation)
+                let (echo, isSame, optional, null) = try row.decode(Value.self, Bool.self, Value?.self, Value?.self)
+                #expect(echo == value, sourceLocation: sourceLocation)
+                #expect(isSame, "the server reads \(literal) otherwise", sourceLocation: sourceLocation)
+                #expect(optional == value, sourceLocation: sourceLocation)
+                #expect(null == nil, sourceLocation: sourceLocation)
             }
             let values = cases.map(\.value)
             let withNulls: [Value?] = [nil] + values.map(Optional.some) + [nil]
             let row = try session.query("SELECT \(values), \(withNulls), \([Value]()), \([Value?]([nil])), cardinality(\(withNulls))")[0]
-            #expect(try row.decode(0, as: [Value].self) == values, sourceLocation: sourceLocation)
-            #expect(try row.decode(1, as: [Value?].self) == withNulls, sourceLocation: sourceLocation)
-            #expect(try row.decode(2, as: [Value].self).isEmpty, sourceLocation: sourceLocation)
-            #expect(try row.decode(3, as: [Value?].self) == [nil], sourceLocation: sourceLocation)
-            #expect(try row.decode(4, as: Int32.self) == Int32(withNulls.count), sourceLocation: sourceLocation)
-            let error = postgresError { _ = try row.decode(1, as: [Value].self) }
+            let (echo, echoWithNulls, empty, null, count) = try row.decode(
+                [Value].self, [Value?].self, [Value].self, [Value?].self, Int32.self)
+            #expect(echo == values, sourceLocation: sourceLocation)
+            #expect(echoWithNulls == withNulls, sourceLocation: sourceLocation)
+            #expect(empty.isEmpty, sourceLocation: sourceLocation)
+            #expect(null == [nil], sourceLocation: sourceLocation)
+            #expect(count == Int32(withNulls.count), sourceLocation: sourceLocation)
+            let error = postgresError {
+                _ = try row.decode([Value].self, [Value].self, [Value].self, [Value?].self, Int32.self)
+            }
             #expect(error?.kind == .decoding, sourceLocation: sourceLocation)
         }
     }
@@ -60,8 +65,7 @@ import Testing
     @Test func `a large array arrives whole`() async throws {
         let numbers = (0..<100_000).map { Int64($0) * 3 }
         let (count, sum) = try await withSuperuserSession { session in
-            let row = try session.query("SELECT count(*), sum(n)::bigint FROM unnest(\(numbers)) AS n")[0]
-            return (try row.decode(0, as: Int64.self), try row.decode(1, as: Int64.self))
+            try session.query("SELECT count(*), sum(n)::bigint FROM unnest(\(numbers)) AS n")[0].decode(Int64.self, Int64.self)
         }
         #expect(count == 100_000)
         #expect(sum == numbers.reduce(0, +))
@@ -70,23 +74,12 @@ import Testing
     @Test func `narrower integers widen, wider ones are refused`() async throws {
         try await withSuperuserSession { session in
             let row = try session.query("SELECT 7::int2, 8::int4, 9::int8")[0]
-            #expect(try row.decode(0, as: Int64.self) == 7)
-            #expect(try row.decode(1, as: Int64.self) == 8)
-            #expect(try row.decode(0, as: Int32.self) == 7)
-            #expect(postgresError { _ = try row.decode(2, as: Int32.self) }?.kind == .decoding)
-            #expect(postgresError { _ = try row.decode(2, as: String.self) }?.kind == .decoding)
-            #expect(postgresError { _ = try row.decode(3, as: Int64.self) }?.kind == .decoding)
-            #expect(postgresError { _ = try row.decode("absent", as: Int64.self) }?.kind == .decoding)
-        }
-    }
-
-    @Test func `NULL is an error where a value is expected, and columns are found by name`() async throws {
-        try await withSuperuserSession { session in
-            let row = try session.query("SELECT NULL::int8 AS nothing, 'open'::text AS status")[0]
-            let error = postgresError { _ = try row.decode("nothing", as: Int64.self) }
-            #expect(error?.kind == .decoding)
-            #expect(error?.description.contains("nothing") == true)
-            #expect(try row.decode("status", as: String.self) == "open")
+            let (fromInt2, fromInt4, fromInt8) = try row.decode(Int64.self, Int64.self, Int64.self)
+            #expect([fromInt2, fromInt4, fromInt8] == [7, 8, 9])
+            let (narrow, same, _) = try row.decode(Int32.self, Int32.self, Int64.self)
+            #expect([narrow, same] == [7, 8])
+            #expect(postgresError { _ = try row.decode(Int32.self, Int32.self, Int32.self) }?.kind == .decoding)
+            #expect(postgresError { _ = try row.decode(Int32.self, Int32.self, String.self) }?.kind == .decoding)
         }
     }
 
@@ -94,7 +87,8 @@ import Testing
         try await withSuperuserSession { session in
             try session.unsafeScript("CREATE TYPE pg_temp.mood AS ENUM ('calm', 'wild')")
             let row = try session.query("SELECT 'wild'::pg_temp.mood, '[1]'::json, '[1]'::jsonb, 'x'::varchar, 'y'::name")[0]
-            #expect(try (0..<5).map { try row.decode($0, as: String.self) } == ["wild", "[1]", "[1]", "x", "y"])
+            let (label, json, jsonb, varchar, name) = try row.decode(String.self, String.self, String.self, String.self, String.self)
+            #expect([label, json, jsonb, varchar, name] == ["wild", "[1]", "[1]", "x", "y"])
         }
     }
 }

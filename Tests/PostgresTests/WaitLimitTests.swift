@@ -68,7 +68,7 @@ struct WaitLimitTests {
         func timeout(_ limit: WaitLimit, _ options: TransactionOptions) async throws -> Int64 {
             try await connection.withSession(within: limit) { session in
                 try session.transaction(options) { session in
-                    try session.query("SELECT setting::int8 FROM pg_settings WHERE name = 'statement_timeout'")[0].decode(0)
+                    try session.query("SELECT setting::int8 FROM pg_settings WHERE name = 'statement_timeout'")[0].decode(Int64.self)
                 }
             }
         }

@@ -35,7 +35,7 @@ struct DocumentedDatabaseTests {
     func searchPath(_ role: DocumentedDatabases.Role) async throws {
         let databases = try await Self.databases.value
         let schemas = try await databases.withSession(databases.url(role)) { session in
-            try session.query("SELECT array_to_string(current_schemas(true), ' ')")[0].decode(0, as: String.self)
+            try session.query("SELECT array_to_string(current_schemas(true), ' ')")[0].decode(String.self)
         }
         #expect(schemas == "pg_catalog public")
     }
@@ -64,7 +64,7 @@ struct DocumentedDatabaseTests {
                     WHERE p.pronamespace = 'public'::regnamespace
                         AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0)
                     """
-                ).map { row in try row.decode(0, as: String.self) }
+                ).map { row in try row.decode(String.self) }
             }
             #expect(open.isEmpty, "PUBLIC may call these: grant EXECUTE to the roles that need it")
         }
@@ -81,7 +81,7 @@ struct DocumentedDatabaseTests {
                             SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                             WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND \(condition)
                             """)
-                ).map { row in try row.decode(0) }
+                ).map { row in try row.decode(String.self) }
             }
             let clause = "'search_path=pg_catalog, public, pg_temp' = ANY (coalesce(p.proconfig, '{}'))"
             return (try functions("true"), try functions("NOT \(clause)"))

@@ -103,7 +103,7 @@ struct EscalationTests {
                 SELECT oid::regprocedure::text FROM pg_proc
                 WHERE prosecdef AND pronamespace = 'public'::regnamespace AND has_function_privilege(oid, 'EXECUTE')
                 """
-            ).map { row in try row.decode(0, as: String.self) }
+            ).map { row in try row.decode(String.self) }
         }
         #expect(!functions.isEmpty)
         let owner = ServiceRoles(service: role.schema.service).owner

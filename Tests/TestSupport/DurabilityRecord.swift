@@ -39,9 +39,7 @@ package struct DurabilityRecord: Sendable {
     package func seen() async throws -> (changed: Set<String>, atRisk: Set<String>) {
         let connection = try await database.server.superuserConnection(database: database.name)
         let rows = try await connection.withSession { session in
-            try session.query("SELECT DISTINCT place, setting FROM durability_seen").map { row in
-                (try row.decode(0, as: String.self), try row.decode(1, as: String.self))
-            }
+            try session.query("SELECT DISTINCT place, setting FROM durability_seen").map { row in try row.decode(String.self, String.self) }
         }
         await connection.close()
         return (Set(rows.map(\.0)), Set(rows.filter { $0.1 != "on" }.map(\.0)))

@@ -104,7 +104,7 @@ struct HoldRaceTests {
             // Nothing of the wallet has a version after the freeze but what came later by hand.
             let later = try await fixture.pool.withSession { session in
                 try session.query("SELECT count(*) FROM hold_changes WHERE wallet_id = \(payer.uuid) AND version > \(frozen.version)")[0]
-                    .decode(0, as: Int64.self)
+                    .decode(Int64.self)
             }
             #expect(later == 0)
             guard case .refused(Refusal(.balanceNotZero), _, _) = try await change(payer, .close, reason: "open holds", origin) else {

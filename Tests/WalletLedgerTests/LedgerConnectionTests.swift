@@ -34,7 +34,7 @@ struct LedgerConnectionTests {
                     SELECT count(pg_terminate_backend(pid)) FROM (
                         SELECT pid FROM pg_stat_activity WHERE datname = \(name) AND xact_start IS NOT NULL
                         ORDER BY random() LIMIT 1) busy
-                    """)[0].decode(0)
+                    """)[0].decode(Int64.self)
             }
             killed += Int(ended)
         }

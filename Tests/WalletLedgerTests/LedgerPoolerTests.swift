@@ -21,7 +21,7 @@ struct LedgerPoolerTests {
             for _ in 0..<20 {
                 group.addTask {
                     try await fixture.pool.withTransaction { session in
-                        try session.query("SELECT pg_backend_pid(), count(*) FROM generate_series(1, 30000)")[0].decode(0)
+                        try session.query("SELECT pg_backend_pid(), count(*) FROM generate_series(1, 30000)")[0].decode(Int32.self, Int64.self).0
                     }
                 }
             }
@@ -62,8 +62,7 @@ struct LedgerPoolerTests {
         await holder.close()
         for _ in 0..<PgBouncer.serverConnections * 2 {
             let leftover = try await fixture.pool.withSession { session in
-                try session.query("SELECT current_setting('lock_timeout') || ' ' || current_setting('statement_timeout')")[0].decode(
-                    0, as: String.self)
+                try session.query("SELECT current_setting('lock_timeout') || ' ' || current_setting('statement_timeout')")[0].decode(String.self)
             }
             #expect(leftover == "0 0")
         }

@@ -58,7 +58,7 @@ struct LedgerReadOnlyTests {
         }
         #expect(outcomes.allSatisfy { $0 == .failed(.unavailable) }, "\(outcomes)")
         let connection = try await fixture.database.server.superuserConnection(database: fixture.database.name)
-        let tries: Int64 = try await connection.withSession { session in try session.query("SELECT last_value FROM tries")[0].decode(0) }
+        let tries: Int64 = try await connection.withSession { session in try session.query("SELECT last_value FROM tries")[0].decode(Int64.self) }
         await connection.close()
         #expect(tries == 1)
     }

@@ -92,7 +92,7 @@ struct LedgerReplicaTests {
         let posted = outcomes.count(where: { $0.postedID != nil })
         let versions = try await fixture.pool.withSession { session in
             try session.query("SELECT version FROM entries WHERE wallet_id = \(a.uuid) ORDER BY version").map { row in
-                try row.decode(0, as: Int64.self)
+                try row.decode(Int64.self)
             }
         }
         #expect(versions == Array(1...Int64(posted + 1)))
@@ -116,7 +116,7 @@ struct LedgerReplicaTests {
             let deadline = ContinuousClock.now + .seconds(5)
             while waiting == 0, .now < deadline {
                 waiting = try session.query(
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")[0].decode(0)
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")[0].decode(Int64.self)
             }
             #expect(waiting == 1)
             return try session.query("SELECT FROM wallets WHERE id = \(last.uuid) FOR UPDATE SKIP LOCKED").count == 1

@@ -31,7 +31,7 @@ struct LedgerUpkeepTests {
             #expect(count == expected)
         }
         let kept = try await fixture.pool.withSession { session in
-            try session.query("SELECT id FROM idempotency_keys").map { row in try row.decode(0, as: UUID.self) }
+            try session.query("SELECT id FROM idempotency_keys").map { row in try row.decode(UUID.self) }
         }
         #expect(Set(kept) == Set(requests.dropFirst(5).map(\.key?.id)))
         let refused = await #expect(throws: PostgresError.self) {

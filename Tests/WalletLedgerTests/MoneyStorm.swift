@@ -93,7 +93,7 @@ struct MoneyStorm {
         }
         #expect(posted.count == results.count)
         let rows: Int64 = try await fixture.pool.withSession { session in
-            try session.query("SELECT count(*) FROM transfers WHERE kind = 1")[0].decode(0)
+            try session.query("SELECT count(*) FROM transfers WHERE kind = 1")[0].decode(Int64.self)
         }
         #expect(rows == Int64(results.count))
         #expect(try await fixture.balance(destination) == Int64(results.count))

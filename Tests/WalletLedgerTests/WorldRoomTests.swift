@@ -43,7 +43,7 @@ struct WorldRoomTests {
             #expect(outcome.refusal == refusal && (refusal != nil || outcome.postedID != nil), "seed \(seed), step \(step): \(outcome)")
             if refusal == nil { balances[index] = after }
             let lowest = try await fixture.pool.withSession { session in
-                try session.query("SELECT min(balance) FROM wallets")[0].decode(0, as: Int64.self)
+                try session.query("SELECT min(balance) FROM wallets")[0].decode(Int64.self)
             }
             leavesRange = leavesRange || lowest < -Self.most
         }
@@ -52,7 +52,7 @@ struct WorldRoomTests {
         #expect(try await fixture.verify().findings == [])
         // No number in an event is beyond what every JSON reader keeps exactly, and every event is read.
         let events = try await fixture.pool.withSession { session in
-            try session.query("SELECT data FROM outbox_events WHERE type = 'ledger.transfer.posted.v1'").map { try $0.decode(0, as: String.self) }
+            try session.query("SELECT data FROM outbox_events WHERE type = 'ledger.transfer.posted.v1'").map { try $0.decode(String.self) }
         }
         var without = 0
         for text in events {

@@ -9,10 +9,9 @@ package struct DatabaseIdentity: Sendable, Hashable {
     /// Nil when the role may not see it, which some hosted servers don't allow.
     /// - Throws: `PostgresError`.
     package init?(_ session: PostgresSession) throws(PostgresError) {
-        let mayAsk = try session.query("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")[0].decode(0, as: Bool.self)
+        let mayAsk = try session.query("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")[0].decode(Bool.self)
         guard mayAsk else { return nil }
-        let row = try session.query("SELECT system_identifier::text, current_database()::text FROM pg_control_system()")[0]
-        system = try row.decode(0)
-        database = try row.decode(1)
+        (system, database) = try session.query("SELECT system_identifier::text, current_database()::text FROM pg_control_system()")[0]
+            .decode(String.self, String.self)
     }
 }

@@ -31,7 +31,7 @@ package struct DemoDatabase: Sendable {
     func events(of transfers: [TransferID]) async throws -> [EventID] {
         try await session(ledger) { session in
             try session.query("SELECT event_id FROM outbox_events WHERE subject = ANY(\(transfers.map(\.description)))").map { row in
-                EventID(try row.decode(0, as: UUID.self))
+                EventID(try row.decode(UUID.self))
             }
         }
     }
@@ -40,7 +40,7 @@ package struct DemoDatabase: Sendable {
     func trace(ofAlert id: AlertID) async throws -> String? {
         // The serving role writes events and never reads one.
         try await session(opsRiskOwner) { session in
-            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(id.description)").first?.decodeIfPresent(0, as: String.self)
+            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(id.description)").first?.decode(String?.self)
         }
     }
 
@@ -49,7 +49,7 @@ package struct DemoDatabase: Sendable {
         try await session(opsRisk) { session in
             Int(
                 try session.query("SELECT count(*) FROM processed_events WHERE consumer = 'ops-risk' AND event_id = ANY(\(events.map(\.uuid)))")[0]
-                    .decode(0, as: Int64.self))
+                    .decode(Int64.self))
         }
     }
 

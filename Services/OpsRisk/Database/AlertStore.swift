@@ -21,7 +21,7 @@ struct AlertStore {
                 \(findings.map(\.limit)), \(findings.map(\.windowSeconds)), \(alerts.map { $0.window?.start.stored }))
             ON CONFLICT DO NOTHING RETURNING id
             """)
-        return Set(try inserted.map { row in AlertID(try row.decode(0, as: UUID.self)) })
+        return Set(try inserted.map { row in AlertID(try row.decode(UUID.self)) })
     }
 
     private struct FindingColumns {
@@ -99,10 +99,10 @@ struct AlertStore {
             ) open GROUP BY rule
             """)
         for row in rows {
-            let stored = try row.decode(0, as: Int16.self)
+            let (stored, count, oldest) = try row.decode(Int16.self, Int64.self, PostgresTimestamp.self)
             guard let rule = RiskRule.allCases.first(where: { $0.stored == stored }) else { throw UnreadableRow(table: "risk_alerts") }
-            census.open[rule] = Int(try row.decode(1, as: Int64.self))
-            let raisedAt = Timestamp(try row.decode(2, as: PostgresTimestamp.self))
+            census.open[rule] = Int(count)
+            let raisedAt = Timestamp(oldest)
             census.oldest = census.oldest.map { min($0, raisedAt) } ?? raisedAt
         }
         return census

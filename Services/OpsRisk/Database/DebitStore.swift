@@ -18,8 +18,9 @@ struct DebitStore {
         let results = try session.pipeline([lockQuery(debits), insertQuery(debits), historyQuery(windows, rule)])
         var histories: [DebitWindow: [CustomerDebit]] = [:]
         for row in results[2] {
-            let window = windows[Int(try row.decode(0, as: Int64.self)) - 1]
-            histories[window, default: []].append(try CustomerDebit(row: row, at: 1, wallet: window.walletID))
+            let place = try row.after(CustomerDebit.columns).decode(Int64.self)
+            let window = windows[Int(place) - 1]
+            histories[window, default: []].append(try CustomerDebit(row: row, wallet: window.walletID))
         }
         return histories
     }
@@ -47,7 +48,7 @@ struct DebitStore {
     private func historyQuery(_ windows: [DebitWindow], _ rule: VelocityRule) -> PostgresQuery {
         let limit = Int64(rule.limit)
         return """
-            SELECT w.place, d.transfer_id, d.amount, d.currency, d.occurred_at
+            SELECT \(unsafeSQL: CustomerDebit.columns), w.place
             FROM unnest(\(windows.map(\.walletID.uuid)), \(windows.map(\.start.stored))) WITH ORDINALITY AS w (wallet_id, starts_at, place)
             CROSS JOIN (SELECT make_interval(secs => \(Double(rule.windowSeconds))) AS length) rule
             LEFT JOIN LATERAL (
@@ -87,7 +88,7 @@ struct DebitStore {
             ) found
             ORDER BY e.place
             """
-        ).map { row in try row.decode(0) }
+        ).map { row in try row.decode(Int64.self) }
     }
 
     /// Deletes debits that are too old, the oldest first.
@@ -96,6 +97,6 @@ struct DebitStore {
     /// - Throws: `PostgresError`.
     func prune(_ session: PostgresSession, _ retention: DebitRetention, atMost limit: Int32) throws -> Int {
         let result = try session.query("SELECT prune_customer_debits(make_interval(secs => \(Double(retention.seconds))), \(limit))")
-        return Int(try result[0].decode(0, as: Int32.self))
+        return Int(try result[0].decode(Int32.self))
     }
 }

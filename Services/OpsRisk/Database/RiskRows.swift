@@ -35,40 +35,48 @@ extension RiskResolution {
 }
 
 extension CustomerDebit {
-    /// - Parameter column: of the transfer's id, which amount, currency and time follow.
-    init(row: PostgresRow, at column: Int, wallet: WalletID) throws {
-        guard let currency = Currency(letters: try row.decode(column + 2, as: String.self)),
-            let money = Money(amountMinor: try row.decode(column + 1), currency: currency)
-        else { throw UnreadableRow(table: "customer_debits") }
-        self.init(
-            walletID: wallet, transferID: TransferID(try row.decode(column, as: UUID.self)), money: money,
-            occurredAt: Timestamp(try row.decode(column + 3, as: PostgresTimestamp.self)))
+    /// Of a debit or an alert; without the wallet.
+    static let columns = PostgresColumns(
+        ("transfer_id", UUID.self), ("amount", Int64.self), ("currency", String.self), ("occurred_at", PostgresTimestamp.self))
+
+    /// - Parameter row: One that begins with ``columns``.
+    init(row: PostgresRow, wallet: WalletID) throws {
+        let (transferID, amount, currency, occurredAt) = try row.decode(Self.columns)
+        guard let money = Currency(letters: currency).flatMap({ Money(amountMinor: amount, currency: $0) }) else {
+            throw UnreadableRow(table: "customer_debits")
+        }
+        self.init(walletID: wallet, transferID: TransferID(transferID), money: money, occurredAt: Timestamp(occurredAt))
     }
 }
 
 extension RiskAlert {
-    static let columns = """
-        id, rule, wallet_id, transfer_id, amount, currency, occurred_at, raised_at, threshold, debit_count, debit_limit, window_seconds,
-        resolution, note, resolved_by, resolved_at
-        """
+    /// The columns of an alert; those of its debit follow.
+    private static let ownColumns = PostgresColumns(
+        ("id", UUID.self), ("rule", Int16.self), ("wallet_id", UUID.self), ("raised_at", PostgresTimestamp.self), ("threshold", Int64?.self),
+        ("debit_count", Int64?.self), ("debit_limit", Int64?.self), ("window_seconds", Int64?.self), ("resolution", Int16?.self),
+        ("note", String?.self), ("resolved_by", String?.self), ("resolved_at", PostgresTimestamp?.self))
+
+    static let columns = "\(ownColumns.list), \(CustomerDebit.columns.list)"
 
     init(row: PostgresRow) throws {
+        let (
+            id, rule, walletID, raisedAt, threshold, debitCount, debitLimit, windowSeconds, storedResolution, note, resolvedBy, resolvedAt
+        ) = try row.decode(Self.ownColumns)
         let finding: RiskFinding
-        switch try row.decode(1, as: Int16.self) {
-        case RiskRule.highValue.stored: finding = .highValue(thresholdMinor: try row.decode(8))
-        case RiskRule.velocity.stored:
-            finding = .velocity(count: try row.decode(9), limit: try row.decode(10), windowSeconds: try row.decode(11))
+        switch (rule, threshold, debitCount, debitLimit, windowSeconds) {
+        case (RiskRule.highValue.stored, let threshold?, _, _, _): finding = .highValue(thresholdMinor: threshold)
+        case (RiskRule.velocity.stored, _, let count?, let limit?, let seconds?):
+            finding = .velocity(count: count, limit: limit, windowSeconds: seconds)
         default: throw UnreadableRow(table: "risk_alerts")
         }
         var resolution: RiskAlertResolutionBody?
-        if let stored = try row.decodeIfPresent(12, as: Int16.self) {
+        if let storedResolution {
+            guard let resolvedBy, let resolvedAt else { throw UnreadableRow(table: "risk_alerts") }
             resolution = RiskAlertResolutionBody(
-                resolution: try RiskResolution(stored: stored), note: try row.decodeIfPresent(13), resolvedBy: try row.decode(14),
-                resolvedAt: Timestamp(try row.decode(15, as: PostgresTimestamp.self)))
+                resolution: try RiskResolution(stored: storedResolution), note: note, resolvedBy: resolvedBy, resolvedAt: Timestamp(resolvedAt))
         }
         self.init(
-            id: AlertID(try row.decode(0, as: UUID.self)), finding: finding,
-            debit: try CustomerDebit(row: row, at: 3, wallet: WalletID(try row.decode(2, as: UUID.self))),
-            raisedAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)), resolution: resolution)
+            id: AlertID(id), finding: finding, debit: try CustomerDebit(row: row.after(Self.ownColumns), wallet: WalletID(walletID)),
+            raisedAt: Timestamp(raisedAt), resolution: resolution)
     }
 }

@@ -51,7 +51,7 @@ struct BatchStore {
         var queries: [PostgresQuery] = [
             "SELECT \(unsafeSQL: WalletState.columns) FROM wallets WHERE id = ANY(\(Array(walletIDs))) ORDER BY id FOR NO KEY UPDATE",
             """
-            SELECT \(unsafeSQL: IdempotencyRecord<RecordedOutcome>.columns), clock.now
+            SELECT \(unsafeSQL: Self.keyColumns), \(unsafeSQL: idempotencyColumns)
             FROM (SELECT \(unsafeSQL: PostingTimes.clockExpression) AS now) clock LEFT JOIN idempotency_keys ON id = ANY(\(requests.compactMap(\.key?.id)))
             """,
         ]
@@ -78,13 +78,16 @@ struct BatchStore {
             locked.wallets[wallet.id] = wallet
         }
         let keys = results.removeFirst()
-        locked.clock = Timestamp(try keys[0].decode("now", as: PostgresTimestamp.self))
         for row in keys {
-            guard let id = try row.decodeIfPresent(0, as: UUID.self) else { continue }
-            locked.keys[id] = try IdempotencyRecord(row: row)
+            let (now, id) = try row.decode(Self.keyColumns)
+            locked.clock = Timestamp(now)
+            if let id { locked.keys[id] = try IdempotencyRecord(row: row.after(Self.keyColumns)) }
         }
         if !originals.isEmpty {
-            for row in results.removeFirst() { locked.refunded[TransferID(try row.decode(0, as: UUID.self))] = try row.decode(1) }
+            for row in results.removeFirst() {
+                let (id, refunded) = try row.decode(UUID.self, Int64.self)
+                locked.refunded[TransferID(id)] = refunded
+            }
         }
         if !holds.isEmpty {
             for row in results.removeFirst() {
@@ -94,12 +97,15 @@ struct BatchStore {
         }
         if !references.isEmpty {
             for row in results.removeFirst() {
-                locked.references[.init(principal: try row.decode(0), text: try row.decode(1))] = TransferID(
-                    try row.decode(2, as: UUID.self))
+                let (principal, text, id) = try row.decode(String.self, String.self, UUID.self)
+                locked.references[.init(principal: principal, text: text)] = TransferID(id)
             }
         }
         return locked
     }
+
+    /// One row at least; those without an id have no key.
+    private static let keyColumns = PostgresColumns(("clock.now", PostgresTimestamp.self), ("id", UUID?.self))
 
     /// The times of the last entries of these wallets, under their locks; a wallet without an entry is not among them.
     func lastEntryTimes(_ session: PostgresSession, _ wallets: [WalletID]) throws -> [WalletID: Timestamp] {
@@ -110,7 +116,8 @@ struct BatchStore {
             """)
         return try Dictionary(
             uniqueKeysWithValues: rows.map { row in
-                (WalletID(try row.decode(0, as: UUID.self)), Timestamp(try row.decode(1, as: PostgresTimestamp.self)))
+                let (wallet, postedAt) = try row.decode(UUID.self, PostgresTimestamp.self)
+                return (WalletID(wallet), Timestamp(postedAt))
             })
     }
 
@@ -128,9 +135,7 @@ struct BatchStore {
         var found: [TransferID: Posting] = [:]
         let rows = try session.query(
             """
-            SELECT t.id, t.kind, t.amount, t.currency, t.source_wallet_id, t.source_version, s.balance_after,
-                t.destination_wallet_id, t.destination_version, d.balance_after, t.original_id, t.reference, t.posted_at, t.hold_id,
-                s.posted_at, d.posted_at
+            SELECT \(unsafeSQL: Posting.columns)
             FROM transfers t
             JOIN entries s ON s.wallet_id = t.source_wallet_id AND s.version = t.source_version
             JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
@@ -145,18 +150,28 @@ struct BatchStore {
 }
 
 extension Posting {
+    /// A transfer `t` with its entries, debit `s` and credit `d`.
+    fileprivate static let columns = PostgresColumns(
+        ("t.id", UUID.self), ("t.kind", Int16.self), ("t.amount", Int64.self), ("t.currency", String.self), ("t.posted_at", PostgresTimestamp.self),
+        ("t.original_id", UUID?.self), ("t.hold_id", UUID?.self), ("t.reference", String?.self),
+        ("s.wallet_id", UUID.self), ("s.version", Int64.self), ("s.balance_after", Int64.self), ("s.posted_at", PostgresTimestamp.self),
+        ("d.wallet_id", UUID.self), ("d.version", Int64.self), ("d.balance_after", Int64.self), ("d.posted_at", PostgresTimestamp.self))
+
     fileprivate init(row: PostgresRow) throws {
-        let money = try Money(stored: row.decode(2), Currency(stored: row.decode(3), table: "transfers"))
+        let (
+            id, kind, amount, currency, postedAt, originalID, holdID, reference,
+            source, sourceVersion, sourceBalance, debitedAt, destination, destinationVersion, destinationBalance, creditedAt
+        ) = try row.decode(Self.columns)
+        let money = try Money(stored: amount, Currency(stored: currency, table: "transfers"))
         self.init(
-            transferID: TransferID(try row.decode(0, as: UUID.self)), kind: try PostingKind(stored: row.decode(1)), money: money,
-            originalTransferID: try row.decodeIfPresent(10, as: UUID.self).map { TransferID($0) },
-            holdID: try row.decodeIfPresent(13, as: UUID.self).map { HoldID($0) }, reference: try row.decodeIfPresent(11),
+            transferID: TransferID(id), kind: try PostingKind(stored: kind), money: money,
+            originalTransferID: originalID.map { TransferID($0) }, holdID: holdID.map { HoldID($0) }, reference: reference,
             debit: PostingLeg(
-                walletID: WalletID(try row.decode(4, as: UUID.self)), walletVersion: try row.decode(5), amountMinor: -money.amountMinor,
-                balanceAfterMinor: try row.decode(6), postedAt: Timestamp(try row.decode(14, as: PostgresTimestamp.self))),
+                walletID: WalletID(source), walletVersion: sourceVersion, amountMinor: -money.amountMinor, balanceAfterMinor: sourceBalance,
+                postedAt: Timestamp(debitedAt)),
             credit: PostingLeg(
-                walletID: WalletID(try row.decode(7, as: UUID.self)), walletVersion: try row.decode(8), amountMinor: money.amountMinor,
-                balanceAfterMinor: try row.decode(9), postedAt: Timestamp(try row.decode(15, as: PostgresTimestamp.self))),
-            postedAt: Timestamp(try row.decode(12, as: PostgresTimestamp.self)))
+                walletID: WalletID(destination), walletVersion: destinationVersion, amountMinor: money.amountMinor,
+                balanceAfterMinor: destinationBalance, postedAt: Timestamp(creditedAt)),
+            postedAt: Timestamp(postedAt))
     }
 }

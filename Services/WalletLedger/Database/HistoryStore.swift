@@ -48,9 +48,8 @@ struct HistoryStore {
     }
 
     func settled(_ row: PostgresRow) throws -> Settled {
-        Settled(
-            now: Timestamp(try row.decode(0, as: PostgresTimestamp.self)),
-            openSince: try row.decodeIfPresent(1, as: PostgresTimestamp.self).map { Timestamp($0) })
+        let (now, openSince) = try row.decode(PostgresTimestamp.self, PostgresTimestamp?.self)
+        return Settled(now: Timestamp(now), openSince: openSince.map { Timestamp($0) })
     }
 
     func walletQuery(_ id: WalletID) -> PostgresQuery {
@@ -63,7 +62,8 @@ struct HistoryStore {
     }
 
     func lastEntry(_ row: PostgresRow) throws -> LastEntry {
-        LastEntry(version: try row.decode(0), balanceMinor: try row.decode(1))
+        let (version, balance) = try row.decode(Int64.self, Int64.self)
+        return LastEntry(version: version, balanceMinor: balance)
     }
 
     func totalsQuery(_ wallet: WalletID, after first: Int64, upTo last: Int64) -> PostgresQuery {
@@ -78,10 +78,10 @@ struct HistoryStore {
     ) throws -> (credits: Int128, debits: Int128)? {
         var missing = Int64.max
         while true {
-            let row = try session.query(totalsQuery(wallet, after: first, upTo: last))[0]
-            let left: Int64 = try row.decode(2)
+            let (creditText, debitText, left) = try session.query(totalsQuery(wallet, after: first, upTo: last))[0]
+                .decode(String?.self, String?.self, Int64.self)
             if left == 0 {
-                guard let credits = Int128(try row.decode(0, as: String.self)), let debits = Int128(try row.decode(1, as: String.self)) else {
+                guard let credits = creditText.flatMap({ Int128($0) }), let debits = debitText.flatMap({ Int128($0) }) else {
                     throw UnreadableRow(table: "entry_totals")
                 }
                 return (credits, debits)
@@ -94,7 +94,7 @@ struct HistoryStore {
     /// Entries after a version and up to another, oldest first.
     func entriesQuery(_ wallet: WalletID, after first: Int64, upTo last: Int64, limit: Int) -> PostgresQuery {
         """
-        SELECT transfer_id, version, amount, balance_after, posted_at
+        SELECT \(unsafeSQL: Self.entryColumns)
         FROM oldest_entries(\(wallet.uuid), \(first), \(last), \(Int64(limit)))
         """
     }
@@ -102,13 +102,13 @@ struct HistoryStore {
     /// Entries after a version and before another, newest first.
     func latestEntriesQuery(_ wallet: WalletID, after first: Int64, before last: Int64, limit: Int) -> PostgresQuery {
         """
-        SELECT transfer_id, version, amount, balance_after, posted_at
+        SELECT \(unsafeSQL: Self.entryColumns)
         FROM latest_entries(\(wallet.uuid), \(first), \(last), \(Int64(limit)))
         """
     }
 
     /// The same for one kind of posting: those among the latest ``scanLimit`` entries that are of it, and the last one looked at in any
-    /// case. `fits` tells them apart, `looked` is how many were looked at.
+    /// case; ``scannedEntry(_:_:)`` reads them.
     func latestEntriesQuery(_ wallet: WalletID, kind: PostingKind, after first: Int64, before last: Int64) -> PostgresQuery {
         """
         WITH scanned AS MATERIALIZED (
@@ -117,17 +117,27 @@ struct HistoryStore {
         ), looked AS (
             SELECT count(*) AS count, min(version) AS last FROM scanned
         )
-        SELECT transfer_id, version, amount, balance_after, posted_at, kind = \(kind.stored) AS fits, looked.count AS looked
+        SELECT \(unsafeSQL: Self.entryColumns), kind = \(kind.stored), looked.count
         FROM scanned, looked WHERE kind = \(kind.stored) OR version = looked.last ORDER BY version DESC
         """
     }
 
+    private static let entryColumns = PostgresColumns(
+        ("transfer_id", UUID.self), ("version", Int64.self), ("amount", Int64.self), ("balance_after", Int64.self),
+        ("posted_at", PostgresTimestamp.self))
+
     func entry(_ wallet: WalletID, _ row: PostgresRow) throws -> EntryBody {
-        let transfer = TransferID(try row.decode(0, as: UUID.self))
-        let amount: Int64 = try row.decode(2)
+        let (transferID, version, amount, balanceAfter, postedAt) = try row.decode(Self.entryColumns)
+        let transfer = TransferID(transferID)
         return EntryBody(
-            id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: try row.decode(1),
-            amountMinor: amount, balanceAfterMinor: try row.decode(3), postedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
+            id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: version,
+            amountMinor: amount, balanceAfterMinor: balanceAfter, postedAt: Timestamp(postedAt))
+    }
+
+    /// An entry with whether it is of the kind, and how many were looked at.
+    func scannedEntry(_ wallet: WalletID, _ row: PostgresRow) throws -> (entry: EntryBody, isOfKind: Bool, scanned: Int64) {
+        let (isOfKind, scanned) = try row.after(Self.entryColumns).decode(Bool.self, Int64.self)
+        return (try entry(wallet, row), isOfKind, scanned)
     }
 }
 

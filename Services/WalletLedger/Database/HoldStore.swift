@@ -45,7 +45,7 @@ struct HoldStore {
         var found: [TransferID: HoldChange] = [:]
         let rows = try session.query(
             """
-            SELECT \(unsafeSQL: HoldChange.columns) FROM transfers t
+            SELECT \(unsafeSQL: HoldChange.columns), \(unsafeSQL: HoldState.columnsAfterChange) FROM transfers t
             JOIN hold_changes c ON c.wallet_id = t.source_wallet_id AND c.version = t.source_version
             JOIN holds h ON h.id = c.hold_id
             WHERE t.id = ANY(\(transfers.map(\.uuid))) AND t.hold_id IS NOT NULL
@@ -62,7 +62,8 @@ struct HoldStore {
         var found: [EventID: HoldChange] = [:]
         let rows = try session.query(
             """
-            SELECT \(unsafeSQL: HoldChange.columns) FROM hold_changes c JOIN holds h ON h.id = c.hold_id
+            SELECT \(unsafeSQL: HoldChange.columns), \(unsafeSQL: HoldState.columnsAfterChange)
+            FROM hold_changes c JOIN holds h ON h.id = c.hold_id
             WHERE c.hold_id = ANY(\(ids.map(\.uuid)))
             """)
         for row in rows {
@@ -74,33 +75,40 @@ struct HoldStore {
 }
 
 extension HoldState {
-    static let columns =
-        "id, wallet_id, destination_wallet_id, amount, currency, placed_by, placed_at, expires_at, captured, status"
+    static let columns = PostgresColumns(
+        ("id", UUID.self), ("wallet_id", UUID.self), ("destination_wallet_id", UUID.self), ("amount", Int64.self), ("currency", String.self),
+        ("placed_by", String.self), ("placed_at", PostgresTimestamp.self), ("expires_at", PostgresTimestamp.self), ("captured", Int64.self),
+        ("status", Int16.self))
+    /// A hold `h` with what it had captured and its status after its change `c`.
+    static let columnsAfterChange = PostgresColumns(
+        ("h.id", UUID.self), ("h.wallet_id", UUID.self), ("h.destination_wallet_id", UUID.self), ("h.amount", Int64.self),
+        ("h.currency", String.self), ("h.placed_by", String.self), ("h.placed_at", PostgresTimestamp.self),
+        ("h.expires_at", PostgresTimestamp.self), ("c.captured_after", Int64.self), ("c.status_after", Int16.self))
 
+    /// - Parameter row: One that begins with ``columns`` or ``columnsAfterChange``.
     init(row: PostgresRow) throws {
+        let (id, walletID, destinationID, amount, currency, placedBy, placedAt, expiresAt, captured, status) = try row.decode(Self.columns)
         self.init(
             terms: HoldTerms(
-                id: HoldID(try row.decode(0, as: UUID.self)), walletID: WalletID(try row.decode(1, as: UUID.self)),
-                destinationWalletID: WalletID(try row.decode(2, as: UUID.self)),
-                money: try Money(stored: row.decode(3), Currency(stored: row.decode(4), table: "holds"))),
-            placedBy: try row.decode(5), placedAt: Timestamp(try row.decode(6, as: PostgresTimestamp.self)),
-            expiresAt: Timestamp(try row.decode(7, as: PostgresTimestamp.self)), capturedMinor: try row.decode(8),
-            status: try HoldStatus(stored: row.decode(9)))
+                id: HoldID(id), walletID: WalletID(walletID), destinationWalletID: WalletID(destinationID),
+                money: try Money(stored: amount, Currency(stored: currency, table: "holds"))),
+            placedBy: placedBy, placedAt: Timestamp(placedAt), expiresAt: Timestamp(expiresAt), capturedMinor: captured,
+            status: try HoldStatus(stored: status))
     }
 }
 
 extension HoldChange {
-    /// The hold with what it had captured and its status after the change, then the change.
-    static let columns = """
-        h.id, h.wallet_id, h.destination_wallet_id, h.amount, h.currency, h.placed_by, h.placed_at, h.expires_at,
-        c.captured_after, c.status_after, c.kind, c.captured, c.released, c.version, c.held_after, c.transfer_id, c.event_id, c.changed_at
-        """
+    /// A change `c`, without its hold.
+    static let columns = PostgresColumns(
+        ("c.kind", Int16.self), ("c.captured", Int64.self), ("c.released", Int64.self), ("c.version", Int64.self), ("c.held_after", Int64.self),
+        ("c.transfer_id", UUID?.self), ("c.event_id", UUID.self), ("c.changed_at", PostgresTimestamp.self))
 
+    /// - Parameter row: One that begins with the change's ``columns``; those of the hold after it follow.
     init(row: PostgresRow) throws {
+        let (kind, captured, released, version, heldAfter, transferID, eventID, changedAt) = try row.decode(Self.columns)
         self.init(
-            kind: try HoldChangeKind(stored: row.decode(10)), hold: try HoldState(row: row), capturedMinor: try row.decode(11),
-            releasedMinor: try row.decode(12), walletVersion: try row.decode(13), walletHeldMinor: try row.decode(14),
-            transferID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) }, eventID: EventID(try row.decode(16, as: UUID.self)),
-            changedAt: Timestamp(try row.decode(17, as: PostgresTimestamp.self)))
+            kind: try HoldChangeKind(stored: kind), hold: try HoldState(row: row.after(Self.columns)), capturedMinor: captured,
+            releasedMinor: released, walletVersion: version, walletHeldMinor: heldAfter, transferID: transferID.map { TransferID($0) },
+            eventID: EventID(eventID), changedAt: Timestamp(changedAt))
     }
 }

@@ -148,17 +148,19 @@ extension Money {
 }
 
 extension WalletState {
-    static let columns =
-        "id, owner_id, opened_by, currency, is_world, balance, held, overdraft_limit, status, version, opened_at, last_posted_at"
+    static let columns = PostgresColumns(
+        ("id", UUID.self), ("owner_id", UUID?.self), ("opened_by", String.self), ("currency", String.self), ("is_world", Bool.self),
+        ("balance", Int64.self), ("held", Int64.self), ("overdraft_limit", Int64.self), ("status", Int16.self), ("version", Int64.self),
+        ("opened_at", PostgresTimestamp.self), ("last_posted_at", PostgresTimestamp.self))
 
     init(row: PostgresRow) throws {
+        let (id, ownerID, openedBy, currency, isWorld, balance, held, overdraftLimit, status, version, openedAt, lastPostedAt) =
+            try row.decode(Self.columns)
         self.init(
-            id: WalletID(try row.decode(0, as: UUID.self)), ownerID: try row.decodeIfPresent(1, as: UUID.self).map { UserID($0) },
-            openedBy: try row.decode(2), currency: try Currency(stored: row.decode(3), table: "wallets"), isWorld: try row.decode(4),
-            balanceMinor: try row.decode(5), heldMinor: try row.decode(6), overdraftLimitMinor: try row.decode(7),
-            status: try WalletStatus(stored: row.decode(8)), version: try row.decode(9),
-            openedAt: Timestamp(try row.decode(10, as: PostgresTimestamp.self)),
-            lastPostedAt: Timestamp(try row.decode(11, as: PostgresTimestamp.self)))
+            id: WalletID(id), ownerID: ownerID.map { UserID($0) }, openedBy: openedBy,
+            currency: try Currency(stored: currency, table: "wallets"), isWorld: isWorld, balanceMinor: balance, heldMinor: held,
+            overdraftLimitMinor: overdraftLimit, status: try WalletStatus(stored: status), version: version, openedAt: Timestamp(openedAt),
+            lastPostedAt: Timestamp(lastPostedAt))
     }
 }
 

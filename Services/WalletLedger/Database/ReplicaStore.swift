@@ -18,7 +18,8 @@ struct ReplicaStore {
         """
 
     func position(_ row: PostgresRow) throws -> Position {
-        Position(log: try row.decode(0), system: try row.decode(1), timeline: try row.decode(2), database: try row.decode(3))
+        let (log, system, timeline, database) = try row.decode(String.self, String.self, String.self, String.self)
+        return Position(log: log, system: system, timeline: timeline, database: database)
     }
 
     /// Whether the server is a standby of that cluster that has replayed all up to the position, on the same timeline. One that has

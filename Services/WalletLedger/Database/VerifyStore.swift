@@ -16,13 +16,13 @@ struct VerifyStore {
     }
 
     func walletPage(_ session: PostgresSession, after last: UUID?) throws -> Page? {
-        let row = try session.query(
+        let (first, last, count) = try session.query(
             """
             SELECT min(id::text)::uuid, max(id::text)::uuid, count(*) FROM (
                 SELECT id FROM wallets WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(Self.pageSize)) page
-            """)[0]
-        let count: Int64 = try row.decode(2)
-        return count == 0 ? nil : Page(first: try row.decode(0), last: try row.decode(1), count: Int(count))
+            """)[0].decode(UUID?.self, UUID?.self, Int64.self)
+        guard let first, let last else { return nil }
+        return Page(first: first, last: last, count: Int(count))
     }
 
     /// Entries that do not follow the one before, or are no leg of their transfer.
@@ -46,9 +46,9 @@ struct VerifyStore {
             ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
         ).map { row in
-            let wallet = WalletID(try row.decode(0, as: UUID.self))
+            let (wallet, version) = try row.decode(UUID.self, Int64.self)
             return VerifyFinding(
-                kind: .entry, row: "\(wallet)/\(try row.decode(1, as: Int64.self))",
+                kind: .entry, row: "\(WalletID(wallet))/\(version)",
                 text: "does not follow the entry before it, or is no leg of its transfer")
         }
     }
@@ -81,7 +81,7 @@ struct VerifyStore {
             """
         ).map { row in
             VerifyFinding(
-                kind: .balance, row: WalletID(try row.decode(0, as: UUID.self)).description,
+                kind: .balance, row: WalletID(try row.decode(UUID.self)).description,
                 text: "is not the sum of the wallet's entries, its holds do not add up, or its versions have a gap")
         }
     }
@@ -96,9 +96,9 @@ struct VerifyStore {
             ORDER BY 1, 2 LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
         ).map { row in
-            VerifyFinding(
-                kind: .statement, row: "\(WalletID(try row.decode(0, as: UUID.self)))/\(try row.decode(1, as: Int64.self))",
-                text: "the block's kept totals are not the sums of its entries")
+            let (wallet, block) = try row.decode(UUID.self, Int64.self)
+            return VerifyFinding(
+                kind: .statement, row: "\(WalletID(wallet))/\(block)", text: "the block's kept totals are not the sums of its entries")
         }
     }
 
@@ -110,9 +110,8 @@ struct VerifyStore {
             ORDER BY id LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
         ).map { row in
-            VerifyFinding(
-                kind: .currency, row: WalletID(try row.decode(0, as: UUID.self)).description,
-                text: "has a currency that nobody knows, \(try row.decode(1, as: String.self))")
+            let (wallet, currency) = try row.decode(UUID.self, String.self)
+            return VerifyFinding(kind: .currency, row: WalletID(wallet).description, text: "has a currency that nobody knows, \(currency)")
         }
     }
 
@@ -125,101 +124,63 @@ struct VerifyStore {
             LEFT JOIN entries d ON d.wallet_id = t.destination_wallet_id AND d.version = t.destination_version
             ORDER BY t.id
             """
-        ).map { row in (TransferID(try row.decode(0, as: UUID.self)), try row.decode(1)) }
-    }
-
-    struct KeyedTransfer {
-        let kind: PostingKind
-        let money: Money
-        let source: WalletID
-        let destination: WalletID
-        let originalID: TransferID?
-        let holdID: HoldID?
-        let reference: String?
-        let keyID: UUID
-    }
-
-    struct KeyRow {
-        let id: UUID
-        let caller: String
-        let principal: String
-        let key: String
-        let fingerprint: RequestFingerprint
-        let outcome: RecordedOutcome
-        let transfer: KeyedTransfer?
-        let subjectExists: Bool
+        ).map { row in
+            let (id, fits) = try row.decode(UUID.self, Bool.self)
+            return (TransferID(id), fits)
+        }
     }
 
     func keyPage(_ session: PostgresSession, after last: UUID?) throws -> [KeyRow] {
         try session.query(
             """
-            SELECT k.id, k.request, k.outcome, k.subject_id, k.subject_version, k.refusal, k.refused_request_id,
-                k.caller, k.principal, k.key,
-                t.kind, t.amount, t.currency, t.source_wallet_id, t.destination_wallet_id, t.original_id, t.reference, t.key_id,
-                CASE k.outcome
-                    WHEN 2 THEN EXISTS (SELECT FROM wallets w WHERE w.id = k.subject_id)
-                    WHEN 3 THEN EXISTS (SELECT FROM wallet_changes c WHERE c.wallet_id = k.subject_id AND c.version = k.subject_version)
-                    WHEN 7 THEN EXISTS (SELECT FROM holds h WHERE h.id = k.subject_id)
-                    WHEN 8 THEN EXISTS (SELECT FROM hold_changes h WHERE h.hold_id = k.subject_id AND h.kind = 3)
-                    ELSE true END,
-                t.hold_id
+            SELECT \(unsafeSQL: idempotencyColumns), \(unsafeSQL: Self.keyColumns), \(unsafeSQL: KeyedTransfer.columns)
             FROM (SELECT * FROM idempotency_keys WHERE \(last)::uuid IS NULL OR id > \(last) ORDER BY id LIMIT \(Self.pageSize)) k
             LEFT JOIN transfers t ON k.outcome = 1 AND t.id = k.subject_id
             ORDER BY k.id
             """
         ).map { row in
             let record = try IdempotencyRecord<RecordedOutcome>(row: row)
+            let keyRow = row.after(idempotencyColumns)
+            let (id, caller, principal, key, subjectExists, hasTransfer) = try keyRow.decode(Self.keyColumns)
             return KeyRow(
-                id: try row.decode(0), caller: try row.decode(7), principal: try row.decode(8), key: try row.decode(9),
-                fingerprint: record.fingerprint, outcome: record.outcome, transfer: try keyedTransfer(row),
-                subjectExists: try row.decode(18))
+                id: id, caller: caller, principal: principal, key: key, fingerprint: record.fingerprint, outcome: record.outcome,
+                transfer: hasTransfer ? try KeyedTransfer(row: keyRow.after(Self.keyColumns)) : nil, subjectExists: subjectExists)
         }
     }
 
-    private func keyedTransfer(_ row: PostgresRow) throws -> KeyedTransfer? {
-        guard let kind = try row.decodeIfPresent(10, as: Int16.self) else { return nil }
-        return KeyedTransfer(
-            kind: try PostingKind(stored: kind), money: try Money(stored: row.decode(11), Currency(stored: row.decode(12), table: "transfers")),
-            source: WalletID(try row.decode(13, as: UUID.self)), destination: WalletID(try row.decode(14, as: UUID.self)),
-            originalID: try row.decodeIfPresent(15, as: UUID.self).map { TransferID($0) },
-            holdID: try row.decodeIfPresent(19, as: UUID.self).map { HoldID($0) }, reference: try row.decodeIfPresent(16),
-            keyID: try row.decode(17))
-    }
+    private static let keyColumns = PostgresColumns(
+        ("k.id", UUID.self), ("k.caller", String.self), ("k.principal", String.self), ("k.key", String.self),
+        (
+            """
+            CASE k.outcome
+                WHEN 2 THEN EXISTS (SELECT FROM wallets w WHERE w.id = k.subject_id)
+                WHEN 3 THEN EXISTS (SELECT FROM wallet_changes c WHERE c.wallet_id = k.subject_id AND c.version = k.subject_version)
+                WHEN 7 THEN EXISTS (SELECT FROM holds h WHERE h.id = k.subject_id)
+                WHEN 8 THEN EXISTS (SELECT FROM hold_changes h WHERE h.hold_id = k.subject_id AND h.kind = 3)
+                ELSE true END
+            """, Bool.self
+        ),
+        ("t.id IS NOT NULL", Bool.self))
 
     /// Events with whether they say what their posting's rows say; events of wallets only need their wallet.
     func eventPage(_ session: PostgresSession, after last: Int64) throws -> [(id: Int64, subject: String, fits: Bool)] {
         let rows = try session.query(
             """
-            SELECT id, event_id, type, subject, partition_key, data FROM outbox_events WHERE id > \(last)
-            ORDER BY id LIMIT \(Self.pageSize)
+            SELECT \(unsafeSQL: StoredEvent.columns) FROM outbox_events WHERE id > \(last) ORDER BY id LIMIT \(Self.pageSize)
             """)
-        let subjects = try rows.map { row in try row.decode(3, as: String.self) }
-        let postings = try BatchStore().postings(session, subjects.compactMap { TransferID($0) })
-        let changes = try HoldStore().changes(session, of: Array(Set(subjects.compactMap { HoldID($0) })))
-        return try rows.map { row in
-            let subject: String = try row.decode(3)
-            let partition: String = try row.decode(4)
-            let fits: Bool
-            if let id = TransferID(subject) {
-                guard let posting = postings[id] else { return (try row.decode(0), subject, false) }
-                let event = posting.event
-                fits =
-                    try row.decode(1, as: UUID.self) == id.entryID(leg: 2).uuid && row.decode(2, as: String.self) == event.type.rawValue
-                    && partition == posting.debit.walletID.description
-                    && row.decode(5, as: String.self) == String(decoding: event.wireBytes(), as: UTF8.self)
-            } else if HoldID(subject) != nil {
-                guard let change = changes[EventID(try row.decode(1, as: UUID.self))] else {
-                    return (try row.decode(0), subject, false)
+        let events = try rows.map(StoredEvent.init(row:))
+        let postings = try BatchStore().postings(session, events.compactMap { TransferID($0.subject) })
+        let changes = try HoldStore().changes(session, of: Array(Set(events.compactMap { HoldID($0.subject) })))
+        return events.map { stored in
+            let fits =
+                if let id = TransferID(stored.subject) {
+                    postings[id].map { stored.fits($0) } ?? false
+                } else if HoldID(stored.subject) != nil {
+                    changes[stored.eventID].map { stored.fits($0) } ?? false
+                } else {
+                    stored.partition == stored.subject && WalletID(stored.subject) != nil
                 }
-                let event = change.event
-                fits =
-                    try subject == change.hold.terms.id.description && row.decode(2, as: String.self) == event.type.rawValue
-                    && partition == change.hold.terms.walletID.description
-                    && row.decode(5, as: String.self) == String(decoding: event.wireBytes(), as: UTF8.self)
-            } else {
-                fits = partition == subject && WalletID(subject) != nil
-            }
-            return (try row.decode(0), subject, fits)
+            return (stored.id, stored.subject, fits)
         }
     }
 
@@ -232,7 +193,7 @@ struct VerifyStore {
                 to_hex(('x' || right(t.id::text, 1))::bit(4)::int | 3) from 36)::uuid
             WHERE o.id IS NULL AND t.posted_at >= (SELECT deleted_before FROM outbox_retention) ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
-        ).map { row in TransferID(try row.decode(0, as: UUID.self)) }
+        ).map { row in TransferID(try row.decode(UUID.self)) }
     }
 
     func refundFindings(_ session: PostgresSession) throws -> [VerifyFinding] {
@@ -246,8 +207,7 @@ struct VerifyStore {
             LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
         ).map { row in
-            VerifyFinding(
-                kind: .refund, row: TransferID(try row.decode(0, as: UUID.self)).description, text: "its refunds do not add up")
+            VerifyFinding(kind: .refund, row: TransferID(try row.decode(UUID.self)).description, text: "its refunds do not add up")
         }
     }
 
@@ -268,22 +228,24 @@ struct VerifyStore {
             """
         ).map { row in
             VerifyFinding(
-                kind: .hold, row: HoldID(try row.decode(0, as: UUID.self)).description,
+                kind: .hold, row: HoldID(try row.decode(UUID.self)).description,
                 text: "is not what its changes made of it, or one of them has no event")
         }
     }
 
     /// How many wallets' last times lie further after the clock than clocks may differ, and the latest of them.
     func walletsAhead(_ session: PostgresSession) throws -> (count: Int, until: Timestamp?) {
-        let row = try session.query(
+        let (count, until) = try session.query(
             "SELECT count(*), max(last_posted_at) FROM wallets WHERE last_posted_at > clock_timestamp() + interval '10 seconds'")[0]
-        return (Int(try row.decode(0, as: Int64.self)), try row.decodeIfPresent(1, as: PostgresTimestamp.self).map { Timestamp($0) })
+            .decode(Int64.self, PostgresTimestamp?.self)
+        return (Int(count), until.map { Timestamp($0) })
     }
 
     /// With the world outside, every currency adds up to zero.
     func totalFindings(_ session: PostgresSession) throws -> [VerifyFinding] {
         try session.query("SELECT currency, sum(balance)::text FROM wallets GROUP BY 1 HAVING sum(balance) <> 0 ORDER BY 1").map { row in
-            VerifyFinding(kind: .total, row: try row.decode(0), text: "all wallets add up to \(try row.decode(1, as: String.self)), not to 0")
+            let (currency, sum) = try row.decode(String.self, String.self)
+            return VerifyFinding(kind: .total, row: currency, text: "all wallets add up to \(sum), not to 0")
         }
     }
 }

@@ -23,7 +23,7 @@ struct WalletStore {
     /// - Throws: ``ClockDisagreement``; `PostgresError`.
     func clock(_ session: PostgresSession, _ witness: ClockWitness) throws -> Timestamp {
         let askedAt = witness.willAsk()
-        let clock = Timestamp(try session.query("SELECT \(unsafeSQL: PostingTimes.clockExpression)")[0].decode(0, as: PostgresTimestamp.self))
+        let clock = Timestamp(try session.query("SELECT \(unsafeSQL: PostingTimes.clockExpression)")[0].decode(PostgresTimestamp.self))
         try witness.check(clock, askedAt: askedAt)
         return clock
     }
@@ -34,7 +34,7 @@ struct WalletStore {
         // A statement of its own: one that waited for the lock would not see what was opened meanwhile.
         return try session.query(
             "SELECT count(*) = \(Int64(limit)) FROM (SELECT FROM wallets WHERE owner_id = \(owner.uuid) AND status <> 3 LIMIT \(Int64(limit))) w"
-        )[0].decode(0)
+        )[0].decode(Bool.self)
     }
 
     func insertWallet(_ session: PostgresSession, _ wallet: WalletOpenedBody) throws {
@@ -81,10 +81,11 @@ struct WalletStore {
             WHERE wallet_id = \(id.uuid) AND version = \(version)
             """
         ).first.map { row in
-            WalletChangeBody(
-                walletID: id, kind: try WalletChangeKind(stored: row.decode(0)), status: try WalletStatus(stored: row.decode(1)),
-                overdraftLimitMinor: try row.decode(2), version: version, reason: try row.decode(3),
-                changedAt: Timestamp(try row.decode(4, as: PostgresTimestamp.self)))
+            let (kind, status, overdraftLimit, reason, changedAt) = try row.decode(
+                Int16.self, Int16.self, Int64.self, String.self, PostgresTimestamp.self)
+            return WalletChangeBody(
+                walletID: id, kind: try WalletChangeKind(stored: kind), status: try WalletStatus(stored: status),
+                overdraftLimitMinor: overdraftLimit, version: version, reason: reason, changedAt: Timestamp(changedAt))
         }
     }
 }

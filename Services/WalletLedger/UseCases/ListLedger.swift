@@ -1,4 +1,5 @@
 package import Contracts
+import FoundationEssentials
 package import Postgres
 
 /// Lists wallets, entries, transfers and holds as far as the reader may read them, newest first.
@@ -62,7 +63,7 @@ package struct ListLedger: Sendable {
     ) async throws -> [TransferBody] {
         try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             let rows = try session.query(store.referenceQuery(reference, orderedBy: access.principal))
-            return try transfers(session, rows.map { TransferID(try $0.decode(0)) }, access)
+            return try transfers(session, rows.map { TransferID(try $0.decode(UUID.self)) }, access)
         }
     }
 
@@ -124,13 +125,12 @@ package struct ListLedger: Sendable {
             guard entries.count > limit else { return Page(items: entries, next: nil) }
             return Page(items: Array(entries.prefix(limit)), next: entries[limit - 1].walletVersion)
         }
-        let rows = try session.query(history.latestEntriesQuery(filter.wallet, kind: kind, after: first, before: last))
-        let entries = try rows.filter { try $0.decode("fits") }.map { try history.entry(filter.wallet, $0) }
+        let found = try session.query(history.latestEntriesQuery(filter.wallet, kind: kind, after: first, before: last))
+            .map { try history.scannedEntry(filter.wallet, $0) }
+        let entries = found.filter(\.isOfKind).map(\.entry)
         if entries.count > limit { return Page(items: Array(entries.prefix(limit)), next: entries[limit - 1].walletVersion) }
-        guard let end = rows.last, try end.decode("looked", as: Int64.self) == HistoryStore.scanLimit else {
-            return Page(items: entries, next: nil)
-        }
-        return Page(items: entries, next: try history.entry(filter.wallet, end).walletVersion)
+        guard let end = found.last, end.scanned == HistoryStore.scanLimit else { return Page(items: entries, next: nil) }
+        return Page(items: entries, next: end.entry.walletVersion)
     }
 
     /// Postings in the order of the ids, each with the legs that the reader may read; one with none is left out.

@@ -124,7 +124,7 @@ package final class ReplicaReads: Service {
         guard let position else { return nil }
         do {
             return try await replica.withTransaction(TransactionOptions(isReadOnly: true), within: limit) { session in
-                guard try session.query(store.hasReplayedQuery(position))[0].decode(0) else { return nil }
+                guard try session.query(store.hasReplayedQuery(position))[0].decode(Bool.self) else { return nil }
                 return try body(session)
             }
         } catch {

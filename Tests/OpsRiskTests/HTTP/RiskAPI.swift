@@ -88,7 +88,7 @@ final class RiskAPI: ServedAPI {
         let debit = RiskSamples.debit(wallet, at: 0, amount)
         try await fixture.apply([debit])
         let found = try await fixture.query("SELECT id FROM risk_alerts WHERE transfer_id = '\(debit.transferID.uuid)' AND rule = 1") { row in
-            AlertID(try row.decode(0, as: UUID.self)).description
+            AlertID(try row.decode(UUID.self)).description
         }
         return try #require(found.first)
     }

@@ -38,7 +38,7 @@ import Testing
                     "\(route) by \(caller) with \(token): \(answer.status) \(answer.code ?? "-"), not \(expected)")
                 let resolved = try await api.fixture.query(
                     "SELECT resolved_at IS NOT NULL FROM risk_alerts WHERE id = '\(try #require(AlertID(id)).uuid)'"
-                ) { row in try row.decode(0, as: Bool.self) }
+                ) { row in try row.decode(Bool.self) }
                 #expect(resolved == [answer.status == 200 && words[0] == "POST"])
             }
         }

@@ -36,7 +36,7 @@ import Testing
         #expect(!event.data.contains("hunter2") && !api.log.text.contains("hunter2"))
         let through = try await api.fixture.query("SELECT resolved_through FROM risk_alerts WHERE id = '\(try #require(AlertID(alert)).uuid)'") {
             row in
-            try row.decode(0, as: String.self)
+            try row.decode(String.self)
         }
         #expect(through == ["fleetctl"])
     }

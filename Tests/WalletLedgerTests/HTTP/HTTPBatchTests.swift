@@ -231,7 +231,7 @@ import Testing
         let refused = try await post(world, body(Array(1...500)), key: key)
         #expect(refused.code == "insufficient_funds" && refused.pointers == ["/transfers/0"], "\(refused.text)")
         let kept: Int32 = try await world.api.query { session in
-            try session.query("SELECT octet_length(request) FROM idempotency_keys WHERE key = \(key)")[0].decode(0)
+            try session.query("SELECT octet_length(request) FROM idempotency_keys WHERE key = \(key)")[0].decode(Int32.self)
         }
         #expect(kept < 8_192)
         let again = try await post(world, body(Array(1...500)), key: key)

@@ -15,7 +15,7 @@ struct HTTPCurrencyTests {
         let owner = try #require(UserID(world.userID)).uuid
         let client = try await world.wallet()
         let opener: String = try await world.api.query { session in
-            try session.query("SELECT opened_by FROM wallets WHERE id = \(WalletID(client)!.uuid)")[0].decode(0)
+            try session.query("SELECT opened_by FROM wallets WHERE id = \(WalletID(client)!.uuid)")[0].decode(String.self)
         }
         try await world.api.query { session in
             try session.execute("SET session_replication_role = replica")

@@ -7,7 +7,7 @@ import Testing
 @Suite struct HTTPFingerprintTests {
     private func stored(_ world: LedgerWorld, _ key: String) async throws -> String {
         try await world.api.query { session in
-            try session.query("SELECT request FROM idempotency_keys WHERE key = \(key)")[0].decode(0, as: String.self)
+            try session.query("SELECT request FROM idempotency_keys WHERE key = \(key)")[0].decode(String.self)
         }
     }
 

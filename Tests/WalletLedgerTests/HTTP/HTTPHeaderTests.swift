@@ -70,7 +70,8 @@ import Testing
             let subject = answer.json["wallet_id"]?.stringValue ?? answer.id
             let kept = try await world.api.query { session in
                 try session.query("SELECT type, traceparent FROM outbox_events WHERE subject = \(subject) ORDER BY id DESC LIMIT 1").map {
-                    [try $0.decode(0, as: String.self), try $0.decode(1, as: String?.self) ?? ""]
+                    let (type, traceparent) = try $0.decode(String.self, String?.self)
+                    return [type, traceparent ?? ""]
                 }.first
             }
             let row = try #require(kept)

@@ -42,7 +42,7 @@ import Testing
                 """)
             let rows = try session.query("SELECT posted_at FROM entries WHERE wallet_id = \(wallets[0]) ORDER BY version")
             return try rows.map { row in
-                let time = try row.decode(0, as: PostgresTimestamp.self)
+                let time = try row.decode(PostgresTimestamp.self)
                 return Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch).description
             }
         }

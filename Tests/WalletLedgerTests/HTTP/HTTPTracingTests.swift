@@ -41,7 +41,7 @@ import Tracing
 
         let subject = answer.id
         let traceparent = try await world.api.query { session in
-            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(subject)").map { try $0.decode(0, as: String.self) }
+            try session.query("SELECT traceparent FROM outbox_events WHERE subject = \(subject)").map { try $0.decode(String.self) }
         }
         #expect(traceparent == [server.trace.traceparent])
     }

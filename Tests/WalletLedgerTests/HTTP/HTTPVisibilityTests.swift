@@ -44,7 +44,7 @@ import Testing
         #expect(wallets(deposit) == [own])
         #expect(deposit.json["source_wallet_id"] == nil && deposit.json["destination_wallet_id"]?.stringValue == own)
         let ids = try await world.api.query { session in
-            try session.query("SELECT id::text FROM wallets WHERE is_world AND currency = 'EUR'").map { try $0.decode(0, as: String.self) }
+            try session.query("SELECT id::text FROM wallets WHERE is_world AND currency = 'EUR'").map { try $0.decode(String.self) }
         }
         let outside = try #require(ids.first.flatMap { UUID(uuidString: $0) }.map(WalletID.init(_:)))
         for party in [world.user, world.client, world.staff] {

@@ -40,7 +40,7 @@ struct HistoryFinalityTests {
     private static func count(_ fixture: MoneyFixture, _ rows: String) async throws -> Int64 {
         try await fixture.pool.withSession { session in
             let here = "SELECT oid FROM pg_database WHERE datname = current_database()"
-            return try session.query(PostgresQuery(unsafeSQL: "SELECT count(*) FROM \(rows) AND database = (\(here))"))[0].decode(0)
+            return try session.query(PostgresQuery(unsafeSQL: "SELECT count(*) FROM \(rows) AND database = (\(here))"))[0].decode(Int64.self)
         }
     }
 
@@ -150,7 +150,7 @@ struct HistoryFinalityTests {
         let limit: String = try await fixture.pool.withSession { session in
             _ = try BatchStore().lock(session, [MoneyFixture.deposit(wallet, 1)], lockTimeout: .seconds(1), meanwhile: {})
             defer { session.rollback() }
-            return try session.query("SHOW idle_in_transaction_session_timeout")[0].decode(0)
+            return try session.query("SHOW idle_in_transaction_session_timeout")[0].decode(String.self)
         }
         #expect(limit == "5s")
         let connection = try await PostgresConnection.connect(fixture.configuration)
@@ -159,7 +159,7 @@ struct HistoryFinalityTests {
         async let stopped: Void = connection.withSession { session in
             try session.begin(TransactionOptions(idleTimeout: .milliseconds(50)))
             // Asked of the server: behind a pooler the connection knows the pooler's number only.
-            announcement.yield(try session.query("SELECT pg_backend_pid()")[0].decode(0))
+            announcement.yield(try session.query("SELECT pg_backend_pid()")[0].decode(Int32.self))
             _ = release.wait(timeout: .now() + released)
             #expect(throws: PostgresError.self) { try session.commit() }
         }
@@ -171,7 +171,7 @@ struct HistoryFinalityTests {
         let backend = processID
         let isEnded = try await eventually {
             try await fixture.pool.withSession { session in
-                try session.query("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(backend))")[0].decode(0)
+                try session.query("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(backend))")[0].decode(Bool.self)
             }
         }
         release.signal()

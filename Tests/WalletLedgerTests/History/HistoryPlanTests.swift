@@ -151,7 +151,7 @@ struct HistoryPlanTests {
             try session.query(
                 """
                 SELECT sum(seq_scan)::bigint FROM pg_stat_user_tables WHERE relname IN ('entries', 'transfers', 'wallets', 'entry_totals')
-                """)[0].decode(0)
+                """)[0].decode(Int64.self)
         }
     }
 
@@ -183,7 +183,7 @@ struct HistoryPlanTests {
     private func explain(_ fixture: MoneyFixture, _ query: PostgresQuery) async throws -> JSONValue {
         let text: String = try await fixture.pool.withSession { session in
             let explained = PostgresQuery(unsafeSQL: "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + query.sql, binds: query.binds)
-            return try session.query(explained)[0].decode(0, as: PostgresJSON.self).text
+            return try session.query(explained)[0].decode(PostgresJSON.self).text
         }
         return try #require(try JSONParser.parse(Array(text.utf8))[0]?["Plan"])
     }

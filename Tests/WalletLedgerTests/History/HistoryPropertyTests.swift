@@ -26,9 +26,8 @@ struct HistoryPropertyTests {
     private static func rows(_ fixture: MoneyFixture, _ wallet: WalletID) async throws -> [Row] {
         try await fixture.pool.withSession { session in
             try session.query("SELECT version, amount, balance_after, posted_at FROM entries WHERE wallet_id = \(wallet.uuid) ORDER BY version").map {
-                Row(
-                    version: try $0.decode(0), amount: try $0.decode(1), balance: try $0.decode(2),
-                    time: Timestamp(try $0.decode(3, as: PostgresTimestamp.self)).wholeMillisecond)
+                let (version, amount, balance, time) = try $0.decode(Int64.self, Int64.self, Int64.self, PostgresTimestamp.self)
+                return Row(version: version, amount: amount, balance: balance, time: Timestamp(time).wholeMillisecond)
             }
         }
     }

@@ -73,7 +73,7 @@ struct ReplicaReadTests {
             let connection = try await pair.standby.superuserConnection()
             defer { Task { await connection.close() } }
             return try await connection.withSession { session in
-                try session.query("SELECT pg_get_wal_replay_pause_state() = 'paused'")[0].decode(0)
+                try session.query("SELECT pg_get_wal_replay_pause_state() = 'paused'")[0].decode(Bool.self)
             }
         }
         #expect(isPaused)

@@ -41,7 +41,7 @@ struct ClockStepTests {
                     + (SELECT count(*) FROM wallets WHERE last_posted_at > \(latest)) + (SELECT count(*) FROM holds WHERE placed_at > \(latest))
                     + (SELECT count(*) FROM outbox_events WHERE occurred_at > \(latest))
                     + (SELECT count(*) FROM idempotency_keys WHERE created_at > \(latest))
-                """)[0].decode(0)
+                """)[0].decode(Int64.self)
         }
     }
 

@@ -199,7 +199,7 @@ struct PostingTimeRuleTests {
     func currencies() async throws {
         let (fixture, _, _) = try await Self.unchanged.value()
         let codes = try await fixture.pool.withSession { session in
-            try session.query("SELECT code FROM active_currencies").map { row in try row.decode(0, as: String.self) }
+            try session.query("SELECT code FROM active_currencies").map { row in try row.decode(String.self) }
         }
         #expect(codes.sorted() == Currency.active.map(\.code).sorted())
     }

@@ -29,8 +29,9 @@ enum Samples {
         walletID: wallet, kind: .frozen, status: .frozenDebits, overdraftLimitMinor: 0, version: 8, reason: "r", changedAt: time)
     static let change = WalletStatusChangedEvent(
         walletID: wallet, kind: .frozen, status: .frozenDebits, overdraftLimitMinor: 0, version: 8, reason: "r", changedAt: time)
+    static let entryID = EntryID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0041))
     static let entry = EntryBody(
-        id: transferID.entryID(leg: 0), transferID: transferID, walletID: wallet, walletVersion: 7, amountMinor: -1_250,
+        id: entryID, transferID: transferID, walletID: wallet, walletVersion: 7, amountMinor: -1_250,
         balanceAfterMinor: 8_750, postedAt: time)
     static let transfer = TransferBody(
         id: refundID, kind: .refund, money: money, sourceWalletID: wallet, destinationWalletID: other, originalTransferID: transferID,

@@ -21,7 +21,7 @@ enum RiskSamples {
 
     static func newTransfer() -> TransferID {
         var random = SystemRandomNumberGenerator()
-        return .newTransfer(milliseconds: start * 1_000, using: &random)
+        return .new(milliseconds: start * 1_000, using: &random)
     }
 
     /// - Parameter second: after ``start``.

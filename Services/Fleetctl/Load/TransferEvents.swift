@@ -43,7 +43,7 @@ package struct TransferEvents: Sendable {
         }
         let milliseconds = time.millisecondsSinceUnixEpoch
         let payload = TransferPostedEvent(
-            transferID: .newTransfer(milliseconds: milliseconds, using: &random), kind: .transfer, money: money, originalTransferID: nil,
+            transferID: .new(milliseconds: milliseconds, using: &random), kind: .transfer, money: money, originalTransferID: nil,
             reference: nil, postedAt: time,
             legs: [
                 TransferLeg(walletID: wallets[source], walletVersion: 1, amountMinor: -money.amountMinor, balanceAfterMinor: -money.amountMinor),

@@ -79,7 +79,7 @@ struct BatchWrite {
         }
         let event = posting.event
         appendEvent(
-            id: posting.transferID.entryID(leg: 2).uuid, event.type, subject: posting.transferID.description, of: posting.debit.walletID,
+            id: posting.transferID.eventID.uuid, event.type, subject: posting.transferID.description, of: posting.debit.walletID,
             event, at: posting.postedAt, request)
     }
 

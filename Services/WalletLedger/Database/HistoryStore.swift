@@ -130,7 +130,7 @@ struct HistoryStore {
         let (transferID, version, amount, balanceAfter, postedAt) = try row.decode(Self.entryColumns)
         let transfer = TransferID(transferID)
         return EntryBody(
-            id: transfer.entryID(leg: amount < 0 ? 0 : 1), transferID: transfer, walletID: wallet, walletVersion: version,
+            id: amount < 0 ? transfer.debitEntryID : transfer.creditEntryID, transferID: transfer, walletID: wallet, walletVersion: version,
             amountMinor: amount, balanceAfterMinor: balanceAfter, postedAt: Timestamp(postedAt))
     }
 

@@ -68,7 +68,7 @@ extension VerifyStore.StoredEvent {
 
     func fits(_ posting: Posting) -> Bool {
         let event = posting.event
-        return eventID.uuid == posting.transferID.entryID(leg: 2).uuid && partition == posting.debit.walletID.description
+        return eventID == posting.transferID.eventID && partition == posting.debit.walletID.description
             && type == event.type.rawValue && data == String(decoding: event.wireBytes(), as: UTF8.self)
     }
 

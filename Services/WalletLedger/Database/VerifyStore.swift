@@ -189,8 +189,7 @@ struct VerifyStore {
         try session.query(
             """
             SELECT t.id FROM transfers t
-            LEFT JOIN outbox_events o ON o.event_id = overlay(t.id::text placing
-                to_hex(('x' || right(t.id::text, 1))::bit(4)::int | 3) from 36)::uuid
+            LEFT JOIN outbox_events o ON o.event_id = transfer_event_id(t.id)
             WHERE o.id IS NULL AND t.posted_at >= (SELECT deleted_before FROM outbox_retention) ORDER BY 1 LIMIT \(Int64(VerifyLedger.maximumFindings))
             """
         ).map { row in TransferID(try row.decode(UUID.self)) }

@@ -30,10 +30,10 @@ package struct Posting: Sendable, Hashable {
     /// The answer for somebody who may see the legs of the wallets that `mayRead` names.
     package func body(mayRead: (WalletID) -> Bool) -> TransferBody {
         var entries: [EntryBody] = []
-        for (leg, index) in [(debit, UInt64(0)), (credit, UInt64(1))] where mayRead(leg.walletID) {
+        for (leg, id) in [(debit, transferID.debitEntryID), (credit, transferID.creditEntryID)] where mayRead(leg.walletID) {
             entries.append(
                 EntryBody(
-                    id: transferID.entryID(leg: index), transferID: transferID, walletID: leg.walletID, walletVersion: leg.walletVersion,
+                    id: id, transferID: transferID, walletID: leg.walletID, walletVersion: leg.walletVersion,
                     amountMinor: leg.amountMinor, balanceAfterMinor: leg.balanceAfterMinor, postedAt: leg.postedAt))
         }
         return TransferBody(

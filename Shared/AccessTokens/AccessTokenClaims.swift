@@ -65,9 +65,8 @@ extension AccessTokenClaims {
     private static let maximumNameBytes = 255
     /// Times that are plausible at all, in Unix seconds: up to the end of the year 9999, far from overflow.
     private static let plausibleTimes: ClosedRange<Int64> = 0...253_402_300_799
-    private static let ledgerScopePrefix = "ledger:"
-    private static let walletScope = "wallet"
-    private static let staffScope = "ledger:operate"
+    private static let serviceScopeSeparator: Character = ":"
+    private static let staffScopeSuffix = ":operate"
 
     /// The token that these claims make, judged by `policy` at `now` (Unix seconds); only for claims whose signature is good.
     func accepted(by policy: AccessTokenPolicy, now: Int64) throws(TokenRejection) -> AccessToken {
@@ -113,12 +112,12 @@ extension AccessTokenClaims {
         return Set(parts)
     }
 
-    /// A person never holds a `ledger:*` scope, with one exception: staff, who have a role, `ledger:operate`, and no wallet scope beside it.
+    /// Who holds a scope follows from its form, whatever service it is of: what a person lets an app do for them has no colon (`wallet`), what
+    /// a client does in a service is `service:action`. A person never holds one of those, with one exception: staff, who have a role, hold
+    /// `service:operate` of one service or more, and nothing that a customer could hold beside it.
     private static func check(scopes: Set<String>, roles: [String], of principal: Principal) throws(TokenRejection) {
-        guard case .user = principal else { return }
-        let ledgerScopes = scopes.filter { $0.hasPrefix(ledgerScopePrefix) }
-        guard !ledgerScopes.isEmpty else { return }
-        guard ledgerScopes == [staffScope], !roles.isEmpty, !scopes.contains(walletScope) else { throw .invalid(.scope) }
+        guard case .user = principal, scopes.contains(where: { $0.contains(serviceScopeSeparator) }) else { return }
+        guard scopes.allSatisfy({ $0.hasSuffix(staffScopeSuffix) }), !roles.isEmpty else { throw .invalid(.scope) }
     }
 
     private static func isName(_ text: String) -> Bool {

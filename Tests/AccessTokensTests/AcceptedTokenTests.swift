@@ -31,8 +31,11 @@ import Testing
         #expect(token.authenticatedAt == nil)
     }
 
-    @Test func `a member of staff may operate the ledger with a role`() async throws {
-        let claims = TokenForge.userClaims.merging(["scope": "ledger:operate", "roles": ["operator"]]) { $1 }
+    @Test(
+        "a member of staff may operate services with a role, whichever they are",
+        arguments: ["ledger:operate", "risk:operate", "ledger:operate risk:operate", "fx:operate"])
+    func staff(scope: String) async throws {
+        let claims = TokenForge.userClaims.merging(["scope": scope, "roles": ["operator"]]) { $1 }
         let token = try await forge.verifier().verify(forge.token(claims: claims), now: TokenForge.now)
         #expect(token.principal == .user(TokenForge.user))
         #expect(token.roles == ["operator"])

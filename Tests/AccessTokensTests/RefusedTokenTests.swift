@@ -152,6 +152,12 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
         .claims("user with ledger:operate but no role", .invalid(.scope), ["scope": "ledger:operate"]),
         .claims("staff with ledger:fund", .invalid(.scope), ["scope": "ledger:operate ledger:fund", "roles": ["operator"]]),
         .claims("staff with a wallet scope too", .invalid(.scope), ["scope": "wallet ledger:operate", "roles": ["operator"]]),
+        .claims("staff with any scope of a customer too", .invalid(.scope), ["scope": "profile risk:operate", "roles": ["operator"]]),
+        .claims("user with risk:operate but no role", .invalid(.scope), ["scope": "risk:operate"]),
+        .claims("user with risk:operate beside wallet", .invalid(.scope), ["scope": "wallet risk:operate", "roles": ["operator"]]),
+        .claims("user with a client's scope of a service to come", .invalid(.scope), ["scope": "wallet fx:quote"]),
+        .claims("staff with two services' scopes, one of them a client's", .invalid(.scope),
+            ["scope": "ledger:operate fx:quote", "roles": ["operator"]]),
         .claims("client whose sub is another's", .invalid(.subject), ["sub": "other"], of: TokenForge.clientClaims),
     ]
 

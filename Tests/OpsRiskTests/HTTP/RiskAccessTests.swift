@@ -71,10 +71,10 @@ import Testing
         switch token {
         case .none: return (401, "token_missing")
         case .staff: return (200, nil)
-        case .otherRole, .noRole, .otherScope, .user: return (403, "insufficient_scope")
+        case .otherRole, .otherScope, .user: return (403, "insufficient_scope")
         case .client: return (403, "caller_not_allowed")
         case .expired: return (401, "token_expired")
-        case .forged, .otherIssuer: return (401, "token_invalid")
+        case .noRole, .forged, .otherIssuer: return (401, "token_invalid")
         }
     }
 }

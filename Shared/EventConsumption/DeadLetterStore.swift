@@ -31,16 +31,20 @@ struct DeadLetterStore: Sendable {
         let headers = isReduced ? PostgresJSON("{}") : MessageHeaders.json(carried.headers)
         func text(_ text: String?) -> String? { isReduced ? nil : text.map { String(PlainLine.text($0.prefix(Self.maximumTextCharacters))) } }
         let target = facts.eventID == nil ? "(consumer, body_mac) WHERE event_id IS NULL" : "(consumer, event_id) WHERE event_id IS NOT NULL"
+        var row: PostgresArguments = [
+            "consumer": consumer, "event_id": facts.eventID, "type": text(facts.type), "partition_key": text(facts.partitionKey),
+            "occurred_at": facts.time.map { PostgresTimestamp($0) }, "traceparent": text(facts.traceparent),
+            "message_id": text(carried.messageID), "content_type": text(carried.contentType), "routing_key": text(carried.routingKey) ?? "",
+            "headers": headers,
+        ]
+        row += [
+            "body": sealed.bytes, "body_key_id": sealed.keyID, "body_mac": keys.identity(of: carried.body),
+            "error_class": letter.failure.kind.rawValue, "reason": reason, "attempts": Int32(clamping: carried.attempt),
+            "first_failed_at": PostgresTimestamp(letter.firstFailedAt), "last_failed_at": PostgresTimestamp(letter.failedAt),
+            "published_by": carried.publisher.stored.map(PlainLine.text),
+        ]
         return """
-            INSERT INTO dead_letter_events AS letter (
-                consumer, event_id, type, partition_key, occurred_at, traceparent, message_id, content_type, routing_key, headers,
-                body, body_key_id, body_mac, error_class, reason, attempts, first_failed_at, last_failed_at, published_by)
-            VALUES (
-                \(consumer), \(facts.eventID), \(text(facts.type)), \(text(facts.partitionKey)),
-                \(facts.time.map { PostgresTimestamp($0) }), \(text(facts.traceparent)), \(text(carried.messageID)), \(text(carried.contentType)),
-                \(text(carried.routingKey) ?? ""), \(headers), \(sealed.bytes), \(sealed.keyID), \(keys.identity(of: carried.body)),
-                \(letter.failure.kind.rawValue), \(reason), \(Int32(clamping: carried.attempt)), \(PostgresTimestamp(letter.firstFailedAt)),
-                \(PostgresTimestamp(letter.failedAt)), \(carried.publisher.stored.map(PlainLine.text)))
+            INSERT INTO dead_letter_events AS letter (\(unsafeSQL: row.list)) VALUES (\(row))
             ON CONFLICT \(unsafeSQL: target) DO UPDATE SET
                 type = excluded.type, partition_key = excluded.partition_key, occurred_at = excluded.occurred_at,
                 traceparent = excluded.traceparent, message_id = excluded.message_id, content_type = excluded.content_type,

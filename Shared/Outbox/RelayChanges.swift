@@ -95,20 +95,24 @@ package struct RelayChanges: Sendable, Hashable {
     }
 
     private func heldQuery(owner: String, life: Int64?) -> PostgresQuery {
-        """
-        INSERT INTO outbox_held AS h (id, partition, partition_key, state, attempts, next_attempt_at, reason, first_failed_at, last_failed_at)
-        SELECT new.id, new.partition, new.partition_key, new.state, new.attempts, clock_timestamp() + make_interval(secs => new.pause),
-            new.reason, CASE WHEN new.reason IS NOT NULL THEN clock_timestamp() END, CASE WHEN new.reason IS NOT NULL THEN clock_timestamp() END
-        FROM unnest(\(held.map(\.id)), \(held.map { Int16(truncatingIfNeeded: $0.partition) }), \(held.map(\.epoch)),
-            \(held.map(\.partitionKey)), \(held.map(\.state.rawValue)), \(held.map { Int32(truncatingIfNeeded: $0.attempts) }),
-            \(held.map(\.reason)), \(held.map(\.pause))) AS new (id, partition, epoch, partition_key, state, attempts, reason, pause)
-        JOIN relay_partitions p ON p.partition = new.partition AND p.epoch = new.epoch AND p.owner = \(owner)
-            AND \(unsafeSQL: RelayStore.life) = \(life)
-        ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
-            reason = coalesce(excluded.reason, h.reason), first_failed_at = coalesce(h.first_failed_at, excluded.first_failed_at),
-            last_failed_at = coalesce(excluded.last_failed_at, h.last_failed_at)
-        WHERE excluded.state <> 'waiting' OR h.state = 'waiting'
-        """
+        let columns: PostgresArguments = [
+            "id": held.map(\.id), "partition": held.map { Int16(truncatingIfNeeded: $0.partition) }, "epoch": held.map(\.epoch),
+            "partition_key": held.map(\.partitionKey), "state": held.map(\.state.rawValue),
+            "attempts": held.map { Int32(truncatingIfNeeded: $0.attempts) }, "reason": held.map(\.reason), "pause": held.map(\.pause),
+        ]
+        return """
+            INSERT INTO outbox_held AS h (id, partition, partition_key, state, attempts, next_attempt_at, reason, first_failed_at, last_failed_at)
+            SELECT new.id, new.partition, new.partition_key, new.state, new.attempts, clock_timestamp() + make_interval(secs => new.pause),
+                new.reason, CASE WHEN new.reason IS NOT NULL THEN clock_timestamp() END,
+                CASE WHEN new.reason IS NOT NULL THEN clock_timestamp() END
+            FROM unnest(\(columns)) AS new (\(unsafeSQL: columns.list))
+            JOIN relay_partitions p ON p.partition = new.partition AND p.epoch = new.epoch AND p.owner = \(owner)
+                AND \(unsafeSQL: RelayStore.life) = \(life)
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
+                reason = coalesce(excluded.reason, h.reason), first_failed_at = coalesce(h.first_failed_at, excluded.first_failed_at),
+                last_failed_at = coalesce(excluded.last_failed_at, h.last_failed_at)
+            WHERE excluded.state <> 'waiting' OR h.state = 'waiting'
+            """
     }
 
     func lost(_ fence: PostgresResult) throws(PostgresError) -> Set<Int> {

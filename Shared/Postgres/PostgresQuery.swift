@@ -45,6 +45,14 @@ package struct PostgresQuery: Sendable, Hashable, ExpressibleByStringInterpolati
             sql += "$\(binds.count)"
         }
 
+        /// Binds the values one after the other, with a comma between them.
+        package mutating func appendInterpolation(_ arguments: PostgresArguments) {
+            for (place, bind) in arguments.binds.enumerated() {
+                binds.append(bind)
+                sql += place == 0 ? "$\(binds.count)" : ", $\(binds.count)"
+            }
+        }
+
         /// Appends SQL text, not a value; it must never come from outside.
         package mutating func appendInterpolation(unsafeSQL: String) {
             sql += unsafeSQL

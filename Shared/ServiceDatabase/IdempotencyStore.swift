@@ -55,11 +55,13 @@ package struct IdempotencyStore<Outcome: IdempotentOutcome>: Sendable {
 
     private func insertion(of key: IdempotencyKey, _ record: IdempotencyRecord<Outcome>, onConflict: String = "") -> PostgresQuery {
         let outcome = record.outcome.stored
+        let row: PostgresArguments = [
+            "id": key.id, "caller": key.caller, "principal": key.principal, "key": key.key, "request": record.fingerprint.text.string,
+            "outcome": outcome.kind, "subject_id": outcome.subject, "subject_version": outcome.version, "refusal": outcome.refusal,
+            "refused_request_id": outcome.refusedRequestID,
+        ]
         return """
-            INSERT INTO idempotency_keys (id, caller, principal, key, request, outcome, subject_id, subject_version, refusal,
-                refused_request_id, created_at)
-            VALUES (\(key.id), \(key.caller), \(key.principal), \(key.key), \(record.fingerprint.text.string), \(outcome.kind),
-                \(outcome.subject), \(outcome.version), \(outcome.refusal), \(outcome.refusedRequestID), clock_timestamp())
+            INSERT INTO idempotency_keys (\(unsafeSQL: row.list), created_at) VALUES (\(row), clock_timestamp())
             \(unsafeSQL: onConflict)
             """
     }

@@ -11,14 +11,19 @@ struct AlertStore {
     /// - Throws: `PostgresError`.
     func insert(_ session: PostgresSession, _ alerts: [(alert: RiskAlert, window: DebitWindow?)]) throws -> Set<AlertID> {
         let (rows, findings) = (alerts.map(\.alert), alerts.map { FindingColumns($0.alert.finding) })
+        var columns: PostgresArguments = [
+            "id": rows.map(\.id.uuid), "rule": rows.map(\.finding.rule.stored), "wallet_id": rows.map(\.debit.walletID.uuid),
+            "transfer_id": rows.map(\.debit.transferID.uuid), "amount": rows.map(\.debit.money.amountMinor),
+            "currency": rows.map(\.debit.money.currency.code), "occurred_at": rows.map(\.debit.occurredAt.stored),
+            "raised_at": rows.map(\.raisedAt.stored),
+        ]
+        columns += [
+            "threshold": findings.map(\.threshold), "debit_count": findings.map(\.count), "debit_limit": findings.map(\.limit),
+            "window_seconds": findings.map(\.windowSeconds), "window_start": alerts.map(\.window?.start.stored),
+        ]
         let inserted = try session.query(
             """
-            INSERT INTO risk_alerts (id, rule, wallet_id, transfer_id, amount, currency, occurred_at, raised_at, threshold, debit_count,
-                debit_limit, window_seconds, window_start)
-            SELECT * FROM unnest(\(rows.map(\.id.uuid)), \(rows.map(\.finding.rule.stored)), \(rows.map(\.debit.walletID.uuid)),
-                \(rows.map(\.debit.transferID.uuid)), \(rows.map(\.debit.money.amountMinor)), \(rows.map(\.debit.money.currency.code)),
-                \(rows.map(\.debit.occurredAt.stored)), \(rows.map(\.raisedAt.stored)), \(findings.map(\.threshold)), \(findings.map(\.count)),
-                \(findings.map(\.limit)), \(findings.map(\.windowSeconds)), \(alerts.map { $0.window?.start.stored }))
+            INSERT INTO risk_alerts (\(unsafeSQL: columns.list)) SELECT * FROM unnest(\(columns))
             ON CONFLICT DO NOTHING RETURNING id
             """)
         return Set(try inserted.map { row in AlertID(try row.decode(UUID.self)) })

@@ -33,6 +33,13 @@ struct BatchColumns {
         var destinationTimes: [PostgresTimestamp] = []
     }
 
+    /// What was refunded of a transfer, in the order of ids.
+    struct Refunds {
+        var ids: [UUID] = []
+        var originals: [Int64] = []
+        var amounts: [Int64] = []
+    }
+
     struct Holds {
         var ids: [UUID] = []
         var wallets: [UUID] = []
@@ -87,6 +94,7 @@ struct BatchColumns {
 
     var wallets = Wallets()
     var transfers = Transfers()
+    var refunds = Refunds()
     var holds = Holds()
     var holdChanges = HoldChanges()
     var keys = Keys()

@@ -147,50 +147,14 @@ struct BatchWrite {
         columns.keys.requestIDs.append(stored.refusedRequestID)
     }
 
-    /// Nearly every batch has neither a hold nor the key of a batch, and is spared the tables and triggers of both.
-    var query: PostgresQuery { columns.holds.ids.isEmpty && columns.keys.subjectVersions.allSatisfy { $0 == nil } ? shortQuery : fullQuery }
-
-    private var shortQuery: PostgresQuery {
-        let (wallets, transfers, keys, events) = (columns.wallets, columns.transfers, columns.keys, columns.events)
-        let totals = refunds.sorted { $0.key < $1.key }
-        return """
-            SELECT write_batch(
-                \(clock.stored), \(wallets.ids), \(wallets.balances), \(wallets.versions), \(wallets.previousVersions), \(wallets.times),
-                \(transfers.ids), \(transfers.kinds), \(transfers.amounts), \(transfers.currencies),
-                \(transfers.sources), \(transfers.sourceVersions), \(transfers.sourceBalances),
-                \(transfers.destinations), \(transfers.destinationVersions), \(transfers.destinationBalances),
-                \(transfers.originals), \(transfers.principals), \(transfers.references), \(transfers.keys),
-                \(transfers.times), \(transfers.sourceTimes), \(transfers.destinationTimes),
-                \(totals.map(\.key.uuid)), \(totals.map(\.value.original)), \(totals.map(\.value.amount)),
-                \(keys.ids), \(keys.callers), \(keys.principals), \(keys.keys), \(keys.requests), \(keys.outcomes),
-                \(keys.subjects), \(keys.refusals), \(keys.requestIDs),
-                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data),
-                \(events.times))
-            """
-    }
-
-    private var fullQuery: PostgresQuery {
-        let (wallets, transfers, keys, events) = (columns.wallets, columns.transfers, columns.keys, columns.events)
-        let (holds, changes) = (columns.holds, columns.holdChanges)
-        let totals = refunds.sorted { $0.key < $1.key }
-        return """
-            SELECT post_batch(
-                \(clock.stored), \(wallets.ids), \(wallets.balances), \(wallets.helds), \(wallets.versions), \(wallets.previousVersions),
-                \(wallets.times),
-                \(transfers.ids), \(transfers.kinds), \(transfers.amounts), \(transfers.currencies),
-                \(transfers.sources), \(transfers.sourceVersions), \(transfers.sourceBalances),
-                \(transfers.destinations), \(transfers.destinationVersions), \(transfers.destinationBalances),
-                \(transfers.originals), \(transfers.holds), \(transfers.principals), \(transfers.references), \(transfers.keys),
-                \(transfers.times), \(transfers.sourceTimes), \(transfers.destinationTimes),
-                \(totals.map(\.key.uuid)), \(totals.map(\.value.original)), \(totals.map(\.value.amount)),
-                \(keys.ids), \(keys.callers), \(keys.principals), \(keys.keys), \(keys.requests), \(keys.outcomes),
-                \(keys.subjects), \(keys.subjectVersions), \(keys.refusals), \(keys.requestIDs),
-                \(events.ids), \(events.types), \(events.subjects), \(events.partitions), \(events.traces), \(events.data),
-                \(events.times), \(holds.ids), \(holds.wallets), \(holds.destinations), \(holds.amounts), \(holds.currencies), \(holds.captured),
-                \(holds.statuses), \(holds.principals), \(holds.placedAt), \(holds.expiresAt),
-                \(changes.wallets), \(changes.versions), \(changes.holds), \(changes.kinds), \(changes.placed), \(changes.captured),
-                \(changes.released), \(changes.heldAfter), \(changes.capturedAfter), \(changes.statusAfter), \(changes.transfers),
-                \(changes.events), \(changes.times))
-            """
+    var query: PostgresQuery {
+        var columns = columns
+        for (id, refund) in refunds.sorted(by: { $0.key < $1.key }) {
+            columns.refunds.ids.append(id.uuid)
+            columns.refunds.originals.append(refund.original)
+            columns.refunds.amounts.append(refund.amount)
+        }
+        let function = columns.function
+        return "SELECT \(unsafeSQL: function.rawValue)(\(columns.arguments(of: function, clock: clock.stored)))"
     }
 }

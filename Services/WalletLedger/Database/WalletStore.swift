@@ -61,6 +61,11 @@ struct WalletStore {
 
     /// Writes the change and the wallet in one statement, so that the triggers of both see both.
     func insertChange(_ session: PostgresSession, _ change: WalletChangeBody, caller: String, changedBy: String) throws {
+        let row: PostgresArguments = [
+            "wallet_id": change.walletID.uuid, "version": change.version, "kind": change.kind.stored, "status": change.status.stored,
+            "overdraft_limit": change.overdraftLimitMinor, "reason": change.reason, "caller": caller, "changed_by": changedBy,
+            "changed_at": change.changedAt.stored,
+        ]
         try session.execute(
             """
             WITH changed AS (
@@ -68,9 +73,7 @@ struct WalletStore {
                     version = \(change.version), last_posted_at = greatest(last_posted_at, \(change.changedAt.stored))
                 WHERE id = \(change.walletID.uuid)
             )
-            INSERT INTO wallet_changes (wallet_id, version, kind, status, overdraft_limit, reason, caller, changed_by, changed_at)
-            VALUES (\(change.walletID.uuid), \(change.version), \(change.kind.stored), \(change.status.stored),
-                \(change.overdraftLimitMinor), \(change.reason), \(caller), \(changedBy), \(change.changedAt.stored))
+            INSERT INTO wallet_changes (\(unsafeSQL: row.list)) VALUES (\(row))
             """)
     }
 

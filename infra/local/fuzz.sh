@@ -12,9 +12,10 @@ STATE=$FLORIN_REPOSITORY/.local/fuzz
 INPUT_LIMIT=4096
 failures=0
 
-# A build of its own, in which only our modules are instrumented; Package.swift has it under FLORIN_FUZZ.
+# A package of its own, in which only our modules are instrumented, with the versions that the fleet is built with.
 build() {
-    (cd "$FLORIN_REPOSITORY" && FLORIN_FUZZ=1 swift build --quiet --configuration release --scratch-path .build-fuzz --product Fuzz "$@")
+    (cd "$FLORIN_REPOSITORY" &&
+        swift build --quiet --package-path Tests/Fuzzing --configuration release --scratch-path .build-fuzz --product Fuzz "$@")
 }
 
 # libFuzzer's last lines tell speed and coverage.
@@ -38,6 +39,9 @@ main() {
     fi
     "$LOCAL_SCRIPTS/install.sh"
     step "Building the fuzzer (some minutes at first)"
+    if [[ -f $FLORIN_REPOSITORY/Package.resolved ]]; then
+        cp "$FLORIN_REPOSITORY/Package.resolved" "$FLORIN_REPOSITORY/Tests/Fuzzing/Package.resolved"
+    fi
     build
     executable=$(build --show-bin-path)/Fuzz
     step "Fuzzing ${#targets[@]} targets for $FUZZ_SECONDS s each"

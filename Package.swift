@@ -25,7 +25,7 @@ let packages = [
 
 /// What a process of the fleet stands on; what it gets with an API, a database, events to publish or to consume. A service names its sets.
 let process = [
-    "Concurrency", "Contracts", "Observability", "ServiceRuntime", "StrictJSON", "ArgumentParser", "CoreMetrics", "Logging", "Metrics",
+    "Concurrency", "Contracts", "Fleet", "Observability", "ServiceRuntime", "StrictJSON", "ArgumentParser", "CoreMetrics", "Logging", "Metrics",
     "ServiceLifecycle", "Tracing",
 ]
 let api = ["AccessTokens", "HTTPService", "Idempotency", "ServiceIdentity", "HTTPTypes", "Hummingbird", "NIOCore"]
@@ -35,7 +35,7 @@ let consumption = ["EventBroker", "EventConsumption"]
 
 /// What tests start and read, whichever module they are of.
 let testing = [
-    "AccessTokens", "Concurrency", "Contracts", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON",
+    "AccessTokens", "Concurrency", "Contracts", "Fleet", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON",
     "TransportSecurity",
     "CoreMetrics", "Crypto", "HTTPTypes", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle", "Tracing",
 ]
@@ -49,7 +49,6 @@ let florin = Package(
         .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         target(.regular, "Tests/TestSupport", testing),
         tests("ArchitectureTests", []),
-        tests("FleetTests", api + database + broker + ["ServiceClient"], exclude: ["schemathesis"]),
         tests(
             "FuzzingTests", ["HTTPService", "WalletLedger"], at: "Tests/Fuzzing",
             exclude: ["Corpus", "Driver", "Package.swift", "Services", "Shared"]),
@@ -57,6 +56,7 @@ let florin = Package(
 )
 
 shared("StrictJSON", [])
+shared("Fleet", [], tests: api + database + broker + ["ServiceClient"], ofTests: ["schemathesis"])
 shared("Contracts", ["StrictJSON"], exclude: ["AsyncAPI", "OpenAPI"], ofTests: ["crosscheck", "golden"])
 shared("RequestSigning", ["Crypto", "HTTPTypes"], ofTests: ["crosscheck"])
 shared("AccessTokens", ["StrictJSON", "Crypto", "JWTKit"])
@@ -84,7 +84,7 @@ shared(
 shared("Idempotency", ["Contracts", "StrictJSON", "Crypto"], exclude: ["README.md"], tests: ["ServiceDatabase"], ofTests: ["migrations"])
 shared("ServiceDatabase", process + ["Idempotency", "Postgres"])
 shared("Outbox", ["Contracts", "Postgres"], exclude: ["README.md"])
-shared("EventBroker", ["AMQP", "Contracts", "Observability", "ServiceRuntime", "TransportSecurity"])
+shared("EventBroker", ["AMQP", "Contracts", "Fleet", "Observability", "ServiceRuntime", "TransportSecurity"])
 shared(
     "EventConsumption", process + broker + ["Outages", "Postgres", "ServiceDatabase", "Crypto"], exclude: ["README.md"], ofTests: ["migrations"])
 shared("ReplayProtection", process + ["Redis", "RequestSigning", "TransportSecurity", "Crypto", "NIOSSL"])
@@ -106,7 +106,7 @@ service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",
     process + broker + [
-        "AccessTokens", "Postgres", "RequestSigning", "ServiceClient", "ServiceIdentity", "HTTPTypes", "NIOCore", "NIOPosix",
+        "AccessTokens", "Postgres", "RequestSigning", "ServiceClient", "ServiceDatabase", "ServiceIdentity", "HTTPTypes", "NIOCore", "NIOPosix",
         "Yams",
     ])
 

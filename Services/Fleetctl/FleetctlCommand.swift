@@ -6,7 +6,7 @@ struct FleetctlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fleetctl", abstract: "Operate a Florin fleet.",
         subcommands: [
-            CheckDatabaseIsolationCommand.self, TopologyCommand.self, KeysCommand.self, IssuerCommand.self, DemoCommand.self,
-            LoadCommand.self,
+            CheckDatabaseIsolationCommand.self, FleetCommand.self, TopologyCommand.self, KeysCommand.self, IssuerCommand.self,
+            DemoCommand.self, LoadCommand.self,
         ])
 }

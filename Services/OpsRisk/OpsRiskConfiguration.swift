@@ -1,5 +1,6 @@
 import EventBroker
 package import EventConsumption
+import Fleet
 import HTTPService
 package import ServiceDatabase
 import ServiceIdentity
@@ -9,7 +10,7 @@ package import ServiceRuntime
 package struct OpsRiskConfiguration: EventConsumingConfiguration {
     static let schema = DatabaseSchema(service: OpsRisk.name, shared: ["outbox", "consumption"])
     static let identity = ServiceIdentitySettings.Declaration(service: OpsRisk.name)
-    static let api = InboundAPISettings.Declaration(port: 8_104)
+    static let api = InboundAPISettings.Declaration(port: FleetService.opsRisk.apiPort)
     static let thresholds = Setting<String>.text(
         "RISK_HIGH_VALUE_THRESHOLDS",
         "From which amount on a single debit raises an alert, per currency; * is every other, scaled by its digits and rough worth.",
@@ -25,7 +26,7 @@ package struct OpsRiskConfiguration: EventConsumingConfiguration {
         default: .seconds(3_600))
     static let poolSize = Setting<Int>.integer(
         "RISK_POOL_SIZE", "Connections to the database.", in: 2...100, unit: "connections", default: 8)
-    package static let defaultAdminPort = 9_104
+    package static let defaultAdminPort = FleetService.opsRisk.adminPort
     package static let declared: [any SettingDeclaration] =
         schema.declared + identity.declared + api.declared + BrokerSettings.declared + ConsumptionSettings.declared
         + [thresholds, velocityLimit, velocityWindow, lateness, poolSize]

@@ -1,13 +1,23 @@
 package import EventBroker
+import Fleet
 import Outbox
 import Postgres
 package import ServiceDatabase
 package import ServiceRuntime
 
 /// Whose outbox a relay empties.
-package enum RelaySource: String, Sendable, CaseIterable {
-    case walletLedger = "wallet-ledger"
-    case opsRisk = "ops-risk"
+package struct RelaySource: RawRepresentable, Sendable, CaseIterable {
+    package static let allCases = Fleet.sources.map(RelaySource.init(service:))
+
+    package let rawValue: String
+
+    /// - Returns: nil when no service of that name has an outbox.
+    package init?(rawValue: String) {
+        guard let source = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = source
+    }
+
+    private init(service: FleetService) { rawValue = service.name }
 
     /// The relay needs the outbox of that database and nothing else of it.
     var schema: DatabaseSchema { .part("outbox", of: rawValue) }
@@ -46,7 +56,7 @@ package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
         database = schema.database(values, url: url)
         broker = try BrokerSettings(values)
         // Consumers take the events from no other, and the broker closes the channel of one who sends them in another's name.
-        try broker.require(user: BrokerUser.relay(of: source.rawValue))
+        try broker.require(user: FleetService.relayUser(of: source.rawValue))
         maximumAttempts = values[Self.maximumAttempts]
         timing = RelayTiming(lease: values[Self.lease])
         retentionDays = values[Self.retention]

@@ -1,3 +1,4 @@
+import Fleet
 import HTTPService
 import Observability
 package import ServiceDatabase
@@ -11,14 +12,14 @@ package struct WalletLedgerConfiguration: DatabaseServiceConfiguration {
         "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them."
     ).optional
     static let identity = ServiceIdentitySettings.Declaration(service: WalletLedger.name)
-    static let api = InboundAPISettings.Declaration(port: 8_103)
+    static let api = InboundAPISettings.Declaration(port: FleetService.walletLedger.apiPort)
     static let batchLimit = Setting<Int>.integer(
         "LEDGER_BATCH_LIMIT", "Postings per batch at most; the queue holds four times as many.", in: 1...256, unit: "postings", default: 256)
     static let writers = Setting<Int>.integer(
         "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 2)
     static let poolSize = Setting<Int>.integer(
         "LEDGER_POOL_SIZE", "Connections for everything but batches.", in: 1...100, unit: "connections", default: 8)
-    package static let defaultAdminPort = 9_103
+    package static let defaultAdminPort = FleetService.walletLedger.adminPort
     package static let declared: [any SettingDeclaration] =
         schema.declared + [replicaDatabase] + identity.declared + api.declared + [batchLimit, writers, poolSize]
 

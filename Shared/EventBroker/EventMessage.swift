@@ -1,5 +1,6 @@
 package import AMQP
 package import Contracts
+import Fleet
 
 /// An event as the broker carries it: CloudEvents' structured mode, the envelope whole in the body.
 package enum EventMessage {
@@ -13,7 +14,7 @@ package enum EventMessage {
     package static func publication(envelope: [UInt8], id: EventID, type: String, source: String, time: Timestamp) -> AMQPPublication {
         let message = AMQPMessage(
             body: envelope, messageID: id.description, contentType: contentType, type: type, appID: source,
-            userID: BrokerUser.relay(of: source), timestamp: UInt64(max(0, time.millisecondsSinceUnixEpoch / 1_000)))
+            userID: FleetService.relayUser(of: source), timestamp: UInt64(max(0, time.millisecondsSinceUnixEpoch / 1_000)))
         return AMQPPublication(message, exchange: EventTopology.exchange.name, routingKey: type)
     }
 }

@@ -1,4 +1,5 @@
 package import AMQP
+internal import Fleet
 
 /// The exchange, the queues and the bindings of the fleet, declared here and nowhere else.
 ///
@@ -6,10 +7,8 @@ package import AMQP
 package enum EventTopology {
     package static let exchange = AMQPExchange("florin.events", kind: .topic)
 
-    /// Every consumer of the fleet. A binding names a version, so that a newer one does not reach a consumer before it is ready.
-    package static let consumers = [
-        EventConsumerQueue(service: "ops-risk", patterns: ["ledger.transfer.*.v1"])
-    ]
+    /// Every consumer of the fleet.
+    package static let consumers = Fleet.consumers.map { EventConsumerQueue(service: $0.name, patterns: $0.consumes) }
 
     /// Where event types go that nobody consumes yet, by name; bounded by a policy.
     package static let unconsumedQueue = AMQPQueue("florin.unconsumed")

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import EventBroker
+internal import Fleet
 
 /// Who published a message.
 enum EventPublisher: Sendable, Hashable {
@@ -32,7 +33,7 @@ enum EventPublisher: Sendable, Hashable {
     /// Whether it is the relay of one of these services, or is taken for it.
     func isRelay(ofAnyOf producers: some Sequence<String>) -> Bool {
         switch self {
-        case .user(let name): producers.contains { BrokerUser.relay(of: $0).utf8.elementsEqual(name.utf8) }
+        case .user(let name): producers.contains { FleetService.relayUser(of: $0).utf8.elementsEqual(name.utf8) }
         case .nobody: false
         case .notKept, .vouchedFor: true
         }
@@ -85,7 +86,7 @@ struct EventOrigin: Sendable {
     func refusal(of envelope: EventEnvelope, in carried: CarriedEvent, now: Timestamp) -> EventFailure? {
         guard let producer = EventCatalogue.producer(of: envelope.type) else { return .forged("its type has no producer") }
         guard carried.publisher.isRelay(ofAnyOf: [producer]) else {
-            return .forged("it was published by \(carried.publisher); events of its type come from \(BrokerUser.relay(of: producer))")
+            return .forged("it was published by \(carried.publisher); events of its type come from \(FleetService.relayUser(of: producer))")
         }
         guard envelope.source.utf8.elementsEqual(producer.utf8) else { return .forged("its source is not \(producer), whose type it has") }
         // What came back by the default exchange has the queue's name for its key; a dead letter that had to leave it out has none.

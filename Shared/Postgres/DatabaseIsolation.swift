@@ -22,28 +22,6 @@ package struct DatabaseIsolation: Sendable, Hashable {
         roles = ServiceRoles(service: rolesOf ?? service)
     }
 
-    /// Each executable's own variable.
-    package static let variables = [
-        "api-gateway": "API_GATEWAY_DATABASE_URL",
-        "identity": "IDENTITY_DATABASE_URL",
-        "mobile-bff": "MOBILE_BFF_DATABASE_URL",
-        "wallet-ledger": "LEDGER_DATABASE_URL",
-        "ops-risk": "OPS_RISK_DATABASE_URL",
-        "notification": "NOTIFICATION_DATABASE_URL",
-        "audit-export": "AUDIT_EXPORT_DATABASE_URL",
-        "backoffice": "BACKOFFICE_DATABASE_URL",
-    ]
-
-    /// The variable of a read replica, for those that may have one: a standby of the service's own database and no other.
-    package static let replicaVariables = [
-        "wallet-ledger": "LEDGER_REPLICA_DATABASE_URL"
-    ]
-
-    /// The service to which a variable belongs, be it of its database or of that one's replica.
-    package static func owner(ofVariable name: String, among variables: [String: String] = variables) -> String? {
-        variables.first { $0.value == name }?.key ?? replicaVariables.first { $0.value == name }?.key
-    }
-
     /// The variables by which libpq can be pointed elsewhere.
     package static let libpqVariables: Set<String> = [
         "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGREQUIREAUTH", "PGCHANNELBINDING",
@@ -54,34 +32,24 @@ package struct DatabaseIsolation: Sendable, Hashable {
     ]
 
     /// What is wrong with the variables of a process; pure.
-    /// - Parameter allVariables: service → variable.
-    package func findings(
-        environment: [String: String], allVariables: [String: String] = variables
-    ) -> [IsolationFinding] {
+    package func findings(environment: [String: String], variables: DatabaseVariables) -> [IsolationFinding] {
         var findings: [IsolationFinding] = []
-        let own = allVariables[service]
+        let own = variables.own[service]
         if let own, (environment[own] ?? "").isEmpty {
             findings.append(IsolationFinding(.ownVariableMissing, "\(own) is not set"))
         } else if own == nil {
             findings.append(IsolationFinding(.ownVariableMissing, "\(service) has no database variable"))
         }
-        for name in environment.keys.sorted() where name != own && name != Self.replicaVariables[service] {
+        for name in environment.keys.sorted() where name != own && name != variables.replicas[service] {
             if name == "DATABASE_URL" {
                 findings.append(IsolationFinding(.genericVariable, "DATABASE_URL is set; \(service) reads \(own ?? "none")"))
-            } else if let other = Self.owner(ofVariable: name, among: allVariables) {
+            } else if let other = variables.owner(of: name) {
                 findings.append(IsolationFinding(.foreignVariable, "\(name) is set, which belongs to \(other)", other: other))
             } else if Self.libpqVariables.contains(name) {
                 findings.append(IsolationFinding(.connectionVariable, "\(name) is set"))
             }
         }
         return findings
-    }
-
-    /// Static form for callers that have no value of this type yet.
-    package static func findings(
-        environment: [String: String], service: String, allVariables: [String: String] = variables
-    ) -> [IsolationFinding] {
-        DatabaseIsolation(service: service).findings(environment: environment, allVariables: allVariables)
     }
 }
 

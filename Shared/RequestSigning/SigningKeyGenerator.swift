@@ -24,11 +24,6 @@ package enum SigningKeyGenerator {
         package static func < (left: Pair, right: Pair) -> Bool { left.description < right.description }
     }
 
-    /// Who calls whom in the local fleet.
-    package static let localFleet: [Pair] =
-        ["api-gateway", "mobile-bff", "backoffice", "fleetctl"].map { Pair(caller: $0, callee: "wallet-ledger") }
-        + ["backoffice", "fleetctl"].map { Pair(caller: $0, callee: "ops-risk") }
-
     /// Keys are good from this many seconds before they are made, so that a service whose clock is behind can use them at once.
     package static let backdatingSeconds: Int64 = 60
     private static let keyIDSuffixDigits = 8

@@ -56,7 +56,7 @@ package struct DatabaseSchema: Sendable {
     }
 
     package var variable: String {
-        guard let variable = DatabaseIsolation.variables[service] else { preconditionFailure("\(service) has no database variable") }
+        guard let variable = DatabaseVariables.fleet.own[service] else { preconditionFailure("\(service) has no database variable") }
         return variable
     }
 }

@@ -21,7 +21,8 @@ extension DatabaseService {
     package static func inspect(
         _ environment: [String: String], complain: @Sendable (_ line: String) -> Void
     ) throws(InvalidConfiguration) {
-        let findings = DatabaseIsolation.findings(environment: environment, service: try databaseOwner(environment))
+        let isolation = DatabaseIsolation(service: try databaseOwner(environment))
+        let findings = isolation.findings(environment: environment, variables: .fleet)
         guard !findings.isEmpty else { return }
         let key = DatabaseSchema.isolation.key
         let mode = environment[key].flatMap(DatabaseIsolation.Mode.init(rawValue:)) ?? .strict

@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import EventBroker
+import Fleet
 import Foundation
 import TestSupport
 import Testing
@@ -54,14 +55,14 @@ struct EventTopologyTests {
         for operation in operations.values where operation["action"] as? String == "send" {
             let service = try #require(operation["x-service"] as? String)
             let binding = (operation["bindings"] as? [String: [String: Any]])?["amqp"]
-            #expect(binding?["userId"] as? String == BrokerUser.relay(of: service))
+            #expect(binding?["userId"] as? String == FleetService.relayUser(of: service))
         }
         let topics = try JSONDecoder().decode(
             Permissions.self, from: Data(contentsOf: URL(fileURLWithPath: RepositoryRoot.path("infra/rabbitmq/permissions.json")))
         ).topic_permissions
         for entry in EventCatalogue.entries {
             let writers = try topics.filter { try Regex($0.write).firstMatch(in: entry.type) != nil }.map(\.user)
-            #expect(writers == [BrokerUser.relay(of: entry.producer)], "\(entry.type)")
+            #expect(writers == [FleetService.relayUser(of: entry.producer)], "\(entry.type)")
             #expect(EventCatalogue.producer(of: entry.type) == entry.producer)
             #expect(EventCatalogue.producer(of: "\(entry.area).thing.new.v7") == entry.producer)
         }

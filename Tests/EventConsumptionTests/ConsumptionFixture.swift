@@ -2,6 +2,7 @@ import AMQP
 import Contracts
 import Crypto
 import EventBroker
+import Fleet
 import Foundation
 import Logging
 import Postgres
@@ -126,7 +127,7 @@ struct ConsumptionFixture {
     func carried(_ envelope: EventEnvelope) -> CarriedEvent {
         CarriedEvent(
             body: envelope.wireBytes(), messageID: envelope.id.description, contentType: EventMessage.contentType, type: envelope.type,
-            routingKey: envelope.type, publisher: .user(BrokerUser.relay(of: Self.producer)), headers: [:], attempt: 1, firstFailedAt: nil)
+            routingKey: envelope.type, publisher: .user(FleetService.relayUser(of: Self.producer)), headers: [:], attempt: 1, firstFailedAt: nil)
     }
 
     func replay(_ handler: TestHandler = TestHandler(), keys: DeadLetterKeys? = nil, now: Timestamp? = nil) -> DeadLetterReplay {

@@ -4,6 +4,7 @@ import Foundation
 import Postgres
 import RequestSigning
 import ServiceClient
+import ServiceIdentity
 import TestSupport
 import TransportSecurity
 
@@ -75,7 +76,7 @@ struct LedgerFleet {
     /// Writes the keys of every service and the issuer's, as ``environment(_:_:port:admin:)`` names them.
     static func writeCredentials(to folder: String) throws -> LocalTokenIssuer {
         var random = SystemRandomNumberGenerator()
-        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: seconds(), using: &random)
+        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.fleet, now: seconds(), using: &random)
         _ = try SigningKeyFolder(path: folder).write(keys, replacing: true)
         return try LocalTokenIssuer.create(directory: folder, environment: "local")
     }

@@ -2,6 +2,7 @@ import AccessTokens
 import Fleetctl
 import Foundation
 import RequestSigning
+import ServiceIdentity
 import ServiceRuntime
 import Synchronization
 import TestSupport
@@ -24,7 +25,7 @@ final class DemoRunTests {
     init() throws {
         var generator = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(
-            pairs: SigningKeyGenerator.localFleet, now: Int64(Date().timeIntervalSince1970), using: &generator)
+            pairs: SigningKeyGenerator.fleet, now: Int64(Date().timeIntervalSince1970), using: &generator)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         _ = try SigningKeyFolder(path: "\(folder)/keys").write(keys, replacing: false)
         _ = try LocalTokenIssuer.create(directory: "\(folder)/issuer", environment: "local")

@@ -4,10 +4,13 @@ import Testing
 
 @Suite struct IsolationVariableTests {
     private let isolation = DatabaseIsolation(service: "wallet-ledger")
+    private static let variables = DatabaseVariables(
+        own: ["wallet-ledger": "LEDGER_DATABASE_URL", "identity": "IDENTITY_DATABASE_URL", "backoffice": "BACKOFFICE_DATABASE_URL"],
+        replicas: ["wallet-ledger": "LEDGER_REPLICA_DATABASE_URL"])
     private let own = ["LEDGER_DATABASE_URL": "postgres://u:s3cret@h/d", "PATH": "/bin", "PGDATA": "/x"]
 
     @Test func `the own variable alone is clean`() {
-        #expect(isolation.findings(environment: own).isEmpty)
+        #expect(isolation.findings(environment: own, variables: Self.variables).isEmpty)
     }
 
     @Test(arguments: [
@@ -16,7 +19,7 @@ import Testing
         ("PGOPTIONS", .connectionVariable), ("PGSERVICE", .connectionVariable), ("PGDATABASE", .connectionVariable),
     ])
     func `each variable that does not belong here is a finding and refused`(name: String, code: IsolationFinding.Code) {
-        let findings = isolation.findings(environment: own.merging([name: "postgres://u:s3cret@h/e"]) { $1 })
+        let findings = isolation.findings(environment: own.merging([name: "postgres://u:s3cret@h/e"]) { $1 }, variables: Self.variables)
         #expect(findings.map(\.code) == [code])
         #expect(findings.allSatisfy { $0.text.contains(name) && !$0.description.contains("s3cret") })
         #expect(throws: IsolationViolation(findings: findings)) { try DatabaseIsolation.Mode.strict.enforce(findings) }
@@ -25,16 +28,16 @@ import Testing
 
     @Test func `a replica's variable is its service's and nobody else's`() {
         let replica = ["LEDGER_REPLICA_DATABASE_URL": "postgres://u:s3cret@h/d"]
-        #expect(isolation.findings(environment: own.merging(replica) { $1 }).isEmpty)
+        #expect(isolation.findings(environment: own.merging(replica) { $1 }, variables: Self.variables).isEmpty)
         let elsewhere = DatabaseIsolation(service: "identity").findings(
-            environment: replica.merging(["IDENTITY_DATABASE_URL": "postgres://i:s3cret@h/i"]) { $1 })
+            environment: replica.merging(["IDENTITY_DATABASE_URL": "postgres://i:s3cret@h/i"]) { $1 }, variables: Self.variables)
         #expect(elsewhere.map(\.code) == [.foreignVariable] && elsewhere.map(\.other) == ["wallet-ledger"])
-        #expect(isolation.findings(environment: replica).map(\.code) == [.ownVariableMissing])
+        #expect(isolation.findings(environment: replica, variables: Self.variables).map(\.code) == [.ownVariableMissing])
     }
 
     @Test(arguments: [[:], ["LEDGER_DATABASE_URL": ""]])
     func `a missing or empty own variable is a finding`(environment: [String: String]) {
-        #expect(isolation.findings(environment: environment).map(\.code) == [.ownVariableMissing])
+        #expect(isolation.findings(environment: environment, variables: Self.variables).map(\.code) == [.ownVariableMissing])
     }
 }
 

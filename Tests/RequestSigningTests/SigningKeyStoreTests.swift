@@ -115,13 +115,18 @@ struct SigningKeyStoreTests {
         #expect(try isAccepted())
     }
 
-    @Test("the local fleet's files hold each pair's secret twice, are their owner's only, and are not overwritten unasked")
+    /// Who calls whom, of some fleet.
+    private static let pairs =
+        ["api-gateway", "backoffice", "fleetctl", "mobile-bff"].map { SigningKeyGenerator.Pair(caller: $0, callee: "wallet-ledger") }
+        + [.init(caller: "backoffice", callee: "ops-risk")]
+
+    @Test("a fleet's files hold each pair's secret twice, are their owner's only, and are not overwritten unasked")
     func generatedFiles() throws {
         var generator = SystemRandomNumberGenerator()
-        let keys = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
+        let keys = try SigningKeyGenerator.generate(pairs: Self.pairs, now: SigningFixture.now, using: &generator)
         let callees = ["ops-risk", "wallet-ledger"]
         #expect(keys.map(\.service) == ["api-gateway", "backoffice", "fleetctl", "mobile-bff"] + callees)
-        for pair in SigningKeyGenerator.localFleet {
+        for pair in Self.pairs {
             let (caller, callee) = (keys.first { $0.service == pair.caller }, keys.first { $0.service == pair.callee })
             let outbound = try #require(caller?.outboundKey(to: pair.callee, at: SigningFixture.now))
             let inbound = try #require(callee?.inboundKey(id: outbound.keyID, at: SigningFixture.now))
@@ -129,8 +134,8 @@ struct SigningKeyStoreTests {
             #expect(inbound.key.secret == outbound.secret)
         }
         // And of nobody else.
-        #expect(keys.map(\.outbound.count).reduce(0, +) == SigningKeyGenerator.localFleet.count)
-        #expect(keys.map(\.inbound.count).reduce(0, +) == SigningKeyGenerator.localFleet.count)
+        #expect(keys.map(\.outbound.count).reduce(0, +) == Self.pairs.count)
+        #expect(keys.map(\.inbound.count).reduce(0, +) == Self.pairs.count)
         #expect(keys.allSatisfy { callees.contains($0.service) ? $0.outbound.isEmpty : $0.inbound.isEmpty })
 
         let keyFolder = SigningKeyFolder(path: folder.path + "/keys")
@@ -142,7 +147,7 @@ struct SigningKeyStoreTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: keyFolder.path).count == paths.count)
         let before = try Data(contentsOf: URL(fileURLWithPath: paths[0]))
         #expect(throws: SigningKeyFolder.Failure.exists(path: paths[0])) { try keyFolder.write(keys, replacing: false) }
-        let others = try SigningKeyGenerator.generate(pairs: SigningKeyGenerator.localFleet, now: SigningFixture.now, using: &generator)
+        let others = try SigningKeyGenerator.generate(pairs: Self.pairs, now: SigningFixture.now, using: &generator)
         #expect(try keyFolder.write(others, replacing: true) == paths)
         #expect(try Data(contentsOf: URL(fileURLWithPath: paths[0])) != before)
     }

@@ -1,4 +1,5 @@
 import Dispatch
+import Fleet
 import Foundation
 import Synchronization
 
@@ -14,7 +15,7 @@ package final class RabbitMQServer: Sendable {
     /// The tests' own, who may do everything, and publish in others' names.
     package static let user = "florin"
     /// Of processes that demand their own user; like the one above they may do everything.
-    private static let relays = ["wallet-ledger-relay", "ops-risk-relay"]
+    private static let relays = Fleet.sources.map { FleetService.relayUser(of: $0.name) }
     private static let scripts = "/usr/lib/rabbitmq/bin"
     /// One call at a time: each starts a virtual machine, which keeps a core busy for a second.
     private static let controlQueue = DispatchQueue(label: "florin.rabbitmqctl")

@@ -39,8 +39,14 @@ def declared_settings():
         *REPOSITORY.glob("Shared/ServiceRuntime/Configuration/*.swift"),
         *(source for module in ("EventBroker", "EventConsumption", "HTTPService", "ReplayProtection", "ServiceDatabase", "ServiceIdentity") for source in REPOSITORY.glob(f"Shared/{module}/**/*.swift")),
     ]
-    databases = re.findall(r'"([A-Z_]+_DATABASE_URL)"', (REPOSITORY / "Shared/Postgres/DatabaseIsolation.swift").read_text())
-    return {name for source in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', source.read_text())} | set(databases)
+    databases = {service[column] for service in fleet() for column in ("database", "replica")} - {None}
+    return {name for source in sources for name in re.findall(r'"([A-Z][A-Z0-9_]+)"', source.read_text())} | databases
+
+
+def fleet():
+    """The services of infra/fleet.tsv, each with its columns by name; None for what it does not have."""
+    lines = [line.lstrip("# ").split("\t") for line in (REPOSITORY / "infra/fleet.tsv").read_text().splitlines()[1:]]
+    return [{column: None if value == "-" else value for column, value in zip(lines[0], line)} for line in lines[1:]]
 
 
 def seconds(text):

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Sourced by bench.sh: a private RabbitMQ as the local fleet runs it, with its policies, and one user more, who may do everything.
 
+# shellcheck source=infra/local/table.sh
+source "$LOCAL_SCRIPTS/table.sh"
 # shellcheck source=infra/local/rabbitmq.sh
 source "$LOCAL_SCRIPTS/rabbitmq.sh"
 BENCH_USER=bench

@@ -94,12 +94,26 @@ make_state_folders() {
     chmod 0711 "$KEYS" "$ISSUER"
 }
 
-# ports.env, with the environment's own values on top; a fleet that is up keeps the ports it was started with.
+# ports.env and the services' ports of the fleet's table, as assignments.
+default_ports() {
+    cat "$LOCAL_SCRIPTS/ports.env"
+    awk '$1 != "#" {
+        name = toupper($1)
+        gsub("-", "_", name)
+        if ($3 != "-") print name "_HTTP_PORT=" $3
+        print name "_ADMIN_PORT=" $2
+        if ($9 != "-") print name "_RELAY_ADMIN_PORT=" $9
+    }' "$FLORIN_REPOSITORY/infra/fleet.tsv"
+}
+
+# The default ports, with the environment's own values on top; a fleet that is up keeps the ports it was started with.
 load_ports() {
-    local line name file=$LOCAL_SCRIPTS/ports.env kept=no
+    local line name lines kept=no
     if [[ ${1:-} == running && -f $RUN/ports.env ]]; then
-        file=$RUN/ports.env
+        lines=$(<"$RUN/ports.env")
         kept=yes
+    else
+        lines=$(default_ports)
     fi
     PORT_NAMES=()
     while IFS= read -r line; do
@@ -110,7 +124,7 @@ load_ports() {
             printf -v "$name" '%s' "${BASH_REMATCH[2]}"
         fi
         [[ ${!name} =~ ^[0-9]{1,5}$ ]] || fail "$name=${!name} is not a port"
-    done <"$file"
+    done <<<"$lines"
 }
 
 save_ports() {

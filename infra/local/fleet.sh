@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=infra/local/table.sh
+source "$LOCAL_SCRIPTS/table.sh"
 # shellcheck source=infra/local/secrets.sh
 source "$LOCAL_SCRIPTS/secrets.sh"
 # shellcheck source=infra/local/postgres.sh
@@ -113,18 +115,16 @@ require_free_ports() {
     require_free_port EPMD_PORT "the private RabbitMQ's port mapper"
     require_free_port RABBITMQ_PORT "the private RabbitMQ"
     require_free_port RABBITMQ_NODE_PORT "the private RabbitMQ's operators"
-    require_free_port WALLET_LEDGER_HTTP_PORT "wallet-ledger's API"
-    require_free_port WALLET_LEDGER_ADMIN_PORT "wallet-ledger's admin routes"
-    if runs ops-risk; then
-        require_free_port OPS_RISK_HTTP_PORT "ops-risk's API"
-        require_free_port OPS_RISK_ADMIN_PORT "ops-risk's admin routes"
-    fi
-    if runs outbox-relay@wallet-ledger; then
-        require_free_port WALLET_LEDGER_RELAY_ADMIN_PORT "the admin routes of wallet-ledger's relay"
-    fi
-    if runs outbox-relay@ops-risk; then
-        require_free_port OPS_RISK_RELAY_ADMIN_PORT "the admin routes of ops-risk's relay"
-    fi
+    local service
+    for service in "${FLEET[@]}"; do
+        if is_called "$service"; then
+            require_free_port "$(prefix_of "$service")_HTTP_PORT" "$service's API"
+        fi
+        require_free_port "$(prefix_of "$service")_ADMIN_PORT" "$service's admin routes"
+        if has_outbox "$service"; then
+            require_free_port "$(prefix_of "$service")_RELAY_ADMIN_PORT" "the admin routes of $service's relay"
+        fi
+    done
 }
 
 start_fleet() {
@@ -213,13 +213,12 @@ run_demo() (
 
 print_addresses() {
     local service
-    printf '\nwallet-ledger   http://127.0.0.1:%s   (signed requests; admin: http://127.0.0.1:%s/readyz, /metrics)\n' \
-        "$WALLET_LEDGER_HTTP_PORT" "$WALLET_LEDGER_ADMIN_PORT"
-    if runs ops-risk; then
-        printf 'ops-risk        http://127.0.0.1:%s   (the same; admin: http://127.0.0.1:%s)\n' "$OPS_RISK_HTTP_PORT" "$OPS_RISK_ADMIN_PORT"
-    fi
+    printf '\n'
     for service in "${SERVICES[@]}"; do
-        if is_relay "$service"; then
+        if is_called "$service"; then
+            printf '%-15s http://127.0.0.1:%s   (signed requests; admin: http://127.0.0.1:%s/readyz, /metrics)\n' \
+                "$service" "$(service_http_port "$service")" "$(service_admin_port "$service")"
+        elif is_relay "$service"; then
             printf 'relay           admin: http://127.0.0.1:%s   (%s)\n' "$(service_admin_port "$service")" "${service#*@}"
         fi
     done

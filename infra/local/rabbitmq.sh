@@ -4,13 +4,16 @@
 
 RABBITMQ_PROGRAMS=/usr/lib/rabbitmq/bin
 # One per process, those of infra/rabbitmq/permissions.json, which says what each may do. The scaler is KEDA's, in a cluster.
-RABBITMQ_USERS=(fleetctl wallet-ledger-relay ops-risk-relay ops-risk ops-risk-scaler)
+mapfile -t RABBITMQ_USERS < <(
+    printf 'fleetctl\n'
+    services_that has_outbox | sed 's/$/-relay/'
+    services_that is_consumer | sed 'p; s/$/-scaler/'
+)
 
 rabbitmq_user() { if is_root; then printf 'rabbitmq'; else id -un; fi; }
 
 rabbitmq_password_name() {
-    local name=RABBITMQ_${1//-/_}_PASSWORD
-    printf '%s' "${name^^}"
+    printf 'RABBITMQ_%s_PASSWORD' "$(prefix_of "$1")"
 }
 
 rabbitmq_password() { sed -n "s/^$(rabbitmq_password_name "$1")=//p" "$SECRETS/passwords.env"; }

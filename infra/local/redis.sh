@@ -4,11 +4,10 @@
 redis_user() { if is_root; then printf 'redis'; else id -un; fi; }
 
 # The services that others call, each with a replay window of its own.
-REDIS_USERS=(wallet-ledger ops-risk)
+mapfile -t REDIS_USERS < <(services_that is_called)
 
 redis_password_name() {
-    local name=REDIS_${1//-/_}_PASSWORD
-    printf '%s' "${name^^}"
+    printf 'REDIS_%s_PASSWORD' "$(prefix_of "$1")"
 }
 
 redis_password() { sed -n "s/^$(redis_password_name "$1")=//p" "$SECRETS/passwords.env"; }
@@ -57,5 +56,5 @@ exec_redis() {
 
 # The password goes through the environment of redis-cli, which nobody else can read.
 redis_ready() {
-    [[ $(REDISCLI_AUTH=$(redis_password wallet-ledger) timeout 5 redis-cli --user wallet-ledger -h 127.0.0.1 -p "$REDIS_PORT" ping 2>/dev/null) == PONG ]]
+    [[ $(REDISCLI_AUTH=$(redis_password "${REDIS_USERS[0]}") timeout 5 redis-cli --user "${REDIS_USERS[0]}" -h 127.0.0.1 -p "$REDIS_PORT" ping 2>/dev/null) == PONG ]]
 }

@@ -2,7 +2,7 @@
 # Sourced. Passwords, signing keys and the local token issuer: made once, kept in the state folder, never on a command line.
 
 # The roles of the fleet's databases, as <service>:<kind>. The serving role has the service's bare name.
-DATABASE_SERVICES=(wallet-ledger ops-risk)
+mapfile -t DATABASE_SERVICES < <(services_that owns_database)
 ROLE_KINDS=(owner serving relay)
 
 role_name() {
@@ -15,8 +15,7 @@ role_name() {
 
 # The prefix of a role's variables: wallet-ledger owner → WALLET_LEDGER_OWNER.
 role_prefix() {
-    local prefix=${1//-/_}_$2
-    printf '%s' "${prefix^^}"
+    prefix_of "$1_$2"
 }
 
 random_password() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }

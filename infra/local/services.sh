@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Sourced. What each server of the fleet is: its executable, account, ports and environment. A new service is added here.
+# Sourced. What each server of the fleet is: its executable, account, ports and environment. Which there are is in the table (table.sh).
 
 # In order of dependency: they are started in this order and stopped in reverse. Postgres, Redis and RabbitMQ come before them all.
 # A relay comes after the consumers, whose queues are then there for its first event; what is behind an @ is the source that it serves.
-SERVICES=(wallet-ledger ops-risk outbox-relay@wallet-ledger outbox-relay@ops-risk)
+mapfile -t RELAYS < <(services_that has_outbox | sed 's/^/outbox-relay@/')
+SERVICES=("${FLEET[@]}" "${RELAYS[@]}")
 SERVERS=(postgres redis epmd rabbitmq "${SERVICES[@]}")
 
 runs() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }
@@ -11,21 +12,20 @@ runs() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }
 executable_of() { printf '%s' "${1%%@*}"; }
 mapfile -t PRODUCTS < <(printf '%s\n' "${SERVICES[@]%%@*}" fleetctl | awk '!seen[$0]++')
 
+# A relay works on its source's database and is called by nobody, so it is not in the table.
 is_relay() { [[ $1 == outbox-relay@* ]]; }
-# A relay works on its source's database and is called by nobody.
-owns_database() { ! is_relay "$1"; }
-is_called() { ! is_relay "$1"; }
-is_consumer() { [[ $1 == ops-risk ]]; }
 uses_broker() { is_relay "$1" || is_consumer "$1"; }
 
 service_admin_port() {
-    case $1 in
-    wallet-ledger) printf '%s' "$WALLET_LEDGER_ADMIN_PORT" ;;
-    ops-risk) printf '%s' "$OPS_RISK_ADMIN_PORT" ;;
-    outbox-relay@wallet-ledger) printf '%s' "$WALLET_LEDGER_RELAY_ADMIN_PORT" ;;
-    outbox-relay@ops-risk) printf '%s' "$OPS_RISK_RELAY_ADMIN_PORT" ;;
-    *) fail "unknown service $1" ;;
-    esac
+    local name
+    if is_relay "$1"; then name=$(prefix_of "${1#*@}")_RELAY_ADMIN_PORT; else name=$(prefix_of "$1")_ADMIN_PORT; fi
+    printf '%s' "${!name}"
+}
+
+service_http_port() {
+    local name
+    name=$(prefix_of "$1")_HTTP_PORT
+    printf '%s' "${!name}"
 }
 
 # As root each service runs under an account of its own, which can read its own keys and nobody else's. A name has at most 32 characters.
@@ -60,7 +60,7 @@ clear_environment() {
     export LANG=C.UTF-8
 }
 
-# Of every service that others call: SERVICE HTTP_PORT.
+# Of every service that others call.
 called_environment() {
     export INTERNAL_AUTH_KEYS_FILE=$KEYS/$1.keys.json
     export REPLAY_WINDOW=redis
@@ -71,22 +71,15 @@ called_environment() {
     export TOKEN_ISSUER=http://127.0.0.1:8101
     export TOKEN_JWKS=$ISSUER/jwks.json
     export HTTP_HOST=127.0.0.1
-    export HTTP_PORT=$2
+    HTTP_PORT=$(service_http_port "$1")
+    export HTTP_PORT
 }
 
 # The variable of a service's database: SERVICE KIND, the kind of role.
 database_environment() {
-    case $1 in
-    wallet-ledger)
-        LEDGER_DATABASE_URL=$(database_url "$1" "$2")
-        export LEDGER_DATABASE_URL
-        ;;
-    ops-risk)
-        OPS_RISK_DATABASE_URL=$(database_url "$1" "$2")
-        export OPS_RISK_DATABASE_URL
-        ;;
-    *) fail "unknown service $1" ;;
-    esac
+    local url
+    url=$(database_url "$1" "$2")
+    export "${DATABASE_VARIABLE[$1]}=$url"
 }
 
 broker_environment() {
@@ -94,10 +87,9 @@ broker_environment() {
     export RABBITMQ_URL
 }
 
-ops_risk_environment() {
-    called_environment ops-risk "$OPS_RISK_HTTP_PORT"
-    broker_environment ops-risk
-    DEAD_LETTER_KEYS_FILE=$(dead_letter_keys_file ops-risk)
+consumer_environment() {
+    broker_environment "$1"
+    DEAD_LETTER_KEYS_FILE=$(dead_letter_keys_file "$1")
     export DEAD_LETTER_KEYS_FILE
     # Shorter than in production, so that the demo need not wait ten minutes for a dead letter.
     export EVENT_RETRY_DELAYS=200ms,500ms,1s
@@ -119,11 +111,9 @@ service_environment() {
         relay_environment "${1#*@}"
         return
     fi
-    database_environment "$1" "${2:-serving}"
-    case $1 in
-    wallet-ledger) called_environment "$1" "$WALLET_LEDGER_HTTP_PORT" ;;
-    ops-risk) ops_risk_environment ;;
-    esac
+    if owns_database "$1"; then database_environment "$1" "${2:-serving}"; fi
+    if is_called "$1"; then called_environment "$1"; fi
+    if is_consumer "$1"; then consumer_environment "$1"; fi
 }
 
 # COMMAND...: becomes the operators' tool, as its own user of the broker and as the caller, whose files it may be given.

@@ -5,6 +5,8 @@
 set -uo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+# shellcheck source=infra/local/table.sh
+source "$LOCAL_SCRIPTS/table.sh"
 # shellcheck source=infra/local/secrets.sh
 source "$LOCAL_SCRIPTS/secrets.sh"
 # shellcheck source=infra/local/postgres.sh

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Fleet
 import FoundationEssentials
-import Postgres
 import ServiceRuntime
 
 /// `fleetctl check-db-isolation`: one database and one role of its own per service.
@@ -33,8 +33,8 @@ struct CheckDatabaseIsolationCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if let service, DatabaseIsolation.variables[service] == nil {
-            throw ValidationError("--service is one of \(DatabaseIsolation.variables.keys.sorted().joined(separator: ", "))")
+        if let service, Fleet.databaseVariables[service] == nil {
+            throw ValidationError("--service is one of \(Fleet.databaseVariables.keys.sorted().joined(separator: ", "))")
         }
         guard service == nil || usesEnvironment else { throw ValidationError("--service belongs to --env") }
     }

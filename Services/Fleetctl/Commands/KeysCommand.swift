@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import RequestSigning
+import ServiceIdentity
 
 /// `fleetctl keys`: the secrets with which services sign requests to each other.
 struct KeysCommand: AsyncParsableCommand {
@@ -15,7 +16,7 @@ extension KeysCommand {
             commandName: "generate", abstract: "Write one keys file per service, readable by its owner only.",
             discussion: "Each pair of services gets one secret, which stands in the files of both. Give every service its own file and no other.")
 
-        @Option(help: ArgumentHelp("Who calls whom, as caller:callee,caller:callee (default: the local fleet).", valueName: "pairs"))
+        @Option(help: ArgumentHelp("Who calls whom, as caller:callee,caller:callee (default: as the fleet calls).", valueName: "pairs"))
         var pairs: String?
 
         @Option(help: ArgumentHelp("The folder to write <service>.keys.json files to; it is made if it is missing.", valueName: "folder"))
@@ -46,7 +47,7 @@ extension KeysCommand {
         }
 
         private func parsedPairs() throws -> [SigningKeyGenerator.Pair] {
-            guard let pairs else { return SigningKeyGenerator.localFleet }
+            guard let pairs else { return SigningKeyGenerator.fleet }
             return try pairs.split(separator: ",", omittingEmptySubsequences: false).map { text in
                 guard let pair = SigningKeyGenerator.Pair(String(text)) else { throw ValidationError("'\(text)' is not caller:callee") }
                 return pair

@@ -1,3 +1,4 @@
+import Fleet
 import Postgres
 
 /// The processes of an environment: one, or the overview of an `.env` file.
@@ -16,7 +17,7 @@ package enum EnvironmentReader {
         if let named = service ?? sharing(present, environment) ?? (present.count == 1 ? present[0] : nil) {
             return [FleetProcess(service: named, place: place, variables: variables)]
         }
-        let isAnything = environment.contains { isGeneric($0.key) || (FleetService.variables.contains($0.key) && !$0.value.isEmpty) }
+        let isAnything = environment.contains { isGeneric($0.key) || (FleetNames.variables.contains($0.key) && !$0.value.isEmpty) }
         guard isAnything else { return [] }
         return [FleetProcess(service: nil, place: place, variables: variables)] + lines(environment, place: place)
     }
@@ -49,8 +50,8 @@ package enum EnvironmentReader {
     private static func lines(_ environment: [String: String], place: String) -> [FleetProcess] {
         let common = environment.filter { context.contains($0.key) }.mapValues { FleetVariable($0) }
         var processes: [FleetProcess] = []
-        for service in DatabaseIsolation.variables.keys.sorted() {
-            guard let own = DatabaseIsolation.variables[service] else { continue }
+        for service in Fleet.databaseVariables.keys.sorted() {
+            guard let own = Fleet.databaseVariables[service] else { continue }
             let prefix = service.uppercased().replacing("-", with: "_")
             let names: [(String, FleetProcess.Kind)] = [
                 (own, .serve), ("\(prefix)_OWNER_URL", .migrate), ("\(prefix)_SERVING_URL", .serve), ("\(prefix)_RELAY_URL", .relay),
@@ -59,7 +60,7 @@ package enum EnvironmentReader {
                 guard let value = environment[name], !value.isEmpty else { continue }
                 var variables = common.merging([own: FleetVariable(value)]) { $1 }
                 // The replica belongs to the process that has the service's own variable.
-                if name == own, let replica = DatabaseIsolation.replicaVariables[service], let url = environment[replica] {
+                if name == own, let replica = Fleet.replicaVariables[service], let url = environment[replica] {
                     variables[replica] = FleetVariable(url)
                 }
                 processes.append(FleetProcess(service: service, kind: kind, place: "\(place), \(name)", variables: variables))
@@ -69,7 +70,7 @@ package enum EnvironmentReader {
     }
 
     private static func services(in environment: [String: String]) -> [String] {
-        DatabaseIsolation.variables.filter { !(environment[$0.value] ?? "").isEmpty }.keys.sorted()
+        Fleet.databaseVariables.filter { !(environment[$0.value] ?? "").isEmpty }.keys.sorted()
     }
 
     private static func sharing(_ present: [String], _ environment: [String: String]) -> String? {

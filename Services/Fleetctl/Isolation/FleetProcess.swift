@@ -1,3 +1,4 @@
+import Fleet
 import Postgres
 
 /// A process of the fleet and the variables that it gets, wherever they were read from.
@@ -60,7 +61,7 @@ extension FleetProcess {
     /// The variable from which the process takes the URL of its database.
     package var databaseVariable: (name: String, variable: FleetVariable)? {
         for service in [service, sharesWith] {
-            guard let service, let name = DatabaseIsolation.variables[service], let variable = variables[name], !variable.isEmpty else {
+            guard let service, let name = Fleet.databaseVariables[service], let variable = variables[name], !variable.isEmpty else {
                 continue
             }
             return (name, variable)
@@ -70,7 +71,7 @@ extension FleetProcess {
 
     /// The same and that of a read replica, where it has one.
     package var databaseVariables: [(name: String, variable: FleetVariable)] {
-        let replica = service.flatMap { DatabaseIsolation.replicaVariables[$0] }.flatMap { name in
+        let replica = service.flatMap { Fleet.replicaVariables[$0] }.flatMap { name in
             variables[name].flatMap { $0.isEmpty ? nil : (name: name, variable: $0) }
         }
         return [databaseVariable, replica].compactMap(\.self)

@@ -1,14 +1,11 @@
-import Postgres
+import Fleet
 
 /// The names of the fleet's executables, as they appear in commands, images and the names of workloads.
-enum FleetService {
-    static let relay = "outbox-relay"
-    /// The operators' tool, which has no database and may be given any.
-    static let operators = "fleetctl"
-
-    static let executables: Set<String> = Set(DatabaseIsolation.variables.keys).union([relay, operators])
+enum FleetNames {
+    /// Those of planned services too.
+    static let executables: Set<String> = Set(Fleet.databaseVariables.keys).union([Fleet.relay, Fleet.operators])
     /// Every service's variable, replicas' included.
-    static let variables: Set<String> = Set(DatabaseIsolation.variables.values).union(DatabaseIsolation.replicaVariables.values)
+    static let variables: Set<String> = Set(Fleet.databaseVariables.values).union(Fleet.replicaVariables.values)
 
     static func executable(_ name: String?) -> String? { name.flatMap { executables.contains($0) ? $0 : nil } }
 
@@ -19,6 +16,6 @@ enum FleetService {
 
     /// The service with whose name another ends: `outbox-relay-wallet-ledger`.
     static func suffix(of name: String) -> String? {
-        DatabaseIsolation.variables.keys.filter { name.hasSuffix("-\($0)") }.max { $0.count < $1.count }
+        Fleet.databaseVariables.keys.filter { name.hasSuffix("-\($0)") }.max { $0.count < $1.count }
     }
 }

@@ -17,10 +17,10 @@ struct ManifestContainer {
     /// The executable of the fleet that it runs: by its command, else by its image's name.
     var executable: String? {
         for word in words.prefix(1) {
-            if let executable = FleetService.executable(word.split(separator: "/").last.map(String.init)) { return executable }
+            if let executable = FleetNames.executable(word.split(separator: "/").last.map(String.init)) { return executable }
         }
         let repository = (object["image"]?.stringValue ?? "").split(separator: "@").first?.split(separator: "/").last
-        return FleetService.executable(repository?.split(separator: ":").first.map(String.init))
+        return FleetNames.executable(repository?.split(separator: ":").first.map(String.init))
     }
 
     /// The value of `--name value` or `--name=value`.

@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import StrictJSON
 
 /// An object that runs containers.
@@ -42,13 +43,13 @@ struct ManifestWorkload {
 
     private func process(_ container: ManifestContainer, isAlone: Bool, _ values: ManifestValues) -> FleetProcess? {
         let found = ManifestVariables(container: container.object, namespace: namespace, values: values)
-        let hasDatabase = found.variables.keys.contains(where: FleetService.variables.contains)
+        let hasDatabase = found.variables.keys.contains(where: FleetNames.variables.contains)
         guard let executable = container.executable ?? executableByName(isAlone: isAlone, hasDatabase: hasDatabase) else {
             return hasDatabase ? stranger(container, found) : nil
         }
-        guard executable != FleetService.operators else { return nil }
-        let isRelay = executable == FleetService.relay
-        let service = isRelay ? container.option("--source") ?? FleetService.suffix(of: name) : executable
+        guard executable != Fleet.operators else { return nil }
+        let isRelay = executable == Fleet.relay
+        let service = isRelay ? container.option("--source") ?? FleetNames.suffix(of: name) : executable
         let kind: FleetProcess.Kind = isRelay ? .relay : container.isMigrating || isMigratingByName(container) ? .migrate : .serve
         return FleetProcess(
             service: service, kind: kind, place: place(container), variables: found.variables, isComplete: found.isComplete,
@@ -62,12 +63,12 @@ struct ManifestWorkload {
     private func executableByName(isAlone: Bool, hasDatabase: Bool) -> String? {
         let label = labels.lazy.compactMap { $0?["app.kubernetes.io/name"]?.stringValue }.first
         guard isAlone || hasDatabase else { return nil }
-        return FleetService.executable(label) ?? (hasDatabase ? FleetService.prefix(of: name) : FleetService.executable(name))
+        return FleetNames.executable(label) ?? (hasDatabase ? FleetNames.prefix(of: name) : FleetNames.executable(name))
     }
 
     /// A container that is no service of the fleet may have any variable but a service's.
     private func stranger(_ container: ManifestContainer, _ found: ManifestVariables) -> FleetProcess {
-        let foreign = found.variables.filter { FleetService.variables.contains($0.key) }
+        let foreign = found.variables.filter { FleetNames.variables.contains($0.key) }
         return FleetProcess(service: nil, place: place(container), variables: foreign)
     }
 

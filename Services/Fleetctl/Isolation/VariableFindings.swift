@@ -1,4 +1,5 @@
 import Postgres
+import ServiceDatabase
 
 /// What is wrong with the variables of one process.
 struct VariableFindings {
@@ -14,7 +15,7 @@ struct VariableFindings {
         guard let service = process.service else { return presenceWithoutService }
         // Only whether a variable is empty matters here, so one that is not known counts as set.
         let environment = process.variables.mapValues { $0.value ?? "set" }
-        return DatabaseIsolation.findings(environment: environment, service: service).filter { finding in
+        return DatabaseIsolation(service: service).findings(environment: environment, variables: .fleet).filter { finding in
             switch finding.code {
             case .ownVariableMissing: process.isComplete && process.databaseVariable == nil
             case .foreignVariable: finding.other != process.sharesWith || process.sharesWith == nil
@@ -33,7 +34,7 @@ struct VariableFindings {
             if DatabaseIsolation.libpqVariables.contains(name) {
                 return FleetFinding(.process(.connectionVariable), service: nil, "\(process.place): \(name) is set")
             }
-            guard let owner = DatabaseIsolation.owner(ofVariable: name) else { return nil }
+            guard let owner = DatabaseVariables.fleet.owner(of: name) else { return nil }
             return FleetFinding(
                 .process(.foreignVariable), service: nil, other: owner, "\(process.place): \(name) is set, which belongs to \(owner)")
         }

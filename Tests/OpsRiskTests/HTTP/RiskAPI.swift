@@ -6,6 +6,7 @@ import HTTPTypes
 import Observability
 import Postgres
 import RequestSigning
+import ServiceIdentity
 import ServiceRuntime
 import TestSupport
 import Testing
@@ -42,7 +43,7 @@ final class RiskAPI: ServedAPI {
         folder = try TemporaryFolder("risk-http")
         // Known services, to which no route is open, are among the callers.
         let uninvited = ["mobile-bff", "api-gateway"].map { SigningKeyGenerator.Pair(caller: $0, callee: OpsRisk.name) }
-        credentials = try CallerCredentials(callee: OpsRisk.name, pairs: SigningKeyGenerator.localFleet + uninvited, folder: folder.path)
+        credentials = try CallerCredentials(callee: OpsRisk.name, pairs: SigningKeyGenerator.fleet + uninvited, folder: folder.path)
         let secret = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
         try Data(#"{"keys":[{"keyid":"test","secret":"\#(secret)"}]}"#.utf8).write(to: URL(fileURLWithPath: "\(folder.path)/dead-letter.keys.json"))
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/ops-risk.json"))

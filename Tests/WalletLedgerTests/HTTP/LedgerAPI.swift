@@ -7,6 +7,7 @@ import Observability
 import Postgres
 import RequestSigning
 import ServiceDatabase
+import ServiceIdentity
 import ServiceRuntime
 import TestSupport
 import WalletLedger
@@ -48,7 +49,7 @@ final class LedgerAPI: ServedAPI {
             ])
         folder = try TemporaryFolder("ledger-http")
         credentials = try CallerCredentials(
-            callee: WalletLedger.name, pairs: SigningKeyGenerator.localFleet + [.init(caller: Self.uninvited, callee: WalletLedger.name)],
+            callee: WalletLedger.name, pairs: SigningKeyGenerator.fleet + [.init(caller: Self.uninvited, callee: WalletLedger.name)],
             folder: folder.path)
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/wallet-ledger.json"))
         log = try ServiceLog(of: WalletLedger.name)

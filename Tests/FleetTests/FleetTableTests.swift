@@ -30,16 +30,19 @@ struct FleetTableTests {
     @Test("every service has what belongs to it", arguments: Fleet.services)
     func parts(_ service: FleetService) throws {
         let (name, module) = (service.name, Self.module(service.name))
-        var paths = ["Services/\(module)/README.md", "Tests/\(module)Tests", "k8s/base/\(name)/kustomization.yaml"]
+        var paths = ["Services/\(module)/README.md", "Tests/\(module)Tests", "k8s/base/\(name)/facts.yaml"]
         if service.database != nil { paths.append("migrations/\(name)") }
         if service.api != nil { paths.append("Shared/Contracts/OpenAPI/\(name).json") }
         var lacks = paths.filter { !Self.exists($0) }
-        let mentions = [
+        let base = "k8s/base/\(name)/kustomization.yaml"
+        var mentions = [
             ("Package.swift", "service(\"\(name)\""), ("README.md", "Services/\(module)/README.md"),
             ("k8s/overlays/staging/kustomization.yaml", "../../base/\(name)\n"), ("k8s/overlays/staging/kustomization.yaml", "florin/\(name)\n"),
             ("k8s/overlays/production/kustomization.yaml", "../../base/\(name)\n"),
             ("k8s/overlays/production/kustomization.yaml", "florin/\(name)\n"),
         ]
+        if service.isConsumer { mentions.append((base, "../../components/consumer\n")) }
+        if service.outbox != nil { mentions.append((base, "../../components/outbox\n")) }
         for (file, mention) in mentions where try !Self.text(file).contains(mention) { lacks.append("\(mention) in \(file)") }
         #expect(lacks.isEmpty, "\(name) lacks \(lacks.joined(separator: ", "))")
     }

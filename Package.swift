@@ -28,7 +28,7 @@ let process = [
     "Concurrency", "Contracts", "Fleet", "Observability", "ServiceRuntime", "StrictJSON", "ArgumentParser", "CoreMetrics", "Logging", "Metrics",
     "ServiceLifecycle", "Tracing",
 ]
-let api = ["AccessTokens", "HTTPService", "Idempotency", "ServiceIdentity", "HTTPTypes", "Hummingbird", "NIOCore"]
+let api = ["APIService", "AccessTokens", "HTTPService", "Idempotency", "ServiceIdentity", "HTTPTypes", "Hummingbird", "NIOCore"]
 let database = ["Outbox", "Postgres", "ServiceDatabase"]
 let broker = ["AMQP", "EventBroker"]
 let consumption = ["EventBroker", "EventConsumption"]
@@ -95,6 +95,7 @@ shared(
         "AccessTokens", "HTTPServer", "Idempotency", "Redis", "ReplayProtection", "RequestSigning", "ServiceIdentity", "TransportSecurity",
         "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOPosix",
     ], exclude: ["README.md"])
+shared("APIService", process + database + ["HTTPService", "Idempotency", "ServiceIdentity"])
 shared(
     "ServiceClient",
     process + ["RequestSigning", "ServiceIdentity", "TransportSecurity", "AsyncHTTPClient", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOSSL"],

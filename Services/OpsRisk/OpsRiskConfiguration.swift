@@ -1,16 +1,12 @@
+package import APIService
 import EventBroker
 package import EventConsumption
 import Fleet
-import HTTPService
-package import ServiceDatabase
-import ServiceIdentity
 package import ServiceRuntime
 
 /// The settings of ops-risk; `ops-risk config` lists them.
-package struct OpsRiskConfiguration: EventConsumingConfiguration {
-    static let schema = DatabaseSchema(service: OpsRisk.name, shared: ["outbox", "consumption"])
-    static let identity = ServiceIdentitySettings.Declaration(service: OpsRisk.name)
-    static let api = InboundAPISettings.Declaration(port: FleetService.opsRisk.apiPort)
+package struct OpsRiskConfiguration: APIServiceConfiguration, EventConsumingConfiguration {
+    static let service = APIServiceSettings.Declaration(.opsRisk, shared: ["outbox", "consumption"])
     static let thresholds = Setting<String>.text(
         "RISK_HIGH_VALUE_THRESHOLDS",
         "From which amount on a single debit raises an alert, per currency; * is every other, scaled by its digits and rough worth.",
@@ -28,22 +24,18 @@ package struct OpsRiskConfiguration: EventConsumingConfiguration {
         "RISK_POOL_SIZE", "Connections to the database.", in: 2...100, unit: "connections", default: 8)
     package static let defaultAdminPort = FleetService.opsRisk.adminPort
     package static let declared: [any SettingDeclaration] =
-        schema.declared + identity.declared + api.declared + BrokerSettings.declared + ConsumptionSettings.declared
+        service.declared + BrokerSettings.declared + ConsumptionSettings.declared
         + [thresholds, velocityLimit, velocityWindow, lateness, poolSize]
 
-    package let database: ServiceDatabase
+    package let service: APIServiceSettings
     package let consumption: ConsumptionSettings
-    let identity: ServiceIdentitySettings
-    let api: InboundAPISettings
     let broker: BrokerSettings
     let rules: RiskRules
     let retention: DebitRetention
     let poolSize: Int
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
-        database = Self.schema.database(values)
-        identity = Self.identity.settings(values)
-        api = try Self.api.settings(values)
+        service = try Self.service.settings(values)
         broker = try BrokerSettings(values)
         consumption = ConsumptionSettings(values)
         let window = values[Self.velocityWindow].components

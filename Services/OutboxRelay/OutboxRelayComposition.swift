@@ -1,14 +1,14 @@
 import AMQP
 import EventBroker
+import Fleet
 import FoundationEssentials
 import Logging
-import Postgres
 import ServiceDatabase
 package import ServiceRuntime
 
 /// Builds every object of the relay once, in order of dependency.
 package enum OutboxRelay: DatabaseService {
-    package static let name = "outbox-relay"
+    package static let name = Fleet.relay
     /// For the loop, the leases, and the housekeeping.
     private static let poolSize = 4
 
@@ -21,15 +21,9 @@ package enum OutboxRelay: DatabaseService {
     package static func compose(_ settings: OutboxRelayConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let timing = settings.timing
         let source = settings.source.rawValue
-        let database = try settings.database.configuration(as: "\(name) \(source)")
-        let prerequisite = try settings.database.prerequisite(database, context.logger)
-
-        let pools = PoolMetrics(context.metrics)
-        let pool = PostgresPool(
-            configuration: database, options: PoolOptions(maximumConnections: poolSize), logger: context.logger,
-            onAcquire: pools.waits(of: "outbox"))
-        pools.observe(pool, named: "outbox", limit: poolSize)
-        let probe = DatabaseProbe(database, withoutWrites: .isUseless, metrics: context.metrics)
+        let database = try settings.database.access(
+            as: "\(name) \(source)", pool: "outbox", connections: poolSize, withoutWrites: .isUseless, context)
+        let pool = database.pool
         let metrics = RelayMetrics(context.metrics)
         let publisher = try AMQPPublisher(
             configuration: settings.broker.configuration, name: "\(source)-relay", options: publisherOptions(timing), logger: context.logger,
@@ -42,14 +36,13 @@ package enum OutboxRelay: DatabaseService {
         let loop = RelayLoop(
             source: source, owner: owner, pool: pool, publisher: publisher, keeper: keeper, maximumAttempts: settings.maximumAttempts,
             timing: timing, metrics: metrics, tracer: context.tracer, logger: context.logger)
-        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
         let housekeeping = OutboxHousekeeping(
-            pool: pool, retentionDays: settings.retentionDays, metrics: metrics, clock: clock, logger: context.logger)
+            pool: pool, retentionDays: settings.retentionDays, metrics: metrics, clock: database.clock, logger: context.logger)
         return ComposedProcess(
-            services: [probe, pool], prerequisites: [prerequisite],
+            services: database.services, prerequisites: [database.prerequisite],
             serving: [publisher, keeper, housekeeping, loop, ReadinessMark(context.readiness)],
             healthChecks: [
-                probe.healthCheck,
+                database.healthCheck,
                 HealthCheck(name: "broker", critical: false) { try check(publisher.status, isRefused: metrics.isRefused) },
             ])
     }

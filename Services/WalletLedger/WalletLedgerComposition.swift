@@ -1,54 +1,32 @@
-import Contracts
+import APIService
+import Fleet
 package import HTTPService
-import Idempotency
 import Logging
 import Observability
 package import Postgres
 package import ServiceDatabase
-import ServiceIdentity
 import ServiceLifecycle
 package import ServiceRuntime
 
 /// Builds every object of the ledger once, in order of dependency.
 package enum WalletLedger: DatabaseService {
-    package static let name = "wallet-ledger"
+    package static let name = FleetService.walletLedger.name
 
     package static func compose(_ settings: WalletLedgerConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
-        let database = try settings.database.configuration(as: name)
-        let identity = try ServiceIdentity(settings.identity, service: name)
-        let api = try InboundAPI(settings.api, identity: identity)
-        var prerequisites = [try settings.database.prerequisite(database, context.logger)]
-
-        let pools = PoolMetrics(context.metrics)
-        let pool = PostgresPool(
-            configuration: database, options: PoolOptions(maximumConnections: settings.poolSize), logger: context.logger,
-            onAcquire: pools.waits(of: "primary"))
-        pools.observe(pool, named: "primary", limit: settings.poolSize)
-        let clock = ClockWitness(logger: context.logger, metrics: context.metrics)
-        let probe = DatabaseProbe(database, withoutWrites: .answersReads, metrics: context.metrics)
-        let replica = try replica(settings, primary: pool, pools, clock, context.logger)
+        let service = try APIService(settings.service, connections: settings.poolSize, context)
+        let database = service.database
+        let replica = try replica(settings, database, context.logger)
         let queue = PostingQueue(batchLimit: settings.batchLimit, writers: settings.writers)
         WalletLedgerMetrics(context.metrics).observe(queue)
         let writer = BatchWriter(
-            queue: queue, configuration: database, writers: settings.writers, clock: clock, logger: context.logger,
+            queue: queue, configuration: database.configuration, writers: settings.writers, clock: database.clock, logger: context.logger,
             tracer: context.tracer)
-
-        let served = try await api.compose(
-            context, endpoints: endpoints(pool: pool, queue: queue, replica: replica?.reads, clock: clock), mapError: ledgerProblem)
-        let keyExpiry = RowExpiry(of: "idempotency keys", pool: pool, clock: clock, logger: context.logger) { session, count in
-            try IdempotencyStore<RecordedOutcome>().expire(session, atMost: count)
-        }
-        var serving: [any Service] = [ClockWatch(clock, pool: pool)]
-        if let replica {
-            prerequisites.append(replica.prerequisite)
-            serving += [replica.pool, replica.reads]
-        }
-        serving += [
-            keyExpiry, writer, HoldExpiry(queue: queue, pool: pool, now: milliseconds, logger: context.logger), served.server,
-        ]
-        return ComposedProcess(
-            services: identity.services(context) + served.services + [probe, pool], prerequisites: prerequisites, serving: serving,
-            healthChecks: [probe.healthCheck, clock.healthCheck] + served.healthChecks)
+        let holdExpiry = HoldExpiry(queue: queue, pool: database.pool, now: milliseconds, logger: context.logger)
+        let ofReplica: [any Service] = replica.map { [$0.pool, $0.reads] } ?? []
+        return try await service.process(
+            endpoints: endpoints(pool: database.pool, queue: queue, replica: replica?.reads, clock: database.clock), mapError: ledgerProblem,
+            prerequisites: replica.map { [$0.prerequisite] } ?? [],
+            serving: ofReplica + [service.keyExpiry(of: RecordedOutcome.self), writer, holdExpiry])
     }
 
     /// Unix milliseconds.
@@ -72,7 +50,7 @@ package enum WalletLedger: DatabaseService {
     /// The standby for answers about the past, where one is set. It may be out of reach, now and later. One that is not the ledger's own is
     /// refused like such a primary when it answers at the start; when it answers for the first time later, it is never used.
     private static func replica(
-        _ settings: WalletLedgerConfiguration, primary: PostgresPool, _ metrics: PoolMetrics, _ clock: ClockWitness, _ logger: Logger
+        _ settings: WalletLedgerConfiguration, _ primary: DatabaseAccess, _ logger: Logger
     ) throws(InvalidConfiguration) -> (prerequisite: Prerequisite, pool: PostgresPool, reads: ReplicaReads)? {
         guard let url = settings.replicaDatabaseURL else { return nil }
         let configuration = try ServiceDatabase.configuration(url, variable: WalletLedgerConfiguration.replicaDatabase.key, as: name)
@@ -86,8 +64,8 @@ package enum WalletLedger: DatabaseService {
         }
         let options = PoolOptions(
             maximumConnections: settings.poolSize, acquireTimeout: ReplicaReads.acquireTimeout, isForWriting: false)
-        let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: metrics.waits(of: "replica"))
-        metrics.observe(pool, named: "replica", limit: settings.poolSize)
-        return (prerequisite, pool, ReplicaReads(primary: primary, replica: pool, clock: clock, logger: logger, inspect: inspect))
+        let pool = PostgresPool(configuration: configuration, options: options, logger: logger, onAcquire: primary.metrics.waits(of: "replica"))
+        primary.metrics.observe(pool, named: "replica", limit: settings.poolSize)
+        return (prerequisite, pool, ReplicaReads(primary: primary.pool, replica: pool, clock: primary.clock, logger: logger, inspect: inspect))
     }
 }

@@ -1,3 +1,4 @@
+import APIService
 import ArgumentParser
 import FoundationEssentials
 import Postgres

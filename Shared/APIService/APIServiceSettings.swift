@@ -1,0 +1,42 @@
+package import Fleet
+import HTTPService
+package import ServiceDatabase
+import ServiceIdentity
+package import ServiceRuntime
+
+/// The settings of every service that has an API and a database; its own come besides.
+package struct APIServiceSettings: Sendable {
+    /// The settings' declarations for one service.
+    package struct Declaration: Sendable {
+        private let schema: DatabaseSchema
+        private let identity: ServiceIdentitySettings.Declaration
+        private let api: InboundAPISettings.Declaration
+
+        /// - Parameter shared: The folders of `migrations/shared` that come before the service's own.
+        package init(_ service: FleetService, shared: [String]) {
+            schema = DatabaseSchema(service: service.name, shared: shared)
+            identity = ServiceIdentitySettings.Declaration(service: service.name)
+            api = InboundAPISettings.Declaration(port: service.apiPort)
+        }
+
+        package var declared: [any SettingDeclaration] { schema.declared + identity.declared + api.declared }
+
+        /// - Throws: ``InvalidConfiguration`` when settings do not go together.
+        package func settings(_ values: SettingValues) throws(InvalidConfiguration) -> APIServiceSettings {
+            APIServiceSettings(database: schema.database(values), identity: identity.settings(values), api: try api.settings(values))
+        }
+    }
+
+    package let database: ServiceDatabase
+    let identity: ServiceIdentitySettings
+    let api: InboundAPISettings
+}
+
+/// The configuration of a service that has an API and a database.
+package protocol APIServiceConfiguration: DatabaseServiceConfiguration {
+    var service: APIServiceSettings { get }
+}
+
+extension APIServiceConfiguration {
+    package var database: ServiceDatabase { service.database }
+}

@@ -60,7 +60,7 @@ shared("Fleet", [], tests: api + database + broker + ["ServiceClient"], ofTests:
 shared("Contracts", ["StrictJSON"], exclude: ["AsyncAPI", "OpenAPI"], ofTests: ["crosscheck", "golden"])
 shared("RequestSigning", ["Crypto", "HTTPTypes"], ofTests: ["crosscheck"])
 shared("AccessTokens", ["StrictJSON", "Crypto", "JWTKit"])
-shared("TransportSecurity", ["NIOSSL"])
+shared("TransportSecurity", ["NIOCore", "NIOSSL"])
 shared("BlockingCalls", [])
 shared("Outages", [])
 shared("Concurrency", [])
@@ -74,7 +74,12 @@ shared(
         "NIOPosix",
         "ServiceLifecycle", "Tracing",
     ])
-shared("HTTPServer", ["TransportSecurity", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOSSL"], tests: ["Hummingbird"])
+shared(
+    "HTTPServer",
+    [
+        "Contracts", "Observability", "TransportSecurity", "CoreMetrics", "HTTPTypes", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "NIOHTTP1",
+        "NIOSSL",
+    ], tests: ["Hummingbird"])
 shared(
     "ServiceRuntime",
     [

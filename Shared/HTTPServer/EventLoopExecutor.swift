@@ -1,6 +1,4 @@
-import HummingbirdCore
-package import Logging
-package import NIOCore
+import NIOCore
 
 /// Runs the tasks of a connection on the event loop that reads and writes it.
 ///
@@ -16,26 +14,5 @@ final class EventLoopExecutor: TaskExecutor {
         let job = UnownedJob(job)
         let executor = asUnownedTaskExecutor()
         eventLoop.execute { job.runSynchronously(on: executor) }
-    }
-}
-
-/// HTTP/1.1 whose connections stay on their event loop; see ``EventLoopExecutor``.
-package struct PinnedHTTP1Channel: ServerChildChannel {
-    package typealias Value = OneAnswerHTTP1Channel.Value
-
-    let wrapped: OneAnswerHTTP1Channel
-
-    package init(wrapped: OneAnswerHTTP1Channel) {
-        self.wrapped = wrapped
-    }
-
-    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        wrapped.setup(channel: channel, logger: logger)
-    }
-
-    package func handle(value: Value, logger: Logger) async {
-        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
-            await wrapped.handle(value: value, logger: logger)
-        }
     }
 }

@@ -1,9 +1,9 @@
-import HTTPServer
+package import HTTPServer
 package import Hummingbird
 import HummingbirdCore
 package import Logging
-import NIOCore
 import NIOPosix
+package import Observability
 import ServiceLifecycle
 import ServiceRuntime
 package import TransportSecurity
@@ -12,13 +12,14 @@ package import TransportSecurity
 package struct APIServer: Service {
     /// Connections that wait to be accepted.
     private static let backlog = 1_024
-    private static let idleTimeout = TimeAmount.seconds(75)
 
     private let host: String
     private let port: Int
     private let eventLoops: Int
     private let certificate: ServerCertificate?
+    private let limits: ServerLimits
     private let responder: RouterResponder<BasicRequestContext>
+    private let metrics: PrometheusRegistry
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) async -> Void
 
@@ -27,15 +28,17 @@ package struct APIServer: Service {
     ///   - certificate: What to serve HTTPS with; nil serves plain HTTP.
     ///   - onListening: called once with the port that is served; the process is ready then.
     package init(
-        host: String, port: Int, eventLoops: Int, certificate: ServerCertificate? = nil,
-        responder: RouterResponder<BasicRequestContext>, logger: Logger,
+        host: String, port: Int, eventLoops: Int, certificate: ServerCertificate? = nil, limits: ServerLimits = .api,
+        responder: RouterResponder<BasicRequestContext>, metrics: PrometheusRegistry, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         self.host = host
         self.port = port
         self.eventLoops = eventLoops
         self.certificate = certificate
+        self.limits = limits
         self.responder = responder
+        self.metrics = metrics
         self.logger = logger
         self.onListening = onListening
     }
@@ -45,19 +48,18 @@ package struct APIServer: Service {
     /// - Throws: ``CannotListen``.
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: eventLoops)
-        let configuration = HTTP1Channel.Configuration(
-            idleTimeout: Self.idleTimeout,
-            httpDecoderConfiguration: .init(maxHeaderFieldSize: 16_384, maxHeaderListSize: 32_768, maxHeaderFieldCount: 64))
+        let instruments = ServerInstruments(server: "api", metrics: metrics, logger: logger)
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { [certificate] handle in
-                let answering = OneAnswerHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: configuration))
-                let channel = PinnedHTTP1Channel(wrapped: answering)
-                guard let certificate else { return channel }
-                return EncryptedChannel(certificate: certificate, wrapped: channel)
+            server: HTTPServerBuilder { [limits, certificate] responder in
+                HTTPServerChannel(
+                    limits: limits, instruments: instruments, certificate: certificate, staysOnEventLoop: true, responder: responder)
             },
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: Self.backlog),
-            onServerRunning: { [onListening] channel in await onListening(channel.localAddress?.port ?? 0) },
+            onServerRunning: { [onListening] channel in
+                await instruments.watch(channel)
+                await onListening(channel.localAddress?.port ?? 0)
+            },
             eventLoopGroupProvider: .shared(group), logger: logger)
         do {
             try await CannotListen.naming(host: host, port: port) { try await application.run() }

@@ -1,4 +1,5 @@
 import Contracts
+import HTTPServer
 import HTTPTypes
 import Hummingbird
 package import NIOCore
@@ -32,16 +33,23 @@ package struct BodyStream: AsyncSequence, Sendable {
     }
 }
 
-extension RequestBody {
-    /// The whole body.
+extension Request {
+    /// The whole body. One that says that it is too long is not waited for.
     ///
     /// - Throws: ``Problem``; see ``BodyStream/AsyncIterator/next()``.
     func read(upTo limit: Int) async throws -> ByteBuffer {
+        try checkLength(upTo: limit)
         do {
-            return try await collect(upTo: limit)
+            return try await body.collect(upTo: limit)
         } catch {
             throw Problem(brokenBody: error)
         }
+    }
+
+    /// - Throws: ``Problem`` `body_too_large` where the head says so already.
+    func checkLength(upTo limit: Int) throws(Problem) {
+        // The decoder has refused what is no number.
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw Problem(.bodyTooLarge) }
     }
 }
 
@@ -51,6 +59,7 @@ extension Problem {
         case is NIOTooManyBytesError: self.init(.bodyTooLarge)
         case let error as any HTTPResponseError where error.status == .contentTooLarge: self.init(.bodyTooLarge)
         case is CancellationError: self.init(.unavailable)
+        case BodyFault.tooSlow: self.init(.requestTimeout)
         // Broken off, garbled or cut by the network: nobody's fault on this side, and often nobody is left to read the answer.
         default: self.init(.malformedRequest, detail: "The body ended early or can't be read.")
         }

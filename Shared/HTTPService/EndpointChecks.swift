@@ -88,7 +88,7 @@ extension EndpointPipeline {
             method: request.method.rawValue, authority: request.head.authority ?? "", target: request.head.path ?? "/",
             headerFields: request.headers)
         let caller = try verifier.verifyHead(signable, now: arrival.seconds, isRouteOpenTo: isRouteOpenTo)
-        let body = try await request.body.read(upTo: content.limit)
+        let body = try await request.read(upTo: content.limit)
         try body.withUnsafeReadableBytes { bytes throws(SignatureRejection) in try verifier.verifyBody(caller, body: bytes) }
         // By the time that it is now: a body may have taken its time, and the window remembers by it.
         try await verifier.admitNonce(caller, isRepeatable: content.isRepeatable(request), now: now() / 1_000_000)
@@ -117,9 +117,10 @@ extension EndpointPipeline {
     private func read(_ request: Request, _ content: ContentRule) async throws -> UnsignedBody {
         try content.checkType(request.headers)
         guard content.body != .stream else {
+            try request.checkLength(upTo: content.limit)
             return UnsignedBody(buffer: ByteBuffer(), stream: BodyStream(source: request.body, limit: content.limit))
         }
-        let buffer = try await request.body.read(upTo: content.limit)
+        let buffer = try await request.read(upTo: content.limit)
         try content.checkAbsence(buffer)
         return UnsignedBody(buffer: buffer, stream: nil)
     }

@@ -1,5 +1,6 @@
 internal import AccessTokens
 package import Contracts
+internal import HTTPServer
 internal import Logging
 internal import Redis
 internal import ReplayProtection
@@ -53,7 +54,8 @@ package struct InboundAPI: Sendable {
             verifier: verifier, tokens: tokens, logger: context.logger, tracer: context.tracer, metrics: context.metrics, mapError: mapError)
         let server = APIServer(
             host: settings.host, port: settings.port, eventLoops: settings.eventLoops, certificate: identity.tls?.certificate,
-            responder: pipeline.responder(of: endpoints), logger: context.logger,
+            limits: .api.ending(within: context.settings.drainTimeout), responder: pipeline.responder(of: endpoints), metrics: context.metrics,
+            logger: context.logger,
             onListening: { _ in await Self.ready(context.readiness, notBefore: replay.takesRequestsFrom) })
         let services = replay.services + [KeySetRefresher(keySet: keySet, logger: context.logger)]
         return Parts(services: services, server: server, healthChecks: replay.healthChecks)

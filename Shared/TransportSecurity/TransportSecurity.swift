@@ -1,3 +1,4 @@
+import NIOCore
 import NIOSSL
 
 /// How connections between services are encrypted when no mesh does it.
@@ -10,11 +11,15 @@ enum TransportSecurity {
     /// HTTP/2 is not served.
     static let applicationProtocols = ["http/1.1"]
 
+    /// How long a connection that is being closed waits for the other side to say so too.
+    static let shutdownTime = TimeAmount.seconds(1)
+
     static func serverConfiguration(chain: [NIOSSLCertificate], key: NIOSSLPrivateKey) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = minimumVersion
         configuration.applicationProtocols = applicationProtocols
+        configuration.shutdownTimeout = shutdownTime
         return configuration
     }
 

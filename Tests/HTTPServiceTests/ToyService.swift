@@ -36,7 +36,7 @@ final class ToyService: Sendable {
             logger: Logger(label: "toy") { _ in SwiftLogNoOpLogHandler() }, metrics: PrometheusRegistry(), mapError: { _ in nil })
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let server = APIServer(
-            host: "127.0.0.1", port: 0, eventLoops: 1, responder: pipeline.responder(of: ToyRoutes().endpoints),
+            host: "127.0.0.1", port: 0, eventLoops: 1, responder: pipeline.responder(of: ToyRoutes().endpoints), metrics: PrometheusRegistry(),
             logger: Logger(label: "toy") { _ in SwiftLogNoOpLogHandler() }, onListening: { listening.yield($0) })
         // Until the process ends.
         Task {

@@ -54,16 +54,22 @@ extension ProblemCode {
     package static let notFound = Self("not_found", status: 404, title: "Not found")
     package static let methodNotAllowed = Self("method_not_allowed", status: 405, title: "The method is not allowed here")
 
+    package static let requestTimeout = Self("request_timeout", status: 408, title: "The request did not arrive in time")
+
     package static let requestInProgress = Self(
         "request_in_progress", status: 409, title: "A request with this Idempotency-Key is still in progress")
 
     package static let bodyTooLarge = Self("body_too_large", status: 413, title: "The body is too large")
+    package static let targetTooLong = Self("target_too_long", status: 414, title: "The target is too long")
     package static let unsupportedMediaType = Self("unsupported_media_type", status: 415, title: "The media type is not supported")
 
     package static let idempotencyKeyReused = Self(
         "idempotency_key_reused", status: 422, title: "The Idempotency-Key was used for a different request")
 
     package static let rateLimited = Self("rate_limited", status: 429, title: "Too many requests")
+    package static let headerFieldsTooLarge = Self(
+        "header_fields_too_large", status: 431, title: "The header fields are too many or too large")
+
     package static let internalError = Self("internal_error", status: 500, title: "Something went wrong on our side")
     package static let overloaded = Self("overloaded", status: 503, title: "The service is overloaded")
     package static let outcomeUnknown = Self(
@@ -74,7 +80,7 @@ extension ProblemCode {
     package static let common: [Self] = [
         malformedRequest, unknownField, amountOutOfRange, unknownCurrency, idempotencyKeyMissing, signatureMissing, signatureInvalid,
         signatureExpired, signatureReplayed, digestMismatch, tokenMissing, tokenInvalid, tokenExpired, callerNotAllowed, insufficientScope,
-        notFound, methodNotAllowed, requestInProgress, bodyTooLarge, unsupportedMediaType, idempotencyKeyReused, rateLimited, internalError,
-        overloaded, outcomeUnknown, unavailable,
+        notFound, methodNotAllowed, requestTimeout, requestInProgress, bodyTooLarge, targetTooLong, unsupportedMediaType, idempotencyKeyReused,
+        rateLimited, headerFieldsTooLarge, internalError, overloaded, outcomeUnknown, unavailable,
     ]
 }

@@ -1,4 +1,4 @@
-import HTTPServer
+package import HTTPServer
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -11,14 +11,13 @@ import ServiceLifecycle
 package struct AdminServer: Service {
     /// Probes and scrapes are few; more waiting connections are a mistake.
     private static let backlog = 16
-    /// A prober that keeps a connection this long without a request loses it.
-    private static let idleTimeout = TimeAmount.seconds(75)
     private static let jsonMediaType = "application/json"
 
     private let host: String
     private let port: Int
     private let readiness: Readiness
     private let checks: [HealthCheck]
+    private let limits: ServerLimits
     private let metrics: PrometheusRegistry
     private let logger: Logger
     private let onListening: @Sendable (_ port: Int) -> Void
@@ -27,13 +26,15 @@ package struct AdminServer: Service {
     ///   - port: 0 lets the system choose one.
     ///   - onListening: Called once with the port that is served.
     package init(
-        host: String, port: Int, readiness: Readiness, checks: [HealthCheck], metrics: PrometheusRegistry, logger: Logger,
+        host: String, port: Int, readiness: Readiness, checks: [HealthCheck], limits: ServerLimits = .admin, metrics: PrometheusRegistry,
+        logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
     ) {
         self.host = host
         self.port = port
         self.readiness = readiness
         self.checks = checks
+        self.limits = limits
         self.metrics = metrics
         self.logger = logger
         self.onListening = onListening
@@ -43,19 +44,23 @@ package struct AdminServer: Service {
     ///
     /// - Throws: ``CannotListen``.
     package func run() async throws {
+        let instruments = ServerInstruments(server: "admin", metrics: metrics, logger: logger)
         let application = Application(
             router: router,
-            server: HTTPServerBuilder { handle in
-                OneAnswerHTTP1Channel(wrapped: HTTP1Channel(responder: handle, configuration: .init(idleTimeout: Self.idleTimeout)))
+            server: HTTPServerBuilder { [limits] responder in
+                HTTPServerChannel(limits: limits, instruments: instruments, staysOnEventLoop: false, responder: responder)
             },
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: Self.backlog),
-            onServerRunning: { [onListening] channel in onListening(channel.localAddress?.port ?? 0) },
+            onServerRunning: { [onListening] channel in
+                await instruments.watch(channel)
+                onListening(channel.localAddress?.port ?? 0)
+            },
             logger: logger)
         try await CannotListen.naming(host: host, port: port) { try await application.run() }
     }
 
     private var router: Router<BasicRequestContext> {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.get("livez") { _, _ in
             Self.response(.ok, mediaType: Self.jsonMediaType, #"{"status":"ok"}"#)
         }

@@ -1,3 +1,4 @@
+import HTTPServer
 import Logging
 import Observability
 import ServiceLifecycle
@@ -42,7 +43,8 @@ extension FlorinService {
             let process = try await compose(settings, context)
             let admin = AdminServer(
                 host: context.settings.adminHost, port: context.settings.adminPort, readiness: context.readiness,
-                checks: process.healthChecks, metrics: context.metrics, logger: context.logger)
+                checks: process.healthChecks, limits: .admin.ending(within: context.settings.drainTimeout), metrics: context.metrics,
+                logger: context.logger)
             let exporters: [any Service] = context.spanExporter.map { [$0] } ?? []
             let held = HeldServices(prerequisites: process.prerequisites, services: process.serving, logger: context.logger)
             let group = ProcessGroup(

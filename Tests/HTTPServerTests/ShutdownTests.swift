@@ -1,0 +1,61 @@
+import Foundation
+import HTTPServer
+import Hummingbird
+import NIOCore
+import TestSupport
+import Testing
+
+/// GW-29: a server that shuts down gives the answers that it owes, and ends in time whatever its clients do.
+@Suite("Shutdown")
+struct ShutdownTests {
+    @Test("an idle connection ends, a busy one after its answer, which says so")
+    func graceful() async throws {
+        let (isBusy, goesOn) = (Gate(), AsyncStream.makeStream(of: Void.self))
+        try await ToyServer.run { router in
+            router.get("wait") { _, _ in
+                isBusy.signal()
+                for await _ in goesOn.stream { break }
+                return "done."
+            }
+        } _: { server in
+            let idle = try LoopbackSocket(port: server.port)
+            #expect(try await eventually { server.connections == 1 })
+            async let busy = server.everything(after: "GET /wait HTTP/1.1\r\nHost: h\r\n\r\nGET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try await eventually { isBusy.isSet })
+            await server.shutDown()
+            #expect(try await eventually { server.connections == 1 })
+            #expect(idle.receiveAll().isEmpty)
+            goesOn.continuation.yield()
+            let text = try await busy
+            #expect(answers(in: text).count == 1 && text.lowercased().contains("connection: close") && text.hasSuffix("done."), "\(text)")
+            #expect(server.limited("shutdown") == 0)
+        }
+    }
+
+    @Test("what is not over in time is cut")
+    func hard() async throws {
+        let (isBusy, goesOn) = (Gate(), AsyncStream.makeStream(of: Void.self))
+        try await ToyServer.run(TimeTests.limits { $0.shutdownTime = .milliseconds(200) }) { router in
+            router.get("wait") { _, _ in
+                isBusy.signal()
+                for await _ in goesOn.stream { break }
+                return "done."
+            }
+        } _: { server in
+            async let busy = server.everything(after: "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(try await eventually { isBusy.isSet })
+            await server.shutDown()
+            let text = try await busy
+            #expect(text.isEmpty)
+            #expect(server.limited("shutdown") == 1)
+            #expect(try await eventually { server.connections == 0 })
+            goesOn.continuation.yield()
+        }
+    }
+
+    @Test("a server's own time to end is the smaller one")
+    func time() {
+        #expect(ServerLimits.api.ending(within: .seconds(10)).shutdownTime == .seconds(8))
+        #expect(ServerLimits.admin.ending(within: .seconds(25)).shutdownTime == .seconds(2))
+    }
+}

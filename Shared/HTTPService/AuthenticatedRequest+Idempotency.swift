@@ -20,7 +20,7 @@ extension EndpointRequest {
     fileprivate func idempotencyKey(caller: String, principal: String) throws -> IdempotencyKey? {
         guard let text = headers[.idempotencyKey] else { return nil }
         guard IdempotencyKey.isKey(text) else {
-            throw Problem(.idempotencyKeyMissing, detail: "An Idempotency-Key has 1 to 255 visible ASCII characters.")
+            throw Problem(.idempotencyKeyMissing, detail: "Idempotency-Key must be 1 to 255 visible ASCII characters.")
         }
         return IdempotencyKey(caller: caller, principal: principal, key: text)
     }
@@ -31,7 +31,7 @@ extension Problem {
     package static func keyReused(_ pointer: String) -> Problem {
         Problem(
             .idempotencyKeyReused,
-            errors: [FieldError(pointer: pointer, detail: "Differs from the request that the key was first used for.")])
+            errors: [FieldError(pointer: pointer, detail: "Differs from the first request with this key.")])
     }
 }
 

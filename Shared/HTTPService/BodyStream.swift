@@ -61,7 +61,7 @@ extension Problem {
         case is CancellationError: self.init(.unavailable)
         case BodyFault.tooSlow: self.init(.requestTimeout)
         // Broken off, garbled or cut by the network: nobody's fault on this side, and often nobody is left to read the answer.
-        default: self.init(.malformedRequest, detail: "The body ended early or can't be read.")
+        default: self.init(.malformedRequest, detail: "The body is incomplete or unreadable.")
         }
     }
 }

@@ -15,7 +15,7 @@ package struct Form: Sendable, CustomStringConvertible, CustomReflectable {
                 throw Problem(.malformedRequest, detail: "The form is not percent-encoded UTF-8.")
             }
             guard values.updateValue(value, forKey: name) == nil else {
-                throw QueryReader.fault(.malformedRequest, name.prefix(64), "Is given more than once.")
+                throw QueryReader.fault(.malformedRequest, name.prefix(64), "Given more than once.")
             }
         }
         self.values = values.filter { !$0.value.isEmpty }
@@ -29,7 +29,7 @@ package struct Form: Sendable, CustomStringConvertible, CustomReflectable {
 
     /// - Throws: ``Problem`` `malformed_request` naming the field.
     package func required(_ name: String) throws -> String {
-        guard let value = values[name] else { throw QueryReader.fault(.malformedRequest, name, "Is missing.") }
+        guard let value = values[name] else { throw QueryReader.fault(.malformedRequest, name, "Required.") }
         return value
     }
 

@@ -10,7 +10,7 @@ extension RequestOrigin {
         let access = try request.access
         let key = try request.idempotencyKey(principal: access.principal)
         if needsKey, key == nil {
-            throw Problem(.idempotencyKeyMissing, detail: "This request moves money and needs an Idempotency-Key.")
+            throw Problem(.idempotencyKeyMissing, detail: "Idempotency-Key is required: this request moves money.")
         }
         self.init(
             caller: request.caller, access: access, key: key, requestID: request.requestID.text, traceparent: request.trace.traceparent,

@@ -52,7 +52,7 @@ extension ProblemCode {
     package static let insufficientScope = Self("insufficient_scope", status: 403, title: "The access token does not grant this")
 
     package static let notFound = Self("not_found", status: 404, title: "Not found")
-    package static let methodNotAllowed = Self("method_not_allowed", status: 405, title: "The method is not allowed here")
+    package static let methodNotAllowed = Self("method_not_allowed", status: 405, title: "The method is not allowed on this resource")
 
     package static let requestTimeout = Self("request_timeout", status: 408, title: "The request did not arrive in time")
 
@@ -70,8 +70,8 @@ extension ProblemCode {
     package static let headerFieldsTooLarge = Self(
         "header_fields_too_large", status: 431, title: "The header fields are too many or too large")
 
-    package static let internalError = Self("internal_error", status: 500, title: "Something went wrong on our side")
-    package static let overloaded = Self("overloaded", status: 503, title: "The service is overloaded")
+    package static let internalError = Self("internal_error", status: 500, title: "Internal error")
+    package static let overloaded = Self("overloaded", status: 503, title: "Overloaded; try again later")
     package static let outcomeUnknown = Self(
         "outcome_unknown", status: 503, title: "The outcome is not known yet; repeat the request with the same key")
     package static let unavailable = Self("unavailable", status: 503, title: "The service is temporarily unavailable")

@@ -6,7 +6,7 @@ import ServiceRuntime
 @main
 struct OpsRiskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ops-risk", abstract: "Judges what the ledger posts, and keeps the alerts that operators resolve.",
+        commandName: "ops-risk", abstract: "Judge what the ledger posts, and keep the alerts that operators resolve.",
         subcommands: [
             ServeCommand<OpsRisk>.self, MigrateCommand<OpsRisk>.self, ListDeadLettersCommand<OpsRisk>.self, ReplayDeadLettersCommand<OpsRisk>.self,
             DiscardDeadLetterCommand<OpsRisk>.self, ConfigCommand<OpsRisk>.self,

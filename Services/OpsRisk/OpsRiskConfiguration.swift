@@ -9,16 +9,16 @@ package struct OpsRiskConfiguration: APIServiceConfiguration, EventConsumingConf
     static let service = APIServiceSettings.Declaration(.opsRisk, shared: ["outbox", "consumption"])
     static let thresholds = Setting<String>.text(
         "RISK_HIGH_VALUE_THRESHOLDS",
-        "From which amount on a single debit raises an alert, per currency; * is every other, scaled by its digits and rough worth.",
+        "Amount from which a single debit raises an alert, per currency; * is all others, scaled by digits and rough value.",
         expected: HighValueRule.expected, default: "*=1000000")
     static let velocityLimit = Setting<Int>.integer(
-        "RISK_VELOCITY_LIMIT", "Debits of one wallet within the window that raise no alert yet.", in: VelocityRule.limits, unit: "debits",
+        "RISK_VELOCITY_LIMIT", "Debits of a wallet per window above which an alert is raised.", in: VelocityRule.limits, unit: "debits",
         default: 10)
     static let velocityWindow = Setting<Duration>.duration(
-        "RISK_VELOCITY_WINDOW", "The time within which debits of a wallet are counted, in whole seconds.",
+        "RISK_VELOCITY_WINDOW", "The window in which debits of a wallet are counted, in whole seconds.",
         in: .seconds(VelocityRule.windowSeconds.lowerBound) ... .seconds(VelocityRule.windowSeconds.upperBound), default: .seconds(60))
     static let lateness = Setting<Duration>.duration(
-        "RISK_DEBIT_RETENTION", "How much longer than the window debits are kept, for events that come late.", in: .seconds(60) ... .seconds(604_800),
+        "RISK_DEBIT_RETENTION", "How much longer than the window debits are kept, for late events.", in: .seconds(60) ... .seconds(604_800),
         default: .seconds(3_600))
     static let poolSize = Setting<Int>.integer(
         "RISK_POOL_SIZE", "Connections to the database.", in: 2...100, unit: "connections", default: 8)

@@ -17,8 +17,8 @@ package final class OpsRiskMetrics: Sendable {
                 (rule, Counter(label: "risk_alerts_raised_total", dimensions: [("rule", rule.rawValue)], factory: registry))
             })
         for counter in [judgedTotal] + Array(raisedTotals.values) { counter.increment(by: 0) }
-        registry.describe("risk_debits_judged_total", "Debits of customers' wallets that were judged; again when their batch was tried again.")
-        registry.describe("risk_alerts_raised_total", "Alerts raised, by rule; again when their batch was tried again.")
+        registry.describe("risk_debits_judged_total", "Debits of customers' wallets that were judged; counted again when a batch is retried.")
+        registry.describe("risk_alerts_raised_total", "Alerts raised, by rule; counted again when a batch is retried.")
         for rule in RiskRule.allCases {
             registry.observe(
                 "risk_alerts_open", .gauge, "Alerts that wait for an operator, by rule; \(AlertStore.countedAtMost) in all at most.",

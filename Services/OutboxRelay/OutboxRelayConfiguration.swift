@@ -25,12 +25,12 @@ package struct RelaySource: RawRepresentable, Sendable, CaseIterable {
 
 /// The settings of outbox-relay; `outbox-relay config` lists them.
 package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
-    static let source = Setting<RelaySource>.choice("OUTBOX_SOURCE", "The service whose outbox is published; --source is the same.", default: nil)
+    static let source = Setting<RelaySource>.choice("OUTBOX_SOURCE", "Service whose outbox to publish; same as --source.", default: nil)
     static let maximumAttempts = Setting<Int>.integer(
-        "OUTBOX_MAX_ATTEMPTS", "Attempts to publish an event that the broker refuses, before it is parked for an operator.", in: 1...100,
+        "OUTBOX_MAX_ATTEMPTS", "Attempts to publish an event that the broker refuses before it becomes a dead letter.", in: 1...100,
         unit: "attempts", default: 12)
     static let lease = Setting<Duration>.duration(
-        "OUTBOX_LEASE", "How long a relay that died holds its partitions up; one that gets no time for as long duplicates events.",
+        "OUTBOX_LEASE", "Lease duration. A dead relay blocks its partitions for this long; a live one paused for longer may publish duplicates.",
         in: .seconds(2)...LeaseStore.longest, default: .seconds(10))
     static let retention = Setting<Int>.integer(
         "OUTBOX_RETENTION_DAYS", "How long published events are kept.", in: 1...3_650, unit: "days", default: 14)

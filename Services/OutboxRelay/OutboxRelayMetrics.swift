@@ -24,7 +24,7 @@ final class RelayMetrics: Sendable {
         var oldestHeld: Timestamp?
         /// In partitions that no relay leases, as all are while none reaches the broker.
         var oldestUnleased: Timestamp?
-        /// Partitions whose marks lie beyond every event.
+        /// Partitions whose marks are beyond the last event.
         var voidMarks = 0
     }
 
@@ -101,14 +101,14 @@ final class RelayMetrics: Sendable {
         ) { Double(self.gauges.withLock { $0.backlog }) }
         registry.observe(
             "outbox_oldest_age_seconds", .gauge,
-            "Age of the oldest event that is not published or parked, of this relay's partitions and those that none leases; 0 without one."
+            "Age of the oldest pending event, of this relay's partitions and those that none leases; 0 without one."
         ) { max(0, self.oldestAge) }
         registry.observe(
             "outbox_time_ahead_seconds", .gauge,
-            "How far the time of the oldest event that is not published or parked lies ahead of this process's clock; its age shows nothing then."
+            "How far the time of the oldest pending event is ahead of this process's clock; its age then shows nothing."
         ) { max(0, -self.oldestAge) }
         registry.observe(
-            "outbox_void_marks", .gauge, "Partitions whose mark lies beyond every event: nothing of them is published until it is corrected."
+            "outbox_void_marks", .gauge, "Partitions whose mark is beyond the last event: they are not published until it is corrected."
         ) { Double(self.gauges.withLock { $0.voidMarks }) }
         registry.observe("outbox_partitions_owned", .gauge, "Partitions that this relay leases.") { Double(self.state.withLock { $0.owned }) }
         registry.observe("outbox_in_flight", .gauge, "Events sent and not confirmed.") { Double(self.state.withLock { $0.inFlight }) }
@@ -131,7 +131,7 @@ final class RelayMetrics: Sendable {
         registry.describe("outbox_confirm_seconds", "Time from the hand-over of an event to the broker's confirm, in seconds.")
         registry.describe("outbox_set_aside_total", "Events set aside because they, or one of their key before them, could not be published.")
         registry.describe("amqp_connected", "1 while the client has an open channel at the broker.")
-        registry.describe("amqp_blocked", "1 while the broker asks not to be sent anything.")
-        registry.describe("amqp_publish_total", "Messages by what became of them.")
+        registry.describe("amqp_blocked", "1 while the broker blocks publishing.")
+        registry.describe("amqp_publish_total", "Messages by outcome.")
     }
 }

@@ -59,7 +59,7 @@ package enum WalletLedger: DatabaseService {
             do {
                 try await ServiceDatabase.waiting(for: configuration) { try await settings.database.withSession(configuration, logger, inspect) }
             } catch let error as UnreachableDependency {
-                logger.warning("the read replica is out of reach", metadata: ["error": "\(error)"])
+                logger.warning("the read replica is unreachable", metadata: ["error": "\(error)"])
             }
         }
         let options = PoolOptions(

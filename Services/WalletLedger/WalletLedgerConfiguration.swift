@@ -8,10 +8,10 @@ package import ServiceRuntime
 package struct WalletLedgerConfiguration: APIServiceConfiguration {
     static let service = APIServiceSettings.Declaration(.walletLedger, shared: ["outbox"])
     static let replicaDatabase = DatabaseSchema.url(
-        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby of that database, which gives answers about the past as far as it has them."
+        "LEDGER_REPLICA_DATABASE_URL", "A streaming standby for reads about the past."
     ).optional
     static let batchLimit = Setting<Int>.integer(
-        "LEDGER_BATCH_LIMIT", "Postings per batch at most; the queue holds four times as many.", in: 1...256, unit: "postings", default: 256)
+        "LEDGER_BATCH_LIMIT", "Maximum postings per batch; the queue holds four times as many.", in: 1...256, unit: "postings", default: 256)
     static let writers = Setting<Int>.integer(
         "LEDGER_WRITERS", "Batch writers, each with a connection of its own.", in: 1...8, unit: "writers", default: 2)
     static let poolSize = Setting<Int>.integer(

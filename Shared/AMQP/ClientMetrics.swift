@@ -20,7 +20,7 @@ struct ConnectionMetrics: Sendable {
 
 struct PublisherMetrics: Sendable {
     let connection: ConnectionMetrics
-    /// 1 while the broker asks not to be sent anything.
+    /// 1 while the broker blocks publishing.
     let blocked: Gauge
     let unconfirmed: Gauge
     let queued: Gauge

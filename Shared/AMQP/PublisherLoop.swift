@@ -108,10 +108,10 @@ struct PublisherLoop {
             window.returned(message, generation: generation)
         case .blocked(let reason):
             window.blocked(reason: reason)
-            publisher.logger.info("the broker takes no messages", metadata: ["amqp.client": "\(publisher.name)", "amqp.reason": "\(reason)"])
+            publisher.logger.info("the broker blocked this connection", metadata: ["amqp.client": "\(publisher.name)", "amqp.reason": "\(reason)"])
         case .unblocked:
             window.unblocked()
-            publisher.logger.info("the broker takes messages again", metadata: ["amqp.client": "\(publisher.name)"])
+            publisher.logger.info("the broker unblocked this connection", metadata: ["amqp.client": "\(publisher.name)"])
         case .channelClosed(let error):
             publisher.metrics.connection.channelsClosed.increment()
             publisher.logger.info("the broker closed the channel", metadata: ["amqp.client": "\(publisher.name)", "error": "\(error)"])

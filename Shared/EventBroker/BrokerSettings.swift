@@ -10,7 +10,7 @@ package struct BrokerSettings: Sendable {
         expected: "an address beginning with amqp:// or amqps://"
     ) { $0.hasPrefix("amqp://") || $0.hasPrefix("amqps://") }
     private static let authoritiesFile = Setting<String>.path(
-        "RABBITMQ_CA_FILE", "The authorities that vouch for an amqps:// broker, in PEM.", default: "/etc/ssl/certs/ca-certificates.crt")
+        "RABBITMQ_CA_FILE", "CA certificates for an amqps:// broker, in PEM.", default: "/etc/ssl/certs/ca-certificates.crt")
 
     package static let declared: [any SettingDeclaration] = [url, authoritiesFile]
 

@@ -21,7 +21,7 @@ struct ConsumptionMetrics: Sendable {
     let batchSeconds: Timer
     /// Batches that failed and were tried event by event.
     let isolations: Counter
-    /// Attempts to send failed events to where they wait that were not confirmed.
+    /// Attempts to send failed events to a retry queue that were not confirmed.
     let retryPublishFailures: Counter
     /// Deliveries of events whose time lies ahead of this process's clock.
     let timesAhead: Counter
@@ -58,15 +58,15 @@ struct ConsumptionMetrics: Sendable {
     func deadLettered(_ kind: EventFailure.Kind) { deadLetters[kind]?.increment() }
 
     private func describe(_ registry: PrometheusRegistry) {
-        registry.describe("event_consumed_total", "Deliveries that were settled, by what became of them.")
-        registry.describe("event_retries_total", "Events that were sent to wait for another attempt, by how long.")
+        registry.describe("event_consumed_total", "Deliveries that were settled, by outcome.")
+        registry.describe("event_retries_total", "Retries scheduled, by delay.")
         registry.describe("event_dead_letters_total", "Events that became dead letters, by the class of their failure.")
         registry.describe("event_batch_size", "Events that were taken together.")
         registry.describe("event_batch_seconds", "Time from taking a batch to having settled it, in seconds.")
         registry.describe("event_batch_isolations_total", "Batches that failed and were tried again event by event.")
         registry.describe(
             "event_times_ahead_total", "Deliveries of events whose time lies more than ten seconds ahead of this process's clock; they wait.")
-        registry.describe("event_retry_publish_failures_total", "Attempts to send failed events to where they wait that were not confirmed.")
+        registry.describe("event_retry_publish_failures_total", "Attempts to send failed events to a retry queue that were not confirmed.")
     }
 
     private func observe(_ registry: PrometheusRegistry, _ consumer: [(String, String)]) {
@@ -80,7 +80,7 @@ struct ConsumptionMetrics: Sendable {
             "event_consumer_paused", .gauge, "1 while the consumer waits for its own database to come back.", labels: consumer
         ) { state.isPaused ? 1 : 0 }
         registry.observe(
-            "event_deliveries_held", .gauge, "Failed events that could neither be sent to wait nor be written as dead letters yet.",
+            "event_deliveries_held", .gauge, "Failed events that could not yet be sent to a retry queue or written as dead letters.",
             labels: consumer
         ) { Double(state.held) }
         registry.observe("dead_letters_open", .gauge, "Dead letters that wait for an operator.", labels: consumer) {

@@ -7,11 +7,11 @@ package struct ConsumptionSettings: Sendable {
         "DEAD_LETTER_KEYS_FILE", "The keys under which the bodies of dead letters are encrypted.",
         default: "/run/secrets/florin/dead-letter.keys.json")
     private static let prefetchSetting = Setting<Int>.integer(
-        "EVENT_PREFETCH", "Events that the broker hands over before the first of them is settled.", in: 1...2_000, unit: "events", default: 200)
+        "EVENT_PREFETCH", "Maximum unacknowledged events.", in: 1...2_000, unit: "events", default: 200)
     private static let batchLimitSetting = Setting<Int>.integer(
         "EVENT_BATCH_LIMIT", "Events that are applied in one transaction.", in: 1...1_000, unit: "events", default: 100)
     private static let retryDelays = Setting<RetryPlan>(
-        key: "EVENT_RETRY_DELAYS", summary: "How long a failed event waits before each further attempt; then it is a dead letter.",
+        key: "EVENT_RETRY_DELAYS", summary: "Delays before each retry of a failed event; after the last it becomes a dead letter.",
         unit: "durations", expected: "at most \(RetryPlan.maximumDelays) growing durations separated by commas, like 1s,5s,30s", default: .standard,
         parse: { RetryPlan(text: $0) }, render: { $0.text })
 

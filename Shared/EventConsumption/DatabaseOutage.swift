@@ -87,7 +87,7 @@ struct DatabaseOutage: Sendable {
     func rest(for duration: Duration) async -> Bool {
         state.set(paused: true)
         defer { state.set(paused: false) }
-        logger.warning("events were given back again and again; consuming pauses", metadata: ["pause.seconds": "\(duration.components.seconds)"])
+        logger.warning("events were returned to the broker repeatedly; pausing", metadata: ["pause.seconds": "\(duration.components.seconds)"])
         return await pause(duration)
     }
 
@@ -102,12 +102,12 @@ struct DatabaseOutage: Sendable {
 
     private func notePause(_ error: (any Error)?) {
         state.set(paused: true)
-        logger.warning("the database is away; consuming pauses", metadata: error.map { ["error": "\(Self.safe($0))"] })
+        logger.warning("the database is unreachable; pausing", metadata: error.map { ["error": "\(Self.safe($0))"] })
     }
 
     private func noteReturn(since began: ContinuousClock.Instant) {
         let seconds = (ContinuousClock.now - began).components.seconds
-        logger.info("the database is back; consuming goes on", metadata: ["outage.seconds": "\(seconds)"])
+        logger.info("the database is reachable again; resuming", metadata: ["outage.seconds": "\(seconds)"])
     }
 
     private func isUsable() async -> Bool {

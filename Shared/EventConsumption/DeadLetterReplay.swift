@@ -39,7 +39,7 @@ package struct DeadLetterReplay: Sendable {
         }
     }
 
-    /// More failures in a row than that, and the cause is not mended: the run stops.
+    /// More failures in a row than that, and the cause is not fixed: the run stops.
     package static let circuitLimit = 10
 
     private let subscription: EventSubscription

@@ -163,7 +163,7 @@ struct FailedDeliveries {
         do throws(AMQPError) {
             try await parts.topology.declare(on: parts.broker, name: "\(parts.subscription.name).topology")
         } catch {
-            parts.logger.warning("the queues in which failed events wait can't be made", metadata: ["error": "\(error)"])
+            parts.logger.warning("the retry queues can't be declared", metadata: ["error": "\(error)"])
         }
     }
 
@@ -172,9 +172,9 @@ struct FailedDeliveries {
         guard complaint != trouble else { return }
         complaint = trouble
         if let trouble {
-            parts.logger.warning("failed events can't be sent to wait and are held", metadata: ["error": "\(trouble)"])
+            parts.logger.warning("failed events can't be sent to a retry queue and are kept", metadata: ["error": "\(trouble)"])
         } else {
-            parts.logger.info("failed events are sent to wait again")
+            parts.logger.info("failed events reach the retry queues again")
         }
     }
 
@@ -183,7 +183,7 @@ struct FailedDeliveries {
         consumer.acknowledge(entry.delivery.receipt)
         parts.metrics.count(.retried)
         parts.metrics.retried(after: delay)
-        parts.logger.info("an event failed and waits for another attempt", metadata: entry.metadata)
+        parts.logger.info("an event failed and will be retried", metadata: entry.metadata)
     }
 
     /// Writes dead letters, and acknowledges what is committed.
@@ -255,6 +255,6 @@ struct FailedDeliveries {
         consumer.acknowledge(entry.delivery.receipt)
         parts.metrics.count(.deadLettered)
         parts.metrics.deadLettered(entry.failure.kind)
-        parts.logger.warning("an event is a dead letter", metadata: entry.metadata)
+        parts.logger.warning("an event was dead-lettered", metadata: entry.metadata)
     }
 }

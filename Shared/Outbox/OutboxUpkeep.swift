@@ -25,7 +25,7 @@ package struct OutboxUpkeep: Sendable {
         /// When the oldest of those occurred that lie in partitions which no relay leases; while a mark is void, the oldest of all events, for
         /// any may be unpublished. The others' age their relays know: what is published may not be marked for as long as a transaction is open.
         package let oldestUnleased: Timestamp?
-        /// The partitions whose marks lie beyond every event. Nobody leases them, and none of their events is counted.
+        /// The partitions whose marks are beyond the last event. Nobody leases them, and none of their events is counted.
         package let voidPartitions: [Int]
     }
 

@@ -127,7 +127,7 @@ package final class RedisReplayWindow: ReplayWindow {
         lastFallback.store(now, ordering: .relaxed)
         guard isOut.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else { return }
         logger.warning(
-            "the replay window is out of reach; only requests that may come twice go on", metadata: ["error": "\(error)"])
+            "the replay window is unreachable; only repeatable requests are served", metadata: ["error": "\(error)"])
     }
 
     private func noteReachable(now: Int64) {
@@ -135,6 +135,6 @@ package final class RedisReplayWindow: ReplayWindow {
         guard isOut.load(ordering: .relaxed), now > lastFallback.load(ordering: .relaxed) + Self.quietSeconds,
             isOut.compareExchange(expected: true, desired: false, ordering: .relaxed).exchanged
         else { return }
-        logger.info("the replay window is in reach again")
+        logger.info("the replay window is reachable again")
     }
 }

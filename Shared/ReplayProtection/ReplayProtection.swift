@@ -86,7 +86,7 @@ package struct ReplayProtection: Sendable {
             throw InvalidConfiguration(key: ReplayWindowSettings.urlKey, "can't be used: \(RedisError.refused(reason))")
         } catch {
             logger.warning(
-                "started without the shared replay window; only requests that may come twice go on",
+                "started without the shared replay window; only repeatable requests are served",
                 metadata: ["redis.target": "\(target)", "error": "\(error)"])
         }
         let window = RedisReplayWindow(redis: redis, service: service, beginning: beginning, logger: logger, metrics: metrics)
@@ -97,8 +97,8 @@ package struct ReplayProtection: Sendable {
 
     /// Says what its metrics mean.
     package static func describeMetrics(_ metrics: PrometheusRegistry) {
-        metrics.describe("replay_window_fallbacks_total", "Requests that may come twice, judged by the process alone while Redis was out of reach.")
-        metrics.describe("replay_window_unavailable_total", "Requests refused because Redis was full or out of reach.")
+        metrics.describe("replay_window_fallbacks_total", "Repeatable requests checked by the process alone while Redis was unreachable.")
+        metrics.describe("replay_window_unavailable_total", "Requests refused because Redis was full or unreachable.")
         metrics.describe("redis_commands_total", "Commands sent to Redis.")
         metrics.describe("redis_command_failures_total", "Commands without the reply that was asked for, by reason.")
         metrics.describe("redis_command_seconds", "Time from a command to its reply.")

@@ -19,12 +19,12 @@ package struct ReplayWindowSettings: Sendable {
     ) { $0.hasPrefix("redis://") || $0.hasPrefix("rediss://") }.optional
     private static let authoritiesFile = Setting<String>.path(
         "REDIS_CA_FILE",
-        "The authorities that vouch for a rediss:// server, in PEM; unset: INTERNAL_TLS_CA_FILE's with own, otherwise the system's.",
+        "CA certificates for a rediss:// server, in PEM; unset: INTERNAL_TLS_CA_FILE's with own, otherwise the system's.",
         default: nil
     ).optional
 
     private static let timeout = Setting<Duration>.duration(
-        "REDIS_TIMEOUT", "How long a request waits for Redis; then it counts as out of reach.", in: .milliseconds(5) ... .seconds(5),
+        "REDIS_TIMEOUT", "How long a request waits for Redis before treating it as unreachable.", in: .milliseconds(5) ... .seconds(5),
         default: .milliseconds(100))
 
     package static let declared: [any SettingDeclaration] = [mode, url, authoritiesFile, timeout]

@@ -29,13 +29,13 @@ struct OutboundMetrics: Sendable {
         for counter in calls.values { counter.increment(by: 0) }
         registry.describe(
             "outbound_calls_total",
-            "Calls to other services, by callee and what came of them; too_many_calls and circuit_open were refused before anything was sent.")
+            "Calls to other services, by callee and outcome; too_many_calls and circuit_open were refused before anything was sent.")
     }
 
     /// Shows the state of the bulkhead, the budget and the breaker at each scrape.
     static func observe(_ admission: CalleeAdmission, _ registry: PrometheusRegistry, callee: String) {
         let labels = [("callee", callee)]
-        registry.observe("outbound_calls_under_way", .gauge, "Calls under way, by callee.", labels: labels) {
+        registry.observe("outbound_calls_under_way", .gauge, "Calls in flight, by callee.", labels: labels) {
             Double(admission.statistics.underWay)
         }
         registry.observe("outbound_calls_waiting", .gauge, "Calls that wait for their turn, by callee.", labels: labels) {

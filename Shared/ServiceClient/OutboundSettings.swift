@@ -15,10 +15,10 @@ package struct OutboundSettings: Sendable {
         ///   - prefix: The callee's, as in its database variable: `LEDGER` of `LEDGER_DATABASE_URL`.
         package init(callee: String, prefix: String) {
             address = Setting(
-                key: "\(prefix)_URL", summary: "Where \(callee) is called.", expected: "http://host:port or https://host:port, and nothing after it",
+                key: "\(prefix)_URL", summary: "URL of \(callee).", expected: "http://host:port or https://host:port, and nothing after it",
                 default: nil, parse: { try? ServiceAddress($0) }, render: { $0.description })
             timeout = .duration(
-                "\(prefix)_TIMEOUT", "How long a call to \(callee) takes at most, retries included; an earlier deadline of the request counts.",
+                "\(prefix)_TIMEOUT", "Maximum duration of a call to \(callee), retries included; an earlier deadline of the request wins.",
                 in: .milliseconds(100) ... .seconds(30), default: .seconds(5))
             tryTimeout = .duration(
                 "\(prefix)_TRY_TIMEOUT", "How long one try of a call to \(callee) takes at most, from connecting to the last byte of the answer.",

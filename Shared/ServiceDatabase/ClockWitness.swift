@@ -84,7 +84,7 @@ package final class ClockWitness: Sendable {
         if hasChanged {
             let metadata: Logger.Metadata = ["clock.offset_seconds": "\(Double(offset) / 1e6)"]
             if isBelieved {
-                logger?.notice("the database server's clock is believed again", metadata: metadata)
+                logger?.notice("the database server's clock is trusted again", metadata: metadata)
             } else {
                 logger?.error("the database server's clock has stepped or disagrees with this process's", metadata: metadata)
             }

@@ -10,10 +10,10 @@ package struct DatabaseSchema: Sendable {
     private let hasOwn: Bool
 
     package static let isolation = Setting<DatabaseIsolation.Mode>.choice(
-        "DATABASE_ISOLATION_MODE", "What a violation of database isolation does.", default: .strict
+        "DATABASE_ISOLATION_MODE", "What a violation of database isolation causes.", default: .strict
     ).refusedInProduction { $0 == .warn }
     package static let migrations = Setting<String>.path(
-        "MIGRATIONS_DIRECTORY", "The folder of the migrations that belong to this executable.", default: "/app/migrations")
+        "MIGRATIONS_DIRECTORY", "Folder of the migrations for this executable.", default: "/app/migrations")
 
     package init(service: String, shared: [String]) {
         self.init(service: service, shared: shared, hasOwn: true)

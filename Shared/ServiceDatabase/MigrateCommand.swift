@@ -6,7 +6,7 @@ internal import ServiceRuntime
 /// `migrate`, the same for every service: stamps the database as the service's and applies what is missing; run as the owner's role.
 package struct MigrateCommand<Service: DatabaseService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
-        CommandConfiguration(commandName: "migrate", abstract: "Bring the database's schema up to date, as the owner's role.")
+        CommandConfiguration(commandName: "migrate", abstract: "Apply migrations, as the owner role.")
     }
 
     package init() {}

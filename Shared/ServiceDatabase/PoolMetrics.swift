@@ -9,7 +9,7 @@ package struct PoolMetrics: Sendable {
 
     package init(_ registry: PrometheusRegistry) {
         self.registry = registry
-        registry.describe("postgres_pool_wait_seconds", "Time that callers waited for a connection, in seconds, also in vain.")
+        registry.describe("postgres_pool_wait_seconds", "Time callers waited for a connection, in seconds, whether or not they got one.")
     }
 
     /// To be called with how long a caller of the pool waited for its connection.

@@ -34,7 +34,7 @@ package struct RowExpiry: Service {
         while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }) != nil {
             do {
                 let count = try await expire()
-                if count > 0 { logger.info("old rows are deleted", metadata: ["rows.kind": "\(rows)", "rows.count": "\(count)"]) }
+                if count > 0 { logger.info("old rows are being deleted again", metadata: ["rows.kind": "\(rows)", "rows.count": "\(count)"]) }
             } catch {
                 logger.warning("old rows can't be deleted", metadata: ["rows.kind": "\(rows)", "error": "\(error)"])
             }

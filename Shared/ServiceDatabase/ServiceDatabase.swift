@@ -75,7 +75,7 @@ package struct ServiceDatabase: Sendable {
         if environment == .production, !risks.isEmpty {
             throw InvalidConfiguration(key: variable, "is refused in production: \(risks.map(\.description).joined(separator: "; "))")
         }
-        for risk in risks { logger.warning("the server may lose what it acknowledges", metadata: ["isolation.finding": "\(risk)"]) }
+        for risk in risks { logger.warning("the database server may lose committed data", metadata: ["isolation.finding": "\(risk)"]) }
     }
 
     /// The part of the check that a standby of the database needs: its schema is the primary's.

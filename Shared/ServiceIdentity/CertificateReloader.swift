@@ -56,7 +56,7 @@ package struct CertificateReloader: Service {
             failures.increment()
             guard complaint != error.description else { return }
             complaint = error.description
-            logger.error("TLS files can't be used; the old ones stay", metadata: ["error": "\(error)"])
+            logger.error("TLS files can't be used; keeping the old ones", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -18,15 +18,17 @@ package struct InternalTLS: Sendable {
         package let authorities: FleetAuthorities
     }
 
-    private static let mode = Setting<Mode>.choice("INTERNAL_TLS", "What encrypts between services.", default: .mesh)
-        .refusedInProduction { $0 == .off }
+    private static let mode = Setting<Mode>.choice(
+        "INTERNAL_TLS", "Who encrypts traffic between services: own (the services), mesh, off (nobody).", default: .mesh
+    )
+    .refusedInProduction { $0 == .off }
     private static let certificateFile = Setting<String>.path(
-        "INTERNAL_TLS_CERTIFICATE_FILE", "The certificate that the API shows, and its chain, in PEM; for own only.",
+        "INTERNAL_TLS_CERTIFICATE_FILE", "The API's certificate and its chain, in PEM; for own only.",
         default: "/run/secrets/florin/tls.crt")
     private static let keyFile = Setting<String>.path(
         "INTERNAL_TLS_KEY_FILE", "The certificate's private key in PEM; for own only.", default: "/run/secrets/florin/tls.key")
     private static let authoritiesFile = Setting<String>.path(
-        "INTERNAL_TLS_CA_FILE", "The authorities that vouch for the servers called by https, in PEM; for own only.",
+        "INTERNAL_TLS_CA_FILE", "CA certificates for the servers called by https, in PEM; for own only.",
         default: "/run/secrets/florin/ca.crt")
 
     package static let declared: [any SettingDeclaration] = [mode, certificateFile, keyFile, authoritiesFile]

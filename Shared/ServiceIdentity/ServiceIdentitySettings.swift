@@ -24,7 +24,7 @@ package struct ServiceIdentitySettings: Sendable {
 
     static let keysFileKey = "INTERNAL_AUTH_KEYS_FILE"
     private static let connectTimeout = Setting<Duration>.duration(
-        "HTTP_CONNECT_TIMEOUT", "How long a connection to another service or to the token issuer takes to open at most, DNS and TLS included.",
+        "HTTP_CONNECT_TIMEOUT", "Maximum time to open a connection to another service or the token issuer, DNS and TLS included.",
         in: .milliseconds(50) ... .seconds(10), default: FleetHTTPClient.defaultConnectTimeout)
 
     private let keysFile: String

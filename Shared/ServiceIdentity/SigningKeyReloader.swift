@@ -39,7 +39,7 @@ package struct SigningKeyReloader: Service {
                 // Each look is counted; the log hears of each cause once.
                 guard complaint != error.description else { continue }
                 complaint = error.description
-                logger.error("signing keys can't be read; the old ones stay", metadata: ["error": "\(error)"])
+                logger.error("signing keys can't be read; keeping the old ones", metadata: ["error": "\(error)"])
             }
         }
     }

@@ -116,10 +116,10 @@ enum TestService: EventConsumingService {
             #expect(blocked.exit == .failure)
             let summary = try JSONParser.parse(Array(try #require(blocked.printed.last).utf8))
             #expect(summary["taken_by_another"]?.integerValue == 2 && summary["taken_still_open"]?.integerValue == 2)
-            #expect(blocked.complained.first?.contains("another run has 2 of them in hand") == true)
+            #expect(blocked.complained.first?.contains("another run is replaying 2 of them") == true)
         }
         let free = await run { await $0.replay(options(), json: false) }
-        #expect(free.exit == .success && free.printed.last?.contains("0 taken by another (0 still open)") == true)
+        #expect(free.exit == .success && free.printed.last?.contains("0 claimed by another run (0 still open)") == true)
     }
 
     @Test func `a listing and a plan show no body and need no key`() async throws {

@@ -318,8 +318,8 @@ extension EventConsumerBrokerTests {
                 try await fixture.expectApplied(0..<10)
             }
             // Why is said once, although each of the eight was tried again and again: no connection yet, no answer, the alarm.
-            #expect((1...4).contains(log.text.components(separatedBy: "failed events can't be sent to wait").count - 1))
-            #expect(log.text.contains("failed events are sent to wait again"))
+            #expect((1...4).contains(log.text.components(separatedBy: "failed events can't be sent to a retry queue").count - 1))
+            #expect(log.text.contains("failed events reach the retry queues again"))
         }
 
         @Test func `the trace of an event goes on through its handler, and its span is the child of the event`() async throws {

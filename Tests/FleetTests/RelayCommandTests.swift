@@ -19,7 +19,7 @@ struct RelayCommandTests {
             #expect(try run("list-dead-letters", "--since", "1s").output == "no dead letters\n")
             #expect(try run("replay-dead-letters", "--source", "nonsense").code == 64)
             let replay = try run("replay-dead-letters")
-            #expect(replay.code == 0 && replay.output == "1 published, 0 failed again, 0 taken by another, 0 too old\n", "\(replay)")
+            #expect(replay.code == 0 && replay.output == "1 published, 0 failed again, 0 claimed by another run, 0 too old\n", "\(replay)")
             #expect(try run("list-dead-letters").output == "no dead letters\n")
             #expect(try await fleet.collect(atLeast: 1).count == 1)
         }

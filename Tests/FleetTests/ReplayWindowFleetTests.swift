@@ -53,7 +53,7 @@ struct ReplayWindowFleetTests {
             try await expectOnce(open(), 201)
             #expect(fleet.replicas[0].end(SIGTERM) == 0)
             let log = try String(contentsOfFile: fleet.replicas[0].output, encoding: .utf8)
-            #expect(log.contains("the replay window is out of reach") && !log.contains("hunter2"))
+            #expect(log.contains("the replay window is unreachable") && !log.contains("hunter2"))
         }
     }
 

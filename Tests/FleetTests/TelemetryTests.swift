@@ -43,7 +43,7 @@ struct TelemetryTests {
             try await Shell.run(["/bin/bash", "-c", #"tool=$("$1") && "$tool" check metrics <"$2""#, "bash", Self.promtool, file])
 
             let log = { try String(contentsOfFile: replica.output, encoding: .utf8) }
-            let isNoted = try await eventually { try log().contains("spans are not delivered") }
+            let isNoted = try await eventually { try log().contains("spans can't be delivered") }
             #expect(isNoted)
             let started = ContinuousClock.now
             #expect(replica.end(SIGTERM) == 0)

@@ -135,7 +135,7 @@ extension RelayTests {
             }
             #expect(claimed.map(\.row.eventID) == [ids[0]])
             let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
-            #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 taken by another, 0 too old"])
+            #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 claimed by another run, 0 too old"])
             let again = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
             #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1,"too_old":0,"left":0}"#])
             #expect(try await fixture.held() == ["parked": 1])
@@ -154,8 +154,8 @@ extension RelayTests {
             let young = try await park(1, age: fortnight - .seconds(60), occurred: fortnight - .seconds(60))
             let dry = await run { await $0.replay(all(), isForced: false, isDryRun: true, json: false) }
             #expect(dry.exit == .success && dry.printed.count == 4 && dry.complained.isEmpty)
-            #expect(dry.printed.filter { $0.hasSuffix("  too old without --force") }.count == 2)
-            #expect(dry.printed.last == "1 dead letters would be published; 2 too old without --force")
+            #expect(dry.printed.filter { $0.hasSuffix("  too old (use --force)") }.count == 2)
+            #expect(dry.printed.last == "1 dead letters would be published; 2 too old (use --force)")
 
             let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
             #expect(replay.exit == .failure)
@@ -163,13 +163,13 @@ extension RelayTests {
             #expect(printed.dropLast().map { $0["event_id"]?.stringValue } == old.map(\.description))
             #expect(printed.dropLast().allSatisfy { $0["too_old"]?.boolValue == true })
             #expect(replay.printed.last == #"{"published":1,"failed":0,"taken_by_another":0,"too_old":2,"left":0}"#)
-            #expect(replay.complained == ["outbox-relay: 2 are older than 14 days; look at --dry-run, then use --force"])
+            #expect(replay.complained == ["outbox-relay: 2 are older than 14 days; check --dry-run, then use --force"])
             #expect(try await fixture.collect { $0.count >= 1 }.map(\.id) == young.map(\.description))
             #expect(try await attempts() == [3, 3])
 
             let forced = await run { await $0.replay(all(), isForced: true, isDryRun: false, json: false) }
             #expect(forced.exit == .success && forced.complained.isEmpty)
-            #expect(forced.printed == ["2 published, 0 failed again, 0 taken by another, 0 too old"])
+            #expect(forced.printed == ["2 published, 0 failed again, 0 claimed by another run, 0 too old"])
             #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == old.map(\.description))
         }
 
@@ -181,7 +181,7 @@ extension RelayTests {
             }
         }
 
-        @Test("a broker that is blocked after it let the command in is named, with 3; the events are left as they were")
+        @Test("a broker that is blocked after it let the command in is named, with 3; the events are unchanged")
         func blocked() async throws {
             try await fixture.declare()
             _ = try await park(3)
@@ -196,7 +196,7 @@ extension RelayTests {
                 replay.complained.first?.hasPrefix("outbox-relay: cannot reach RabbitMQ at \(broker.host):\(broker.port): it is blocked: ") == true)
             #expect(try await attempts() == [3, 3, 3])
             let again = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
-            #expect(again.exit == .success && again.printed == ["3 published, 0 failed again, 0 taken by another, 0 too old"])
+            #expect(again.exit == .success && again.printed == ["3 published, 0 failed again, 0 claimed by another run, 0 too old"])
         }
 
         /// Replays all with a broker that answers so, one page after another.
@@ -258,7 +258,7 @@ extension RelayTests {
             let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
             #expect(replay.exit == .failure && replay.printed.count == 2)
             #expect(replay.printed[0].hasPrefix("\(ids[1])  outbox id ") && replay.printed[0].contains("the broker closes the channel over it"))
-            #expect(replay.printed[1] == "2 published, 1 failed again, 0 taken by another, 0 too old")
+            #expect(replay.printed[1] == "2 published, 1 failed again, 0 claimed by another run, 0 too old")
             #expect(try await fixture.collect { $0.firsts.count >= 2 }.byKey == ["k": [0, 1]])
         }
 

@@ -91,7 +91,7 @@ struct RedisReplayWindowTests {
             #expect(await replica.refusal(of: Replica.request("d", created: now + 3), isRepeatable: false, now: now) == .replayWindowUnavailable)
             #expect(await !replica.isHealthy())
             #expect(replica.count("replay_window_fallbacks_total") == 2 && replica.count("replay_window_unavailable_total") == 2)
-            #expect(replica.lines.count("warning: the replay window is out of reach") == 1, "\(replica.lines.all)")
+            #expect(replica.lines.count("warning: the replay window is unreachable") == 1, "\(replica.lines.all)")
 
             try await server.start()
             for replica in replicas { #expect(try await eventually { await replica.isHealthy() }) }
@@ -104,7 +104,7 @@ struct RedisReplayWindowTests {
             let later = now + RedisReplayWindow.quietSeconds + 1
             #expect(await replica.refusal(of: Replica.request("f", created: later + 3), isRepeatable: false, now: later) == nil)
             #expect(await replica.refusal(of: Replica.request("g", created: later + 3), isRepeatable: false, now: later) == nil)
-            #expect(replica.lines.count("info: the replay window is in reach again") == 1)
+            #expect(replica.lines.count("info: the replay window is reachable again") == 1)
             #expect(replica.count("redis_reconnects_total") == 1)
         }
     }
@@ -173,7 +173,7 @@ struct RedisReplayWindowTests {
             #expect(await replica.refusal(of: Replica.request("b", created: Replica.now + 3), isRepeatable: true) != .expired)
             let later = Replica.now + RedisReplayWindow.quietSeconds + SignatureProfile.clockSkewSeconds + 2
             #expect(await replica.refusal(of: Replica.request("c", created: later + 3), isRepeatable: false, now: later) == nil)
-            #expect(replica.lines.count("info: the replay window is in reach again") == 1)
+            #expect(replica.lines.count("info: the replay window is reachable again") == 1)
         }
     }
 

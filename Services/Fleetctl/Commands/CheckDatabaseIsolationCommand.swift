@@ -6,7 +6,7 @@ import ServiceRuntime
 /// `fleetctl check-db-isolation`: one database and one role of its own per service.
 struct CheckDatabaseIsolationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check-db-isolation", abstract: "Checks that no service can reach another service's database.",
+        commandName: "check-db-isolation", abstract: "Check that no service can reach another service's database.",
         discussion: """
             Compares all URLs pairwise, connects with each, and tries every role on every other service's database. The environment is that \
             of one process and may hold one service's variable; an .env file may hold the whole fleet's. Manifests are rendered ones. \
@@ -17,7 +17,7 @@ struct CheckDatabaseIsolationCommand: AsyncParsableCommand {
     @Flag(help: "Check this process's environment; the default.")
     var env = false
 
-    @Option(help: ArgumentHelp("Whose environment it is (default: the service whose variable is set).", valueName: "service"))
+    @Option(help: ArgumentHelp("Service of the environment (default: the one whose variable is set).", valueName: "service"))
     var service: String?
 
     @Option(help: ArgumentHelp("An .env file, of one service or of the fleet; repeatable.", valueName: "path"))

@@ -13,7 +13,7 @@ import Darwin
 /// `fleetctl issuer`: tokens for demo, tests and benchmark, until identity issues them; refused in production.
 struct IssuerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "issuer", abstract: "Issues access tokens for demo, tests and benchmark; refused in production.",
+        commandName: "issuer", abstract: "Issue access tokens for demo, tests and benchmark; refused in production.",
         discussion: "Needs FLORIN_ENVIRONMENT=local or staging; the default is production.",
         subcommands: [Init.self, Token.self])
 
@@ -38,9 +38,9 @@ struct IssuerCommand: AsyncParsableCommand {
     /// `fleetctl issuer init`: a key pair and its public key set in a directory.
     struct Init: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "init", abstract: "Makes a key pair and its public key set; a key that exists is kept.")
+            commandName: "init", abstract: "Make a key pair and its public key set; an existing key is kept.")
 
-        @Option(help: "Where the private key (mode 0600) and the public key set lie.")
+        @Option(help: "Folder of the private key (mode 0600) and the public key set.")
         var directory: String
 
         func run() async throws {
@@ -53,9 +53,9 @@ struct IssuerCommand: AsyncParsableCommand {
 
     /// `fleetctl issuer token`: one token, alone on standard output.
     struct Token: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "token", abstract: "Prints one access token.")
+        static let configuration = CommandConfiguration(commandName: "token", abstract: "Print one access token.")
 
-        @Option(help: "The directory that 'init' has prepared.")
+        @Option(help: "The folder prepared by 'init'.")
         var directory: String
 
         @Option(help: ArgumentHelp("The person the token stands for.", valueName: "usr_…"))
@@ -73,7 +73,7 @@ struct IssuerCommand: AsyncParsableCommand {
         @Option(help: "How long the token lives, in seconds.")
         var lifetime: Int64 = LocalTokenIssuer.defaultLifetime
 
-        @Option(help: "How the person was authenticated (acr); that this happened just now is stated with it.")
+        @Option(help: "How the person was authenticated (acr); auth_time is set to now with it.")
         var acr: String?
 
         @Option(help: "The issuer named in the token.")

@@ -14,15 +14,15 @@ extension KeysCommand {
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "generate", abstract: "Write one keys file per service, readable by its owner only.",
-            discussion: "Each pair of services gets one secret, which stands in the files of both. Give every service its own file and no other.")
+            discussion: "Each pair of services gets one secret, stored in both services' files. Give every service its own file and no other.")
 
         @Option(help: ArgumentHelp("Who calls whom, as caller:callee,caller:callee (default: as the fleet calls).", valueName: "pairs"))
         var pairs: String?
 
-        @Option(help: ArgumentHelp("The folder to write <service>.keys.json files to; it is made if it is missing.", valueName: "folder"))
+        @Option(help: ArgumentHelp("Folder for the <service>.keys.json files; created if missing.", valueName: "folder"))
         var output: String
 
-        @Flag(help: "Replace files that are there already.")
+        @Flag(help: "Overwrite existing files.")
         var force = false
 
         func validate() throws {
@@ -42,7 +42,7 @@ extension KeysCommand {
             do {
                 for path in try SigningKeyFolder(path: output).write(keys, replacing: force) { print(path) }
             } catch SigningKeyFolder.Failure.exists(let path) {
-                throw ValidationError("\(path) exists already; --force replaces it")
+                throw ValidationError("\(path) already exists; --force overwrites it")
             }
         }
 

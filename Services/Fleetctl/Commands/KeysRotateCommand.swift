@@ -11,8 +11,8 @@ extension KeysCommand {
         static let configuration = CommandConfiguration(
             commandName: "rotate", abstract: "Replace keys in three stages, each safe while requests are served.",
             discussion: """
-                add: callees accept a second key. switch: callers sign with it. drop: callees forget the first. A stage that was interrupted \
-                is repeated; repeated once more it changes nothing. Each stage waits until every process has read the files of the one \
+                add: callees accept a second key. switch: callers sign with it. drop: callees forget the first. Repeat a stage that was \
+                interrupted; repeating a complete one changes nothing. Each stage waits until every process has read the files of the one \
                 before (--propagation), drop also until no request signed with the old key can be under way (50 s).
                 Exit codes: 0 done, or nothing to do; 1 too early, or a file cannot be written: repeat it; 64 wrong usage, a stage out of \
                 order, or files that do not belong together. Pairs are judged before the first file is written.
@@ -23,7 +23,7 @@ extension KeysCommand {
         @Option(help: "add, switch or drop.")
         var stage: KeyRotation.Stage
 
-        @Option(help: ArgumentHelp("The folder that 'generate' has written.", valueName: "folder"))
+        @Option(help: ArgumentHelp("The folder written by 'generate'.", valueName: "folder"))
         var directory: String
 
         @Option(help: ArgumentHelp("Rotate this pair only.", valueName: "caller:callee"))
@@ -35,7 +35,7 @@ extension KeysCommand {
                     + "Kubernetes the time to update the Secrets and for kubelets to follow.", valueName: "duration"))
         var propagation = "3m"
 
-        @Flag(help: "Do not wait. Requests may be refused.")
+        @Flag(help: "Do not wait; requests may be refused.")
         var force = false
 
         @Flag(help: "Print the summary as JSON.")

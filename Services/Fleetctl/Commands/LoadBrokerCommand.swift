@@ -12,7 +12,7 @@ struct LoadBrokerCommand: AsyncParsableCommand {
             """, subcommands: [Publish.self, Consume.self])
 
     struct Measured: ParsableArguments {
-        @Option(help: ArgumentHelp("A process of which, with its children, the processor time is reported too; repeatable.", valueName: "pid"))
+        @Option(help: ArgumentHelp("A process whose processor time, with that of its children, is reported too; repeatable.", valueName: "pid"))
         var measure: [Int] = []
     }
 
@@ -33,9 +33,9 @@ extension LoadBrokerCommand {
     struct Publish: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "publish", abstract: "Publish transfers' events, persistent and mandatory, and wait for their confirms.",
-            discussion: "The events are written before the clock starts. They tell of times that lie --spacing apart, the last of them now.")
+            discussion: "The events are written before the clock starts. Their times are --spacing apart, ending now.")
 
-        @Option(help: "How many events.")
+        @Option(help: "Number of events.")
         var events: Int = 60_000
 
         @Option(help: "Events sent and not yet confirmed.")
@@ -72,18 +72,18 @@ extension LoadBrokerCommand {
     struct Consume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "consume", abstract: "Take events and acknowledge them.",
-            discussion: "It ends when all have come, or when none has come for --idle seconds.")
+            discussion: "Ends when all events have arrived, or after --idle seconds without one.")
 
-        @Option(help: "How many events are expected; without it the run ends when no more come.")
+        @Option(help: "Number of expected events; without it the run ends when no more arrive.")
         var events: Int?
 
-        @Option(help: "Deliveries that are not acknowledged.")
+        @Option(help: "Prefetch: maximum unacknowledged deliveries.")
         var prefetch: Int = 300
 
-        @Option(help: "Deliveries that are acknowledged together.")
+        @Option(help: "Number of deliveries acknowledged together.")
         var acknowledge: Int = 50
 
-        @Option(help: "Seconds.")
+        @Option(help: "Stop after this many seconds without an event.")
         var idle: Int = 10
 
         @Option(help: ArgumentHelp("Where to write, for each event, its UUID and when it came, microseconds since 1970.", valueName: "file"))

@@ -7,7 +7,7 @@ import ServiceRuntime
 /// `fleetctl load ledger`, or `fleetctl load` alone.
 struct LoadLedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Puts wallet-ledger under load and prints one line of JSON.",
+        commandName: "ledger", abstract: "Put wallet-ledger under load and print one line of JSON.",
         discussion: """
             Requests are signed and serialised before the clock starts, each with its own key and nonce. Only complete answers count, and \
             every id is looked up afterwards. Exit codes: 1 a transfer was not found, a connection was lost, or nothing was posted, 3 wallet-ledger \
@@ -23,7 +23,7 @@ struct LoadLedgerCommand: AsyncParsableCommand {
     private static let lookupConnections = 16
     private static let callee = "wallet-ledger"
 
-    @Option(help: "Where wallet-ledger listens: http://host:port.")
+    @Option(help: "URL of wallet-ledger: http://host:port.")
     var url: String
 
     @Option(help: "Connections, each with one request in flight.")
@@ -32,22 +32,22 @@ struct LoadLedgerCommand: AsyncParsableCommand {
     @Option(help: "Transfers per request: 1, or a batch of up to 500.")
     var batch: Int = 1
 
-    @Option(help: "How the transfers of a batch stand together: atomic or independent.")
+    @Option(help: "Batch mode: atomic or independent.")
     var batchMode: String = TransferBatchMode.atomic.rawValue
 
     @Option(help: "How long new requests are sent, in seconds, at most 15.")
     var seconds: Int = 5
 
-    @Option(help: "Requests signed for each second; when they are used up the run ends early and says so.")
+    @Option(help: "Requests signed for each second; when they run out, the run ends early and says so.")
     var signedPerSecond: Int = 20_000
 
-    @Option(help: "Requests sent in a second, evenly, however long answers take; without it each connection sends when it is answered.")
+    @Option(help: "Requests per second, sent evenly however long responses take; without it each connection sends when it has its response.")
     var rate: Int?
 
     @Option(help: ArgumentHelp("The wallets, one id a line.", valueName: "file"))
     var wallets: String
 
-    @Flag(help: "Credit the first wallet always.")
+    @Flag(help: "Always credit the first wallet.")
     var hot = false
 
     @Option(help: "The amount of every transfer, in minor units.")
@@ -56,16 +56,16 @@ struct LoadLedgerCommand: AsyncParsableCommand {
     @Option(help: "The currency of the wallets.")
     var currency: String = "EUR"
 
-    @Option(help: "The service in whose name requests are signed.")
+    @Option(help: "The calling service, whose key signs the requests.")
     var caller: String = "mobile-bff"
 
-    @Option(help: ArgumentHelp("Where <caller>.keys.json lies.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Folder of <caller>.keys.json.", valueName: "folder"))
     var keysDirectory: String
 
     @Option(help: ArgumentHelp("The file that holds the access token.", valueName: "file"))
     var tokenFile: String
 
-    @Option(help: ArgumentHelp("A process of which, with its children, the processor time is reported too; repeatable.", valueName: "pid"))
+    @Option(help: ArgumentHelp("A process whose processor time, with that of its children, is reported too; repeatable.", valueName: "pid"))
     var measure: [Int] = []
 
     func validate() throws {
@@ -156,7 +156,7 @@ struct LoadLedgerCommand: AsyncParsableCommand {
     }
 
     private func money() throws(ValidationError) -> Money {
-        guard let currency = Currency(currency) else { throw ValidationError("--currency is none that is known") }
+        guard let currency = Currency(currency) else { throw ValidationError("--currency is not a known currency") }
         guard let money = Money(amountMinor: amount, currency: currency) else { throw ValidationError("--amount is out of range") }
         return money
     }

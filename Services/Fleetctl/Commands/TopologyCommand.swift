@@ -5,11 +5,11 @@ import ServiceRuntime
 /// `fleetctl topology`: the exchanges, queues and bindings through which events reach their consumers.
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "topology", abstract: "Compare RabbitMQ with the fleet's topology, and make what is missing.",
+        commandName: "topology", abstract: "Compare RabbitMQ with the fleet's topology, and create what is missing.",
         discussion: """
             Reads RABBITMQ_URL, and for amqps:// RABBITMQ_CA_FILE. Names each event type that no consumer takes: such events go to \
             florin.unconsumed. Limits and dead-lettering are policies (infra/rabbitmq/policies.json), retry queues their consumers' own. Exit \
-            codes: 0 as it should be, 1 drift (after apply: what must be done by hand), 3 the broker cannot be reached, 64 wrong usage or \
+            codes: 0 up to date, 1 drift (after apply: what must be done by hand), 3 the broker cannot be reached, 64 wrong usage or \
             configuration.
             """, subcommands: [Plan.self, Apply.self])
 }
@@ -18,8 +18,8 @@ extension TopologyCommand {
     /// `fleetctl topology plan`.
     struct Plan: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "plan", abstract: "Say what is missing or different; change nothing.",
-            discussion: "Bindings are listed and not compared: AMQP has no question for them.")
+            commandName: "plan", abstract: "Show what is missing or different; change nothing.",
+            discussion: "Bindings are listed and not compared: AMQP cannot query them.")
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -30,10 +30,10 @@ extension TopologyCommand {
     /// `fleetctl topology apply`.
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "apply", abstract: "Make what is missing; delete no queue or exchange. Repeated it changes nothing.",
+            commandName: "apply", abstract: "Create what is missing; delete no queue or exchange. A second run changes nothing.",
             discussion: """
-                What is there in another shape is left as it is and said, with what to do about it; nothing is bound to it meanwhile. A type that \
-                has got a consumer no longer goes to florin.unconsumed.
+                Existing objects of another shape are left alone and reported, with what to do about them; nothing is bound to them. Types that \
+                now have a consumer stop going to florin.unconsumed.
                 """)
 
         @Flag(help: "Print JSON.")

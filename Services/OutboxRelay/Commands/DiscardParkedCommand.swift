@@ -5,23 +5,23 @@ import ServiceRuntime
 /// `discard-dead-letter`: gives one parked event up.
 struct DiscardParkedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "discard-dead-letter", abstract: "Give up an event that could not be published, and keep why.",
+        commandName: "discard-dead-letter", abstract: "Discard a dead letter, with a note.",
         discussion: "Exit codes: 0 discarded, 1 no such dead letter, 3 the database cannot be reached, 64 wrong usage or configuration.")
 
     @OptionGroup var source: SourceOption
     @Option(help: "The event's id (evt_…).")
     var eventID: String
-    @Option(help: "Why it is given up; 1 to 500 characters.")
+    @Option(help: "Reason, 1 to 500 characters; kept with the dead letter.")
     var note: String
 
-    @Flag(help: "Only show it.")
+    @Flag(help: "Show what would be done; change nothing.")
     var dryRun = false
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
         _ = try EventID(argument: eventID)
-        guard (1...500).contains(note.count) else { throw ValidationError("--note is a text of 1 to 500 characters") }
+        guard (1...500).contains(note.count) else { throw ValidationError("--note must be 1 to 500 characters") }
     }
 
     func run() async throws {

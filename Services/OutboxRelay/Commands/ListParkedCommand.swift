@@ -4,7 +4,7 @@ import ServiceRuntime
 /// `list-dead-letters`: the events that were parked.
 struct ListParkedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list-dead-letters", abstract: "List the events that could not be published, without what they say.",
+        commandName: "list-dead-letters", abstract: "List events that could not be published, without their data.",
         discussion: "Exit codes: 0 listed, 3 the database cannot be reached, 64 wrong usage or configuration.")
 
     @OptionGroup var source: SourceOption

@@ -71,7 +71,7 @@ struct ParkedDesk: Sendable {
                     progress?(ParkedText.progress(result, of: parked.count))
                 }
                 guard result.left > 0 else { return result.isSuccess ? .success : .failure }
-                let reason = publisher.status.hindrance ?? "nothing is confirmed in time"
+                let reason = publisher.status.hindrance ?? "no event is confirmed in time"
                 throw UnreachableDependency(settings.broker.configuration, reason: reason)
             }
         }
@@ -83,7 +83,7 @@ struct ParkedDesk: Sendable {
             print(json ? ParkedText.json(event, isTooOld: isTooOld) : ParkedText.line(event, isTooOld: isTooOld))
         }
         let tooOld = parked.count(where: isTooOld)
-        if !json { print("\(parked.count - tooOld) dead letters would be published; \(tooOld) too old without --force") }
+        if !json { print("\(parked.count - tooOld) dead letters would be published; \(tooOld) too old (use --force)") }
     }
 
     private func report(_ result: ReplayParked.Result, json: Bool) {
@@ -91,7 +91,7 @@ struct ParkedDesk: Sendable {
         for event in result.tooOld { print(json ? ParkedText.json(event, isTooOld: true) : ParkedText.line(event, isTooOld: true)) }
         print(json ? ParkedText.json(result) : ParkedText.line(result))
         guard !result.tooOld.isEmpty else { return }
-        complain("\(OutboxRelay.name): \(result.tooOld.count) are older than \(ReplayAge.text); look at --dry-run, then use --force")
+        complain("\(OutboxRelay.name): \(result.tooOld.count) are older than \(ReplayAge.text); check --dry-run, then use --force")
     }
 
     /// Looks at the environment, the database and its schema, and does something with them.

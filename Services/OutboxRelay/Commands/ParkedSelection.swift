@@ -8,13 +8,13 @@ struct ParkedSelection: ParsableArguments {
     @Option(help: "Maximum number of events.")
     var limit = 200
 
-    @Option(help: "Only the event of this id (evt_…).")
+    @Option(help: "Only the event with this id (evt_...).")
     var eventID: String?
 
     @Option(help: "Only events of this type.")
     var type: String?
 
-    @Option(help: "Those that failed for the first time since: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")
+    @Option(help: "Only events that first failed after: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")
     var since: String?
 
     func validate() throws { _ = try selection(now: ParkedDesk.now()) }
@@ -25,7 +25,7 @@ struct ParkedSelection: ParsableArguments {
         var selection = HeldStore.Selection(type: type, limit: limit)
         if let eventID { selection.eventID = try EventID(argument: eventID) }
         if let since {
-            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since is neither a time nor a duration") }
+            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since must be a time or a duration") }
             selection.since = time
         }
         return selection
@@ -35,7 +35,7 @@ struct ParkedSelection: ParsableArguments {
 extension EventID {
     /// - Throws: `ValidationError`, which ends a command with 64.
     init(argument: String) throws {
-        guard let id = EventID(argument) else { throw ValidationError("--event-id is no id of an event (evt_...)") }
+        guard let id = EventID(argument) else { throw ValidationError("--event-id must be an event id (evt_...)") }
         self = id
     }
 }

@@ -10,16 +10,16 @@ enum ParkedText {
     }
 
     static func line(_ event: HeldStore.Summary, isTooOld: Bool) -> String {
-        isTooOld ? "\(line(event))  too old without --force" : line(event)
+        isTooOld ? "\(line(event))  too old (use --force)" : line(event)
     }
 
     static func line(_ failure: ReplayParked.Failure) -> String { "\(failure.eventID)  outbox id \(failure.id): \(failure.reason)" }
 
     static func line(_ result: ReplayParked.Result) -> String {
         let text =
-            "\(result.published) published, \(result.failures.count) failed again, \(result.taken) taken by another, "
+            "\(result.published) published, \(result.failures.count) failed again, \(result.taken) claimed by another run, "
             + "\(result.tooOld.count) too old"
-        return result.left == 0 ? text : "\(text), \(result.left) left as they were"
+        return result.left == 0 ? text : "\(text), \(result.left) unchanged"
     }
 
     static func progress(_ result: ReplayParked.Result, of count: Int) -> String {

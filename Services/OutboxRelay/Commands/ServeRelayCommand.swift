@@ -7,7 +7,8 @@ struct ServeRelayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Publish until SIGTERM or SIGINT.",
         discussion: """
-            Exit codes: 0 drained, 1 failed, 3 cannot listen, 4 drained but for what was cut off, 64 wrong usage or configuration. A database that does not answer is waited for.
+            Exit codes: 0 drained, 1 failed, 3 cannot listen, 4 drained except for what was cut off, 64 wrong usage or configuration. \
+            Waits for a database that does not answer.
             """)
 
     @OptionGroup var source: SourceOption
@@ -19,7 +20,7 @@ struct ServeRelayCommand: AsyncParsableCommand {
 
 /// Whose outbox is meant.
 struct SourceOption: ParsableArguments {
-    @Option(help: "The service whose outbox is meant; otherwise OUTBOX_SOURCE says it.")
+    @Option(help: "Service whose outbox to publish. Default: OUTBOX_SOURCE.")
     var source: String?
 
     /// The process's environment with the option in it.

@@ -71,7 +71,7 @@ final class LeaseKeeper: Service {
 
     private func giveUp() async throws {
         guard !current.leases.isEmpty else { return }
-        logger.warning("without a broker for too long: the partitions are left to others")
+        logger.warning("no broker for the length of a lease; releasing all partitions")
         try await leave()
     }
 

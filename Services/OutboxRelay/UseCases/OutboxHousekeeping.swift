@@ -38,7 +38,7 @@ struct OutboxHousekeeping: Service {
         } while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil && !Task.isShuttingDownGracefully
     }
 
-    /// - Returns: the partitions whose marks lie beyond every event.
+    /// - Returns: the partitions whose marks are beyond the last event.
     @discardableResult
     func count() async throws -> [Int] {
         let (gauges, voidPartitions) = try await pool.withSession { session in
@@ -55,11 +55,11 @@ struct OutboxHousekeeping: Service {
 
     private func complain(of partitions: [Int]) {
         guard !partitions.isEmpty else {
-            logger.info("no mark lies beyond the outbox any more")
+            logger.info("all marks are within the outbox again")
             return
         }
         logger.error(
-            "marks lie beyond every event: nothing of these partitions is published or deleted until they are corrected (runbook events.md)",
+            "marks are beyond the last event: these partitions are neither published nor pruned until corrected (runbook events.md)",
             metadata: ["partitions": "\(partitions)"])
     }
 

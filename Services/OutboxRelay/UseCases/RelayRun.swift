@@ -163,7 +163,7 @@ struct RelayRun {
     /// the marks in the database are not, which the next renewal reads again. An outcome that is under way may be of another event than the
     /// one that has its id now.
     private mutating func startAgain() {
-        relay.logger.warning("the database server was recovered; the outbox is read again from its marks")
+        relay.logger.warning("the database server recovered from a crash or failed over; re-reading the outbox from its marks")
         inbox = RelayInbox()
         relay.keeper.forget(Set(relay.keeper.current.leases.keys))
         for partition in progress.leased { backlog.drop(partition) }
@@ -189,7 +189,7 @@ struct RelayRun {
             relay.metrics.setAside(held)
             if held.state == .parked {
                 relay.logger.error(
-                    "an event is parked after its last attempt",
+                    "an event was dead-lettered after its last attempt",
                     metadata: ["outbox.id": "\(held.id)", "attempts": "\(held.attempts)", "reason": "\(held.reason ?? "")"])
             }
         }
@@ -259,13 +259,13 @@ struct RelayRun {
         switch verdict {
         case .published:
             refusals = 0
-            if complaint != nil { relay.logger.info("the broker takes events again") }
+            if complaint != nil { relay.logger.info("the broker accepts events again") }
             complaint = nil
         case .refused(let reason):
             guard ContinuousClock.now >= pausedUntil else { return }
             refusals += 1
             pausedUntil = .now + min(relay.timing.longestRefusal, relay.timing.refusal * (1 << min(refusals - 1, 10)))
-            complain("the broker takes no events", reason)
+            complain("the broker accepts no events", reason)
         case .failed(let reason, _): complain("an event can't be published", reason, item)
         case .suspect(let reason): complain("the broker closed the channel; events are sent one by one", reason, item)
         case .again: break

@@ -90,7 +90,7 @@ package struct BatchWriter: Service {
                     unfinished = groups
                 }
             } catch is TakesNoWrites {
-                logger.debug("the database takes no writes")
+                logger.debug("the database accepts no writes")
                 // Who is told so at once can try again; what may be posted already waits for its outcome.
                 for item in queue.takeAll() { item.resume(returning: .failed(.unavailable)) }
             } catch {
@@ -158,7 +158,7 @@ package struct BatchWriter: Service {
                 switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted, &untold) {
                 case .answered: (progressed, isOut) = (true, false)
                 case .outage(let error):
-                    if !isOut { logger.warning("the database takes no postings", metadata: ["error": "\(error)"]) }
+                    if !isOut { logger.warning("the database accepts no postings", metadata: ["error": "\(error)"]) }
                     (progressed, isOut) = (true, true)
                     for item in group { untold.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
                 case .connectionLost:

@@ -94,7 +94,7 @@ package final class ReplicaReads: Service {
             try await replica.ping()
             mark(isUsable: true)
         } catch let error as PostgresError {
-            logger.debug("the read replica can't be asked", metadata: ["error": "\(error)"])
+            logger.debug("the read replica can't be queried", metadata: ["error": "\(error)"])
             mark(isUsable: false)
         } catch {
             mark(isUsable: false)
@@ -147,7 +147,7 @@ package final class ReplicaReads: Service {
             defer { state.isUsable = isUsable }
             return state.isUsable != isUsable
         }
-        if hasChanged { logger.info("the read replica is \(isUsable ? "reached" : "out of reach")") }
+        if hasChanged { logger.info("the read replica is \(isUsable ? "reachable" : "unreachable")") }
     }
 }
 

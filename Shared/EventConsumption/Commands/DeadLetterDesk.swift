@@ -65,13 +65,13 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
             }
             print(json ? DeadLetterText.json(summary) : DeadLetterText.line(summary, isDryRun: options.isDryRun))
             if summary.tooOld > 0 {
-                complain("\(Service.name): \(summary.tooOld) are older than \(ReplayAge.text); look at --plan, then use --force")
+                complain("\(Service.name): \(summary.tooOld) are older than \(ReplayAge.text); check --plan, then use --force")
             }
             if summary.takenStillOpen > 0 {
-                complain("\(Service.name): another run has \(summary.takenStillOpen) of them in hand, still open; replay again when it has ended")
+                complain("\(Service.name): another run is replaying \(summary.takenStillOpen) of them; replay again when it has ended")
             }
             if summary.ending == .circuitOpen {
-                complain("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not mended")
+                complain("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not fixed")
             }
             return summary.isSuccess ? .success : .failure
         }

@@ -4,22 +4,22 @@ internal import ServiceRuntime
 
 /// The options by which an operator says which dead letters are meant.
 package struct DeadLetterSelection: ParsableArguments, Sendable {
-    @Option(help: "Maximum number of events, the oldest first.")
+    @Option(help: "Maximum number of events, oldest first.")
     package var limit = 200
 
-    @Option(name: .customLong("event-id"), help: "The one with this event id (evt_...).")
+    @Option(name: .customLong("event-id"), help: "Only the event with this id (evt_...).")
     package var eventID: String?
 
-    @Option(help: "The one with this number, as the listing shows it; for messages in which no event id could be read.")
+    @Option(help: "Only the dead letter with this number (column ID); for messages without a readable event id.")
     package var id: Int64?
 
-    @Option(help: "Those of this event type.")
+    @Option(help: "Only events of this type.")
     package var type: String?
 
-    @Option(name: .customLong("class"), help: "Those that failed so: transient, poison, refused, unsupported or forged.")
+    @Option(name: .customLong("class"), help: "Only failures of this class: transient, poison, refused, unsupported or forged.")
     package var kind: String?
 
-    @Option(help: "Those that failed for the first time since: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")
+    @Option(help: "Only events that first failed after: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")
     package var since: String?
 
     package init() {}
@@ -33,7 +33,7 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
         }
         var filter = DeadLetterFilter(limit: limit, id: id, type: type, status: status)
         if let eventID {
-            guard let id = EventID(eventID) else { throw ValidationError("--event-id is no id of an event (evt_...)") }
+            guard let id = EventID(eventID) else { throw ValidationError("--event-id must be an event id (evt_...)") }
             filter.eventID = id
         }
         if let kind {
@@ -43,7 +43,7 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
             filter.kind = known
         }
         if let since {
-            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since is neither a time nor a duration") }
+            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since must be a time or a duration") }
             filter.since = time
         }
         return filter

@@ -24,12 +24,12 @@ enum DeadLetterText {
     static func line(_ item: ReplayPlan.Item) -> String {
         var text = "\(item.letter.id)  \(event(item.letter))  \(PlainLine.text(item.letter.type ?? none))  \(item.verdict.rawValue)"
         if let detail = item.detail { text += " (\(detail))" }
-        return item.isTooOld ? text + "  too old without --force" : text
+        return item.isTooOld ? text + "  too old (use --force)" : text
     }
 
     static func line(_ plan: ReplayPlan) -> String {
         let verdicts = ReplayPlan.Verdict.allCases.map { "\(plan.count($0)) \($0.rawValue)" }
-        return "\(plan.items.count) would be replayed: \(verdicts.joined(separator: ", ")); \(plan.tooOld) too old without --force"
+        return "\(plan.items.count) would be replayed: \(verdicts.joined(separator: ", ")); \(plan.tooOld) too old (use --force)"
     }
 
     static func line(_ letter: DeadLetterSummary, _ result: ReplayResult) -> String {
@@ -42,7 +42,7 @@ enum DeadLetterText {
         guard summary.selected > 0 else { return "nothing to replay" }
         let head = isDryRun ? "dry run, nothing was changed" : "run \(summary.run ?? 0)"
         return "\(head): \(summary.replayed) replayed, \(summary.alreadyApplied) already applied, \(summary.ignored) ignored, "
-            + "\(summary.failed) failed, \(summary.taken) taken by another (\(summary.takenStillOpen) still open), "
+            + "\(summary.failed) failed, \(summary.taken) claimed by another run (\(summary.takenStillOpen) still open), "
             + "\(summary.tooOld) too old, of \(summary.selected); \(summary.ending.rawValue)"
     }
 

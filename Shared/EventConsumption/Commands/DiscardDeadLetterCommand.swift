@@ -6,7 +6,7 @@ internal import ServiceRuntime
 package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "discard-dead-letter", abstract: "Decide that one dead letter will never be applied.",
+            commandName: "discard-dead-letter", abstract: "Discard a dead letter, with a note.",
             discussion: """
                 It stays in the database for 90 days. Exit codes: 0 discarded, 1 there is no such open dead letter, 3 the database cannot be \
                 reached, 64 wrong usage or configuration.
@@ -15,13 +15,15 @@ package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncPa
 
     @OptionGroup package var selection: DeadLetterSelection
 
-    @Option(help: "Why; it stays with the dead letter.")
+    @Option(help: "Reason, 1 to 500 characters; kept with the dead letter.")
     package var note: String
 
-    @Option(name: .customLong("requested-by"), help: "Who; otherwise the environment's user and the host. Required where it names none, as in a pod.")
+    @Option(
+        name: .customLong("requested-by"),
+        help: "Who discards it, stored with the dead letter. Default: user and host; required where the environment names no user, as in a pod.")
     package var requestedBy: String?
 
-    @Flag(name: .customLong("dry-run"), help: "Only show it.")
+    @Flag(name: .customLong("dry-run"), help: "Show what would be done; change nothing.")
     package var dryRun = false
 
     @Flag(help: "Print JSON.")
@@ -30,7 +32,7 @@ package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncPa
     package init() {}
 
     package func validate() throws {
-        guard (selection.eventID == nil) != (selection.id == nil) else { throw ValidationError("name one, by --event-id or by --id") }
+        guard (selection.eventID == nil) != (selection.id == nil) else { throw ValidationError("give either --event-id or --id") }
         try OperatorText.validate(note: note, person: requestedBy)
     }
 

@@ -5,7 +5,7 @@ internal import ServiceRuntime
 package struct ListDeadLettersCommand<Service: EventConsumingService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "list-dead-letters", abstract: "List the events that could not be applied, without what is in them.",
+            commandName: "list-dead-letters", abstract: "List events that could not be applied, without their data.",
             discussion: "Exit codes: 0 listed, 3 the database cannot be reached, 64 wrong usage or configuration.")
     }
 

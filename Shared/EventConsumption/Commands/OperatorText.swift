@@ -22,7 +22,7 @@ enum OperatorText {
     static func person(named name: String?, _ environment: [String: String], isRecorded: Bool) throws -> String {
         if let name { return name }
         guard let user = ["SUDO_USER", "USER", "LOGNAME"].lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }) else {
-            guard !isRecorded else { throw ValidationError("say who asks, with --requested-by: the environment names no user for the record") }
+            guard !isRecorded else { throw ValidationError("--requested-by is required: the environment names no user") }
             return "nobody"
         }
         return String(PlainLine.text("\(user)@\(ProcessInfo.processInfo.hostName)").prefix(maximumCharacters))

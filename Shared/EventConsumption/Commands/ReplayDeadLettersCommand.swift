@@ -7,40 +7,40 @@ internal import ServiceRuntime
 package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "replay-dead-letters", abstract: "Apply dead letters again, through the same handlers, each once.",
+            commandName: "replay-dead-letters", abstract: "Apply dead letters again with the service's handlers, each once.",
             discussion: """
-                Look at --plan first, then let --canary 1 go ahead, then replay the rest. A killed run is continued by starting another: what \
-                was replayed is not taken again. Exit codes: 0 all replayed, 1 some failed again, are too old or are in the hands of another \
+                Run --plan first, then --canary 1, then replay the rest. After a killed run start another: what was replayed is not \
+                replayed again. Exit codes: 0 all replayed, 1 some failed again, are too old or are being replayed by another \
                 run, 3 the database cannot be reached, 64 wrong usage or configuration.
                 """)
     }
 
     @OptionGroup package var selection: DeadLetterSelection
 
-    @Flag(help: "Only say what a replay would meet: new, already applied or out of order.")
+    @Flag(help: "Show what a replay would find: new, already applied or out of order. Change nothing.")
     package var plan = false
 
     @Flag(name: .customLong("dry-run"), help: "Run the handlers and roll everything back.")
     package var dryRun = false
 
-    @Option(help: "Stop after so many.")
+    @Option(help: "Stop after this many events.")
     package var canary: Int?
 
     @Option(help: "Maximum number of events per second.")
     package var rate: Double?
 
-    @Flag(help: "Take those too that are older than \(ReplayAge.text): what was applied so long ago may be forgotten.")
+    @Flag(help: "Include events older than \(ReplayAge.text), which may already have been applied.")
     package var force = false
 
-    @Flag(help: "Take those too that their producer's relay did not publish: you have found them in its outbox. Recorded with the run.")
+    @Flag(help: "Include forged events that you have found in the producer's outbox. Recorded with the run.")
     package var genuine = false
 
-    @Option(help: "Why, for the record of the run.")
+    @Option(help: "Reason, stored with the run.")
     package var note: String?
 
     @Option(
         name: .customLong("requested-by"),
-        help: "Who, for the record of the run; otherwise the environment's user and the host. Required where it names none, as in a pod.")
+        help: "Who replays them, stored with the run. Default: user and host; required where the environment names no user, as in a pod.")
     package var requestedBy: String?
 
     @Flag(help: "Print JSON, one object a line; the last is the summary.")
@@ -51,7 +51,7 @@ package struct ReplayDeadLettersCommand<Service: EventConsumingService>: AsyncPa
     package func validate() throws {
         guard canary.map({ $0 > 0 }) ?? true else { throw ValidationError("--canary must be 1 or more") }
         guard rate.map({ $0 > 0 && $0 <= 100_000 }) ?? true else { throw ValidationError("--rate must be more than 0 and at most 100000") }
-        guard !plan || !dryRun else { throw ValidationError("--plan and --dry-run exclude each other") }
+        guard !plan || !dryRun else { throw ValidationError("--plan and --dry-run are mutually exclusive") }
         try OperatorText.validate(note: note, person: requestedBy)
     }
 

@@ -23,13 +23,13 @@ package enum ProcessMetrics {
             "florin_build_info", .gauge, "Always 1; the labels say which release of which service this is.",
             labels: [("service", service), ("version", version)]
         ) { 1 }
-        registry.describe("http_server_requests_total", "Answered requests by route, method and status; what is no route is \"unrouted\".")
-        registry.describe("http_server_request_seconds", "Time from the head of a request to its answer, in seconds, by route and method.")
+        registry.describe("http_server_requests_total", "Answered requests by route, method and status; requests without a route are \"unrouted\".")
+        registry.describe("http_server_request_seconds", "Time from the head of a request to its response, in seconds, by route and method.")
         registry.describe("signing_keys_inbound", "Keys that are accepted from a caller; two while they are being rotated.")
-        registry.describe("signing_keys_reload_failures_total", "Looks at a keys file that could not be used; the old keys stay.")
+        registry.describe("signing_keys_reload_failures_total", "Failed reloads of the keys file; the old keys stay in use.")
         registry.describe("tls_certificate_expiry_seconds", "When the certificate in use expires, in seconds since the Unix epoch.")
-        registry.describe("tls_reload_failures_total", "Looks at TLS files that could not be used; the old ones stay.")
-        registry.describe(SpanCounters.exportedMetric, "Spans that the receiver has taken.")
+        registry.describe("tls_reload_failures_total", "Failed reloads of the TLS files; the old ones stay in use.")
+        registry.describe(SpanCounters.exportedMetric, "Spans that the receiver accepted.")
         registry.describe(SpanCounters.droppedMetric, "Spans that were lost, by reason.")
     }
 

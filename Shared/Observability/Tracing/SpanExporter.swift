@@ -135,7 +135,7 @@ package struct SpanExporter: Service, CustomStringConvertible {
     /// Logs a change only: a receiver may be down for days.
     private func note(_ failure: String?, _ isFailing: inout Bool) {
         switch (failure, isFailing) {
-        case (let failure?, false): logger.info("spans are not delivered", metadata: ["otel.reason": "\(failure)"])
+        case (let failure?, false): logger.info("spans can't be delivered", metadata: ["otel.reason": "\(failure)"])
         case (nil, true): logger.info("spans are delivered again")
         case (_?, true), (nil, false): break
         }

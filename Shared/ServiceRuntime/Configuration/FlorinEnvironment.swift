@@ -6,5 +6,5 @@ package enum FlorinEnvironment: String, Sendable, CaseIterable {
 
     /// The setting, production unless it says otherwise: forgetting it must not loosen anything.
     package static let setting = Setting<FlorinEnvironment>.choice(
-        "FLORIN_ENVIRONMENT", "Where the process runs; unsafe settings are refused in production.", default: .production)
+        "FLORIN_ENVIRONMENT", "Deployment environment; unsafe settings are refused in production.", default: .production)
 }

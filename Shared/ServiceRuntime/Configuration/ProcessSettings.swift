@@ -2,17 +2,17 @@ package import Logging
 
 /// What every process can be told, whatever its service.
 package struct ProcessSettings: Sendable {
-    package static let logLevel = Setting<Logger.Level>.choice("LOG_LEVEL", "The least severe log lines to write.", default: .info)
+    package static let logLevel = Setting<Logger.Level>.choice("LOG_LEVEL", "Minimum level of log lines.", default: .info)
     package static let adminHost = Setting<String>.host(
         "ADMIN_HOST", "The address that health and metrics are served on.", default: "127.0.0.1")
     package static let drainDelay = Setting<Duration>.duration(
-        "DRAIN_DELAY", "How long the process still serves after /readyz says that it is draining.", in: .zero ... .seconds(60), default: .zero)
+        "DRAIN_DELAY", "How long the process keeps serving after /readyz reports draining.", in: .zero ... .seconds(60), default: .zero)
     package static let drainTimeout = Setting<Duration>.duration(
         "DRAIN_TIMEOUT", "How long a process may take to finish its work after SIGTERM.", in: .milliseconds(100) ... .seconds(600),
         default: .seconds(25))
 
     package static let version = Setting<String>.text(
-        "FLORIN_VERSION", "The release that the executable belongs to; its image says it.", default: "unknown")
+        "FLORIN_VERSION", "The release, set by the image.", default: "unknown")
 
     package static func adminPort(default port: Int) -> Setting<Int> {
         .port("ADMIN_PORT", "The port that health and metrics are served on.", default: port)

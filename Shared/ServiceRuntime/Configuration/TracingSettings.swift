@@ -22,31 +22,31 @@ package struct TracingSettings: Sendable {
     private static let protocolSummary = "How spans are sent: by OTLP as JSON over HTTP, never by gRPC or as protobuf."
 
     private static let isDisabled = Setting<Bool>(
-        key: "OTEL_SDK_DISABLED", summary: "Whether no spans are made.", expected: "true or false", isHarmless: true, default: false,
+        key: "OTEL_SDK_DISABLED", summary: "Switches tracing off.", expected: "true or false", isHarmless: true, default: false,
         parse: { Bool($0.lowercased()) }, render: { String($0) })
     private static let exporter = Setting<Exporter>.choice(
-        "OTEL_TRACES_EXPORTER", "Whether spans are sent; with none, none are made.", default: .otlp)
+        "OTEL_TRACES_EXPORTER", "Where spans are exported; none records no spans.", default: .otlp)
     static let endpoint = Setting<String>.url(
-        "OTEL_EXPORTER_OTLP_ENDPOINT", "Where spans are sent, \(path) is appended; without it or the one for traces none are made.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL for spans, to which \(path) is appended; without it or the one for traces no spans are recorded.",
         schemes: ["https", "http"], default: nil
     ).optional
     private static let tracesEndpoint = Setting<String>.url(
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "The whole address that spans are sent to, before the other one.", schemes: ["https", "http"],
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "Full URL for traces; takes precedence over OTEL_EXPORTER_OTLP_ENDPOINT.", schemes: ["https", "http"],
         default: nil
     ).optional
     private static let exporterProtocol = Setting<OTLPProtocol>.choice("OTEL_EXPORTER_OTLP_PROTOCOL", protocolSummary, default: .httpJSON)
     private static let tracesProtocol = Setting<OTLPProtocol>.choice("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocolSummary, default: .httpJSON)
     private static let headers = Setting<Secret<String>>.secret(
-        "OTEL_EXPORTER_OTLP_HEADERS", "Fields of every request with spans.", expected: headersForm
+        "OTEL_EXPORTER_OTLP_HEADERS", "Headers of each export request.", expected: headersForm
     ) { OTLPHeaders($0) != nil }.optional
     private static let tracesHeaders = Setting<Secret<String>>.secret(
         "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "The same, in place of the other one's.", expected: headersForm
     ) { OTLPHeaders($0) != nil }.optional
     private static let serviceName = Setting<String>.text(
-        "OTEL_SERVICE_NAME", "The service that spans name; the executable's name unless set.", default: nil
+        "OTEL_SERVICE_NAME", "The service name in spans; default: the executable's name.", default: nil
     ).optional
     private static let resourceAttributes = Setting<Secret<String>>.secret(
-        "OTEL_RESOURCE_ATTRIBUTES", "Attributes of every span's resource beside, or in place of, our own.", expected: headersForm
+        "OTEL_RESOURCE_ATTRIBUTES", "Resource attributes of every span; added to ours or replacing them.", expected: headersForm
     ) { PairList.parse($0) != nil }.optional
     private static let propagator = Setting<Propagator>.choice(
         "OTEL_PROPAGATORS", "How traces are passed on: by W3C traceparent, without baggage.", default: .traceContext)

@@ -6,7 +6,7 @@ package struct ConfigCommand<Service: FlorinService>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "config", abstract: "List every setting with its unit, default and current value.",
-            discussion: "Secrets are shown as <set> or <unset>. Ends with 64 when a setting is not accepted.")
+            discussion: "Secrets are shown as <set> or <unset>. Exits with 64 when a setting is invalid.")
     }
 
     @Flag(help: "Print JSON.")

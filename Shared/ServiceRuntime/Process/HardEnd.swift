@@ -94,7 +94,7 @@ package final class HardEnd: Sendable {
             report()
             cutOff()
         }
-        if !isArmed { logger.error("no thread for the hard end") }
+        if !isArmed { logger.error("cannot start the shutdown watchdog thread") }
     }
 
     private func report() {

@@ -40,12 +40,12 @@ struct HeldServices: Service {
         while !Task.isShuttingDownGracefully {
             do {
                 try await cancelWhenGracefulShutdown { try await AbandonableWork.outcome(of: prerequisite.check) }
-                if toldAt != nil { logger.info("what was waited for answers", metadata: ["prerequisite": "\(prerequisite.name)"]) }
+                if toldAt != nil { logger.info("a prerequisite answered", metadata: ["prerequisite": "\(prerequisite.name)"]) }
                 return true
             } catch let error as UnreachableDependency {
                 if toldAt.map({ ContinuousClock.now - $0 >= Self.reminder }) ?? true {
                     logger.warning(
-                        "nothing is served before it answers", metadata: ["prerequisite": "\(prerequisite.name)", "error": "\(error)"])
+                        "waiting for a prerequisite before serving", metadata: ["prerequisite": "\(prerequisite.name)", "error": "\(error)"])
                     toldAt = .now
                 }
             } catch is CancellationError {

@@ -15,8 +15,8 @@ package struct ServeCommand<Service: FlorinService>: AsyncParsableCommand {
         CommandConfiguration(
             commandName: "serve", abstract: "Serve until SIGTERM or SIGINT.",
             discussion: """
-                Exit codes: 0 drained, 1 failed, 3 cannot listen, 4 drained but for what was cut off, 64 wrong usage or configuration. A database \
-                that does not answer is waited for.
+                Exit codes: 0 drained, 1 failed, 3 cannot listen, 4 drained except for what was cut off, 64 wrong usage or configuration. \
+                Waits for a database that does not answer.
                 """)
     }
 

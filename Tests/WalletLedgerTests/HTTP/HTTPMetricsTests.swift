@@ -33,7 +33,7 @@ import Testing
         #expect(world.api.metrics.render().contains("http_server_request_seconds_bucket{method=\"GET\",route=\"\(route)\",le=\"0.005\"}"))
     }
 
-    @Test("what is no route is one label, whatever somebody makes up")
+    @Test("requests without a route are one label, whatever somebody makes up")
     func unrouted() async throws {
         let world = try await LedgerWorld.new()
         for path in ["/v1/nothing", "/.env", "/v1/wallets/\(try await world.wallet())/secrets"] {

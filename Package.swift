@@ -89,7 +89,7 @@ shared(
 shared("Idempotency", ["Contracts", "StrictJSON", "Crypto"], exclude: ["README.md"], tests: ["ServiceDatabase"], ofTests: ["migrations"])
 shared("ServiceDatabase", process + ["Idempotency", "Postgres"])
 shared("Outbox", ["Contracts", "Postgres"], exclude: ["README.md"])
-shared("EventBroker", ["AMQP", "Contracts", "Fleet", "Observability", "ServiceRuntime", "TransportSecurity"])
+shared("EventBroker", ["AMQP", "Contracts", "Fleet", "Observability", "ServiceRuntime", "StrictJSON", "TransportSecurity", "ArgumentParser"])
 shared(
     "EventConsumption", process + broker + ["Outages", "Postgres", "ServiceDatabase", "Crypto"], exclude: ["README.md"], ofTests: ["migrations"])
 shared("ReplayProtection", process + ["Redis", "RequestSigning", "TransportSecurity", "Crypto", "NIOSSL"])

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import Contracts
+internal import EventBroker
 
 /// A message as it came from the broker, or as a dead letter kept it: what is known before it is read.
 struct CarriedEvent: Sendable {

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import EventBroker
 internal import Metrics
 internal import Observability
 internal import ServiceRuntime

@@ -1,4 +1,5 @@
 package import Contracts
+package import EventBroker
 internal import Logging
 internal import Observability
 package import Postgres

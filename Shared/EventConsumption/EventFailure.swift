@@ -1,3 +1,4 @@
+package import EventBroker
 internal import ServiceRuntime
 
 /// Why an event could not be applied, and so what becomes of it.
@@ -5,18 +6,7 @@ internal import ServiceRuntime
 /// A handler throws one where it knows; what else it throws counts as transient. The reason is stored and logged: it must say nothing of
 /// what the event holds.
 package struct EventFailure: Error, Sendable, Hashable, CustomStringConvertible {
-    package enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// It may succeed later: retried with growing delays, then a dead letter.
-        case transient
-        /// No event can be read in it, or not what its type promises: a dead letter at once.
-        case poison
-        /// The domain will never take it: a dead letter at once.
-        case refused
-        /// There is no handler for the type or version: a dead letter at once, to be replayed after the upgrade.
-        case unsupported
-        /// It does not come from where it says: a dead letter at once, and somebody is to look at who sent it.
-        case forged
-    }
+    package typealias Kind = DeadLetterClass
 
     package let kind: Kind
     package let reason: String

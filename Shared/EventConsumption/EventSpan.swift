@@ -1,4 +1,5 @@
 internal import Contracts
+internal import EventBroker
 internal import Logging
 internal import Observability
 internal import ServiceRuntime

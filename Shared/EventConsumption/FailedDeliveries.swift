@@ -1,6 +1,7 @@
 internal import AMQP
 internal import Contracts
 internal import CoreMetrics
+internal import EventBroker
 internal import Logging
 internal import Postgres
 

@@ -1,5 +1,5 @@
 internal import Contracts
-internal import EventBroker
+package import EventBroker
 import StrictJSON
 
 /// What a replay would meet, dead letter by dead letter, in the order in which it would take them.
@@ -22,7 +22,7 @@ package struct ReplayPlan: Sendable, Hashable {
 
         init(_ letter: DeadLetterSummary, _ prospect: DeadLetterRegister.Prospect, now: Timestamp) {
             self.letter = letter
-            isTooOld = ReplayAge.isExceeded(since: letter.ageBegins, now: now)
+            isTooOld = letter.isTooOld(now)
             if prospect.isApplied {
                 (verdict, detail) = (.alreadyApplied, nil)
             } else if prospect.isOvertaken {

@@ -39,26 +39,32 @@ package struct HeldStore: Sendable {
         package let id: Int64
         package let eventID: EventID
         package let type: String
-        package let subject: String
+        package let partitionKey: String
         package let occurredAt: Timestamp
         package let attempts: Int
         package let reason: String
         package let firstFailedAt: Timestamp
         package let lastFailedAt: Timestamp
-
-        /// From when its age counts: an attempt that was in doubt, before those that failed, may have published it.
-        package var ageBegins: Timestamp { min(occurredAt, firstFailedAt) }
+        package let isDiscarded: Bool
+        package let note: String?
     }
 
-    /// Which parked events an operator means.
+    /// Which parked or discarded events an operator means.
     package struct Selection: Sendable, Hashable {
+        /// Of these, parked and discarded ones are found.
+        package var states: [HeldState]
+        package var id: Int64?
         package var eventID: EventID?
         package var type: String?
         /// Failed for the first time then or later.
         package var since: Timestamp?
         package var limit: Int
 
-        package init(eventID: EventID? = nil, type: String? = nil, since: Timestamp? = nil, limit: Int) {
+        package init(
+            states: [HeldState] = [.parked], id: Int64? = nil, eventID: EventID? = nil, type: String? = nil, since: Timestamp? = nil, limit: Int
+        ) {
+            self.states = states
+            self.id = id
             self.eventID = eventID
             self.type = type
             self.since = since
@@ -141,13 +147,15 @@ package struct HeldStore: Sendable {
         return (counts, oldest)
     }
 
-    /// The parked events that were selected, in order.
+    /// The parked or discarded events that were selected, in order.
     /// - Throws: `PostgresError`.
     package func parked(_ session: PostgresSession, _ selection: Selection) throws -> [Summary] {
         try session.query(
             """
             SELECT \(unsafeSQL: Self.summaryColumns)
-            FROM outbox_held h JOIN outbox_events e ON e.id = h.id WHERE h.state = 'parked'
+            FROM outbox_held h JOIN outbox_events e ON e.id = h.id
+            WHERE h.state IN ('parked', 'discarded') AND h.state = ANY(\(selection.states.map(\.rawValue)))
+                AND (\(selection.id)::bigint IS NULL OR e.id = \(selection.id))
                 AND (\(selection.eventID?.uuid)::uuid IS NULL OR e.event_id = \(selection.eventID?.uuid))
                 AND (\(selection.type)::text IS NULL OR e.type = \(selection.type))
                 AND (\(selection.since?.stored)::timestamptz IS NULL OR h.first_failed_at >= \(selection.since?.stored))
@@ -216,14 +224,15 @@ package struct HeldStore: Sendable {
     }
 
     private static let summaryColumns = PostgresColumns(
-        ("e.id", Int64.self), ("e.event_id", UUID.self), ("e.type", String.self), ("e.subject", String.self),
+        ("e.id", Int64.self), ("e.event_id", UUID.self), ("e.type", String.self), ("e.partition_key", String.self),
         ("e.occurred_at", PostgresTimestamp.self), ("h.attempts", Int32.self), ("h.reason", String.self),
-        ("h.first_failed_at", PostgresTimestamp.self), ("h.last_failed_at", PostgresTimestamp.self))
+        ("h.first_failed_at", PostgresTimestamp.self), ("h.last_failed_at", PostgresTimestamp.self), ("h.state = 'discarded'", Bool.self),
+        ("h.note", String?.self))
 
     private static func summary(_ row: PostgresRow) throws -> Summary {
-        let (id, eventID, type, subject, occurredAt, attempts, reason, firstFailedAt, lastFailedAt) = try row.decode(summaryColumns)
+        let (id, eventID, type, key, occurredAt, attempts, reason, firstFailedAt, lastFailedAt, isDiscarded, note) = try row.decode(summaryColumns)
         return Summary(
-            id: id, eventID: EventID(eventID), type: type, subject: subject, occurredAt: Timestamp(occurredAt), attempts: Int(attempts),
-            reason: reason, firstFailedAt: Timestamp(firstFailedAt), lastFailedAt: Timestamp(lastFailedAt))
+            id: id, eventID: EventID(eventID), type: type, partitionKey: key, occurredAt: Timestamp(occurredAt), attempts: Int(attempts),
+            reason: reason, firstFailedAt: Timestamp(firstFailedAt), lastFailedAt: Timestamp(lastFailedAt), isDiscarded: isDiscarded, note: note)
     }
 }

@@ -68,19 +68,19 @@ enum TestService: EventConsumingService {
     private final class Desk: Sendable {
         let lines = Mutex<[String]>([])
         let complaints = Mutex<[String]>([])
-        let desk: Mutex<DeadLetterDesk<TestService>?> = Mutex(nil)
+        let desk: Mutex<ConsumerDeadLetterCommands<TestService>?> = Mutex(nil)
         var printed: [String] { lines.withLock { $0 } }
         var complained: [String] { complaints.withLock { $0 } }
     }
 
     private func run(
-        _ changes: [String: String] = [:], _ work: (DeadLetterDesk<TestService>) async -> ProcessExit
+        _ changes: [String: String] = [:], _ work: (ConsumerDeadLetterCommands<TestService>) async -> ProcessExit
     ) async -> (exit: ProcessExit, printed: [String], complained: [String]) {
         let environment = [
             "OPS_RISK_DATABASE_URL": fixture.database.servingURL, "DEAD_LETTER_KEYS_FILE": "\(folder.path)/keys.json", "TEST_CONSUMER": fixture.name,
         ].merging(changes) { $1 }
         let output = Desk()
-        let desk = DeadLetterDesk<TestService>(
+        let desk = ConsumerDeadLetterCommands<TestService>(
             environment: environment,
             context: { service, settings in
                 ProcessContext(service: service, settings: settings, logger: ConsumptionFixture.quiet, metrics: PrometheusRegistry())
@@ -92,7 +92,7 @@ enum TestService: EventConsumingService {
 
     private func options(canary: Int? = nil) -> DeadLetterReplay.Options { DeadLetterReplay.Options(canary: canary, requestedBy: "tester") }
 
-    @Test func `a replay ends with 1 while some fail and with 0 once the cause is mended`() async throws {
+    @Test func `a replay ends with 1 while some fail and with 0 once the cause is fixed`() async throws {
         try await fixture.bury((1...3).map { fixture.envelope($0, minute: $0) })
         try await fixture.pool.withSession { session in try session.execute("INSERT INTO faults VALUES (2)") }
         let first = await run { await $0.replay(options(), json: true) }
@@ -109,7 +109,7 @@ enum TestService: EventConsumingService {
         #expect(third.exit == .success && third.printed == ["nothing to replay"])
     }
 
-    @Test func `a replay that finds all in another's hands ends with 1 and says so`() async throws {
+    @Test func `a replay that finds all claimed by another run ends with 1 and says so`() async throws {
         try await fixture.bury([fixture.envelope(1), fixture.envelope(2)])
         try await fixture.database.server.holding("SELECT FROM dead_letter_events FOR UPDATE", database: fixture.database.name) {
             let blocked = await run { await $0.replay(options(), json: true) }
@@ -193,8 +193,8 @@ enum TestService: EventConsumingService {
         ["--canary", "0"], ["--rate", "0"], ["--plan", "--dry-run"], ["--limit", "0"], ["--limit", "10001"], ["--event-id", "evt_1"],
         ["--event-id", "\(WalletID(UUID()))"], ["--since", "yesterday"], ["--class", "bad"], ["--note", "two\nlines"], ["--no-such"],
     ]) func `arguments that make no sense are refused with 64`(arguments: [String]) {
-        let error = #expect(throws: (any Error).self) { try ReplayDeadLettersCommand<TestService>.parse(arguments) }
-        #expect(error.map { ReplayDeadLettersCommand<TestService>.exitCode(for: $0).rawValue } == 64)
+        let error = #expect(throws: (any Error).self) { try ReplayDeadLettersCommand<ConsumerDeadLetterCommands<TestService>>.parse(arguments) }
+        #expect(error.map { ReplayDeadLettersCommand<ConsumerDeadLetterCommands<TestService>>.exitCode(for: $0).rawValue } == 64)
     }
 
     @Test func `a record names who was named, or else the environment's user; where there is none either, somebody must be named`() throws {
@@ -209,11 +209,15 @@ enum TestService: EventConsumingService {
 
     @Test func `a discard names one and says why`() {
         let id = EventID(UUID()).description
-        #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<TestService>.parse(["--note", "x"]) }
-        #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<TestService>.parse(["--event-id", id]) }
-        #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<TestService>.parse(["--event-id", id, "--id", "4", "--note", "x"]) }
-        #expect(throws: Never.self) { try DiscardDeadLetterCommand<TestService>.parse(["--id", "4", "--note", "x"]) }
-        #expect(throws: Never.self) { try ListDeadLettersCommand<TestService>.parse(["--status", "any", "--since", "24h"]) }
-        #expect(throws: (any Error).self) { try ListDeadLettersCommand<TestService>.parse(["--status", "closed"]) }
+        #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<ConsumerDeadLetterCommands<TestService>>.parse(["--note", "x"]) }
+        #expect(throws: (any Error).self) { try DiscardDeadLetterCommand<ConsumerDeadLetterCommands<TestService>>.parse(["--event-id", id]) }
+        #expect(throws: (any Error).self) {
+            try DiscardDeadLetterCommand<ConsumerDeadLetterCommands<TestService>>.parse(["--event-id", id, "--id", "4", "--note", "x"])
+        }
+        #expect(throws: Never.self) { try DiscardDeadLetterCommand<ConsumerDeadLetterCommands<TestService>>.parse(["--id", "4", "--note", "x"]) }
+        #expect(throws: Never.self) {
+            try ListDeadLettersCommand<ConsumerDeadLetterCommands<TestService>>.parse(["--status", "any", "--since", "24h"])
+        }
+        #expect(throws: (any Error).self) { try ListDeadLettersCommand<ConsumerDeadLetterCommands<TestService>>.parse(["--status", "closed"]) }
     }
 }

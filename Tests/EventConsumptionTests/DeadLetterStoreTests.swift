@@ -1,4 +1,5 @@
 import Contracts
+import EventBroker
 import Foundation
 import Postgres
 import TestSupport

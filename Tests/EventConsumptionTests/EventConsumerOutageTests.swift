@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import EventBroker
 import Foundation
 import Postgres
 import Synchronization

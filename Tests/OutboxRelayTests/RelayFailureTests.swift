@@ -99,17 +99,17 @@ extension RelayTests {
                 #expect(try await eventually { try await fixture.held() == ["parked": 2] })
             }
             let store = HeldStore()
-            let parked = try await fixture.relayPool.withSession { session in try store.parked(session, HeldStore.Selection(limit: 10)) }
+            let parked = try await fixture.relayPool.withSession { session in try store.deadLetters(session, DeadLetterFilter()) }
             #expect(parked.map(\.eventID) == [first.id, second.id])
             #expect(parked.allSatisfy { $0.attempts == 2 && $0.reason.hasPrefix("unroutable: 312") })
             #expect(
                 try await replay(parked)
-                    == ReplayParked.Result(published: 0, failures: parked.map { .init(id: $0.id, eventID: $0.eventID, reason: $0.reason) }))
+                    == RepublishDeadLetters.Result(replayed: 0, failures: parked.map { .init(letter: $0, reason: $0.reason) }))
             try await fixture.declare("#")
             let only = try await fixture.relayPool.withSession { session in
-                try store.parked(session, HeldStore.Selection(eventID: first.id, limit: 10))
+                try store.deadLetters(session, DeadLetterFilter(eventID: first.id))
             }
-            #expect(try await replay(only) == ReplayParked.Result(published: 1))
+            #expect(try await replay(only) == RepublishDeadLetters.Result(replayed: 1))
             #expect(try await fixture.collect { $0.count >= 1 }.map(\.id) == [first.id.description])
             let discarded = try await fixture.relayPool.withSession { session in
                 [try store.discard(session, eventID: first.id, note: "gone"), try store.discard(session, eventID: second.id, note: "no use")]
@@ -118,15 +118,15 @@ extension RelayTests {
             #expect(try await fixture.held() == ["discarded": 1])
         }
 
-        private func replay(_ parked: [HeldStore.Summary]) async throws -> ReplayParked.Result {
+        private func replay(_ parked: [DeadLetterSummary]) async throws -> RepublishDeadLetters.Result {
             let publisher = try AMQPPublisher(
                 configuration: fixture.configuration, name: "replay", options: OutboxRelay.publisherOptions(fixture.timing),
                 logger: RelayFixture.quiet)
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await publisher.run() }
-                let replay = ReplayParked(source: "wallet-ledger", pool: fixture.relayPool) { await publisher.publish($0) }
-                var result = ReplayParked.Result()
-                try await replay.run(parked, isForced: false, now: ParkedDesk.now(), &result)
+                let replay = RepublishDeadLetters(source: "wallet-ledger", pool: fixture.relayPool) { await publisher.publish($0) }
+                var result = RepublishDeadLetters.Result()
+                try await replay.run(parked, isForced: false, now: RelayDeadLetterCommands.now(), &result)
                 group.cancelAll()
                 return result
             }

@@ -80,7 +80,7 @@ struct RelayFixture {
     }
 
     /// - Parameter time: When it occurred; now, unless said otherwise.
-    func event(_ number: Int, key: String, type: String? = nil, at time: Timestamp = ParkedDesk.now()) -> OutboxEvent {
+    func event(_ number: Int, key: String, type: String? = nil, at time: Timestamp = RelayDeadLetterCommands.now()) -> OutboxEvent {
         OutboxEvent(
             id: EventID(UUID()), type: type ?? self.type, subject: key, partitionKey: key,
             occurredAt: time, traceparent: nil,

@@ -18,7 +18,7 @@ struct ServeRelayCommand: AsyncParsableCommand {
     }
 }
 
-/// Whose outbox is meant.
+/// Names the service whose outbox to publish.
 struct SourceOption: ParsableArguments {
     @Option(help: "Service whose outbox to publish. Default: OUTBOX_SOURCE.")
     var source: String?

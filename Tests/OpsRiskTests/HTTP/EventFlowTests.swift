@@ -72,7 +72,7 @@ import Testing
         try await publish([bad, good], api)
         #expect(try await eventually(within: .seconds(30)) { try await alerts(of: wallet, api).count == 1 })
         let lines = Mutex<[String]>([])
-        let desk = DeadLetterDesk<OpsRisk>(environment: api.environment, print: { line in lines.withLock { $0.append(line) } })
+        let desk = ConsumerDeadLetterCommands<OpsRisk>(environment: api.environment, print: { line in lines.withLock { $0.append(line) } })
         let found = try await eventually(within: .seconds(10)) {
             lines.withLock { $0 = [] }
             let exit = await desk.list(DeadLetterFilter(limit: 100), json: true)

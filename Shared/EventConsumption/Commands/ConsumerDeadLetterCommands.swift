@@ -1,17 +1,26 @@
-internal import EventBroker
+package import EventBroker
 internal import FoundationEssentials
 internal import Logging
 internal import Postgres
 internal import ServiceDatabase
 package import ServiceRuntime
 
-/// What the commands over a service's dead letters do, apart from their arguments; it prints to whom it is told.
-package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
+/// The dead letters of a consumer: events that its handlers could not apply.
+package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadLetterCommands {
+    package static var help: DeadLetterHelp {
+        DeadLetterHelp(
+            list: "List events that could not be applied, without their data.",
+            replay: "Apply dead letters again with the service's handlers, each once.",
+            replayDiscussion: "Run --plan first, then --canary 1, then replay the rest. After a killed run start another: what was replayed is not "
+                + "replayed again.",
+            discardDiscussion: "It stays in the database for 90 days.")
+    }
+
     private let environment: [String: String]
     private let makeContext: ContextSource
     /// Results, for machines and people: standard output.
     private let print: @Sendable (_ line: String) -> Void
-    /// How far it is, for people at a terminal: standard error. Nil where nobody looks.
+    /// Progress lines on standard error; nil when it is not a terminal.
     private let progress: (@Sendable (_ line: String) -> Void)?
     private let complain: @Sendable (_ line: String) -> Void
 
@@ -30,18 +39,29 @@ package struct DeadLetterDesk<Service: EventConsumingService>: Sendable {
         self.complain = complain
     }
 
+    /// With the process's own environment, output and terminal.
+    package static func ofProcess(_: NoOptions) -> Self {
+        Self(environment: ProcessInfo.processInfo.environment, print: { line in Swift.print(line) }, progress: StandardError.toTerminal)
+    }
+
     package func list(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
         await perform { subscription, pool in
             let register = DeadLetterRegister(consumer: subscription.name)
             let letters = try await pool.withSession { session in try register.list(filter, session) }
-            if json {
-                for letter in letters { print(DeadLetterText.json(letter)) }
-            } else {
-                for line in DeadLetterText.table(letters) { print(line) }
-                print("\(letters.count) dead letters of \(subscription.name)" + (letters.count == filter.limit ? ", perhaps more" : ""))
-            }
+            for line in DeadLetterText.listing(letters, of: subscription.name, limit: filter.limit, json: json) { print(line) }
             return .success
         }
+    }
+
+    package func replay(
+        _ filter: DeadLetterFilter, _ options: ConsumerReplayOptions, isForced: Bool, json: Bool
+    ) async throws -> ProcessExit {
+        guard !options.plan else { return await plan(filter, json: json) }
+        let person = try OperatorText.person(named: options.requestedBy, environment, isRecorded: !options.dryRun)
+        let run = DeadLetterReplay.Options(
+            filter: filter, canary: options.canary, rate: options.rate, isDryRun: options.dryRun, isForced: isForced,
+            isVouchedFor: options.genuine, requestedBy: person, note: options.note)
+        return await replay(run, json: json)
     }
 
     package func plan(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {

@@ -3,10 +3,10 @@ internal import FoundationEssentials
 internal import ServiceRuntime
 
 /// What operators write into the record.
-enum OperatorText {
+package enum OperatorText {
     private static let maximumCharacters = 500
 
-    static func validate(note: String?, person: String?) throws {
+    package static func validate(note: String?, person: String?) throws {
         for (name, text) in [("--note", note), ("--requested-by", person)] {
             guard let text else { continue }
             guard !text.isEmpty, text.count <= maximumCharacters, PlainLine.text(text) == text else {
@@ -19,7 +19,7 @@ enum OperatorText {
     ///
     /// - Parameter isRecorded: Whether anything keeps the name; nothing does of a dry run.
     /// - Throws: `ValidationError`, which ends a command with 64, when a record would name nobody.
-    static func person(named name: String?, _ environment: [String: String], isRecorded: Bool) throws -> String {
+    package static func person(named name: String?, _ environment: [String: String], isRecorded: Bool) throws -> String {
         if let name { return name }
         guard let user = ["SUDO_USER", "USER", "LOGNAME"].lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }) else {
             guard !isRecorded else { throw ValidationError("--requested-by is required: the environment names no user") }

@@ -2,17 +2,18 @@ package import ArgumentParser
 internal import FoundationEssentials
 internal import ServiceRuntime
 
-/// `discard-dead-letter`, the same for every consumer of events.
-package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncParsableCommand {
+/// `discard-dead-letter`, the same for relays and consumers.
+package struct DiscardDeadLetterCommand<Commands: DeadLetterCommands>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "discard-dead-letter", abstract: "Discard a dead letter, with a note.",
             discussion: """
-                It stays in the database for 90 days. Exit codes: 0 discarded, 1 there is no such open dead letter, 3 the database cannot be \
+                \(Commands.help.discardDiscussion) Exit codes: 0 discarded, 1 there is no such open dead letter, 3 the database cannot be \
                 reached, 64 wrong usage or configuration.
                 """)
     }
 
+    @OptionGroup package var source: Commands.Source
     @OptionGroup package var selection: DeadLetterSelection
 
     @Option(help: "Reason, 1 to 500 characters; kept with the dead letter.")
@@ -37,8 +38,8 @@ package struct DiscardDeadLetterCommand<Service: EventConsumingService>: AsyncPa
     }
 
     package func run() async throws {
-        let filter = try selection.filter(now: EventClock.now())
+        let filter = try selection.filter()
         let person = try OperatorText.person(named: requestedBy, ProcessInfo.processInfo.environment, isRecorded: !dryRun)
-        try await DeadLetterDesk<Service>.ofProcess().discard(filter, by: person, note: note, isDryRun: dryRun, json: json).exit()
+        try await Commands.ofProcess(source).discard(filter, by: person, note: note, isDryRun: dryRun, json: json).exit()
     }
 }

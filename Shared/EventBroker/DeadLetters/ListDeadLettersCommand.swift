@@ -1,14 +1,15 @@
 package import ArgumentParser
 internal import ServiceRuntime
 
-/// `list-dead-letters`, the same for every consumer of events.
-package struct ListDeadLettersCommand<Service: EventConsumingService>: AsyncParsableCommand {
+/// `list-dead-letters`, the same for relays and consumers.
+package struct ListDeadLettersCommand<Commands: DeadLetterCommands>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "list-dead-letters", abstract: "List events that could not be applied, without their data.",
+            commandName: "list-dead-letters", abstract: Commands.help.list,
             discussion: "Exit codes: 0 listed, 3 the database cannot be reached, 64 wrong usage or configuration.")
     }
 
+    @OptionGroup package var source: Commands.Source
     @OptionGroup package var selection: DeadLetterSelection
 
     @Option(help: "open, replayed, discarded or any.")
@@ -22,8 +23,8 @@ package struct ListDeadLettersCommand<Service: EventConsumingService>: AsyncPars
     package func validate() throws { _ = try wantedStatus() }
 
     package func run() async throws {
-        let filter = try selection.filter(now: EventClock.now(), status: wantedStatus())
-        try await DeadLetterDesk<Service>.ofProcess().list(filter, json: json).exit()
+        let filter = try selection.filter(status: wantedStatus())
+        try await Commands.ofProcess(source).list(filter, json: json).exit()
     }
 
     private func wantedStatus() throws -> DeadLetterStatus? {

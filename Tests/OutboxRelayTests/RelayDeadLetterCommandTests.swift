@@ -1,6 +1,7 @@
 import AMQP
 import ArgumentParser
 import Contracts
+import EventBroker
 import Foundation
 import Observability
 import Outbox
@@ -14,8 +15,8 @@ import Testing
 @testable import OutboxRelay
 
 extension RelayTests {
-    /// The commands over parked events, as an operator meets them.
-    @Suite struct ParkedDeskTests {
+    /// The dead-letter commands of a relay, as an operator uses them.
+    @Suite struct RelayDeadLetterCommandTests {
         let fixture: RelayFixture
 
         init() async throws { fixture = try await RelayFixture() }
@@ -26,7 +27,7 @@ extension RelayTests {
         }
 
         private func run(
-            _ changes: [String: String] = [:], _ work: (ParkedDesk) async -> ProcessExit
+            _ changes: [String: String] = [:], _ work: (RelayDeadLetterCommands) async -> ProcessExit
         ) async -> (exit: ProcessExit, printed: [String], complained: [String]) {
             let environment = [
                 "FLORIN_ENVIRONMENT": "local", "OUTBOX_SOURCE": "wallet-ledger", "LEDGER_DATABASE_URL": fixture.database.relayURL,
@@ -34,7 +35,7 @@ extension RelayTests {
                 "MIGRATIONS_DIRECTORY": RepositoryRoot.path("migrations"),
             ].merging(changes) { $1 }
             let output = Output()
-            let desk = ParkedDesk(
+            let desk = RelayDeadLetterCommands(
                 environment: environment,
                 context: { service, settings in
                     ProcessContext(service: service, settings: settings, logger: RelayFixture.quiet, metrics: PrometheusRegistry())
@@ -50,7 +51,7 @@ extension RelayTests {
         ///   - age: Since they failed for the first time; they failed again just now.
         ///   - occurred: How long ago.
         private func park(_ count: Int, age: Duration = .seconds(60), occurred: Duration = .zero) async throws -> [EventID] {
-            let time = ParkedDesk.now().earlier(by: occurred)
+            let time = RelayDeadLetterCommands.now().earlier(by: occurred)
             return try await park((0..<count).map { fixture.event($0, key: "k", at: time) }, age: age)
         }
 
@@ -69,8 +70,11 @@ extension RelayTests {
             return events.map(\.id)
         }
 
-        private func all(since: Duration? = nil) -> HeldStore.Selection {
-            HeldStore.Selection(since: since.map { ParkedDesk.now().earlier(by: $0) }, limit: 200)
+        private var replayed: RelayReplayOptions { .parseOrExit([]) }
+        private var dryRun: RelayReplayOptions { .parseOrExit(["--dry-run"]) }
+
+        private func all(since: Duration? = nil) -> DeadLetterFilter {
+            DeadLetterFilter(since: since.map { RelayDeadLetterCommands.now().earlier(by: $0) })
         }
 
         @Test("those are listed that failed for the first time since")
@@ -80,24 +84,29 @@ extension RelayTests {
             #expect(listed.exit == .success)
             #expect(try listed.printed.map { try JSONParser.parse(Array($0.utf8))["event_id"]?.stringValue } == (old + new).map(\.description))
             let recent = await run { await $0.list(all(since: .seconds(3_600)), json: false) }
-            #expect(recent.printed.count == 2 && recent.printed[0].hasPrefix(new[0].description) && recent.printed[1] == "1 dead letters")
+            #expect(
+                recent.printed.count == 3 && recent.printed[1].contains(new[0].description) && recent.printed[2] == "1 dead letters of wallet-ledger")
         }
 
         @Test("one is discarded once, and a dry run only shows it")
         func discard() async throws {
             let id = try await park(1)[0]
-            let dry = await run { await $0.discard(id, note: "no use", isDryRun: true, json: false) }
-            #expect(dry.exit == .success && dry.printed.count == 1 && dry.printed[0].hasPrefix("would be discarded: \(id)  "))
+            let one = DeadLetterFilter(eventID: id)
+            let dry = await run { await $0.discard(one, by: "ana", note: "no use", isDryRun: true, json: false) }
+            #expect(dry.exit == .success && dry.printed.count == 1 && dry.printed[0].contains("\(id)"))
             #expect(try await fixture.held() == ["parked": 1])
-            let done = await run { await $0.discard(id, note: "no use", isDryRun: false, json: true) }
+            let done = await run { await $0.discard(one, by: "ana", note: "no use", isDryRun: false, json: true) }
             #expect(done.exit == .success && done.printed.count == 1)
             #expect(try JSONParser.parse(Array(done.printed[0].utf8))["event_id"]?.stringValue == id.description)
             #expect(try await fixture.held() == ["discarded": 1])
             for isDryRun in [true, false] {
-                let again = await run { await $0.discard(id, note: "no use", isDryRun: isDryRun, json: true) }
+                let again = await run { await $0.discard(one, by: "ana", note: "no use", isDryRun: isDryRun, json: true) }
                 #expect(again.exit == .failure && again.printed.isEmpty)
-                #expect(again.complained == ["outbox-relay: \(id) is no dead letter of the relay of wallet-ledger"])
+                #expect(again.complained == ["outbox-relay: there is no such open dead letter"])
             }
+            let listed = await run { await $0.list(DeadLetterFilter(eventID: id, status: .discarded), json: true) }
+            let letter = try JSONParser.parse(Array(try #require(listed.printed.first).utf8))
+            #expect(letter["status"]?.stringValue == "discarded" && letter["note"]?.stringValue == "no use (ana)")
         }
 
         @Test("a database that goes away in the middle of a command is named, with 3")
@@ -124,23 +133,26 @@ extension RelayTests {
             }
         }
 
-        @Test("what another replay has in hand is counted and no success")
+        @Test("what another run has claimed is counted and no success")
         func taken() async throws {
             try await fixture.declare()
             let ids = try await park(3)
             let store = HeldStore()
             let claimed = try await fixture.relayPool.withSession { session in
-                let first = try store.parked(session, HeldStore.Selection(eventID: ids[0], limit: 1)).map(\.id)
+                let first = try store.deadLetters(session, DeadLetterFilter(eventID: ids[0])).map(\.id)
                 return try store.claimParked(session, ids: first, for: 60)
             }
             #expect(claimed.map(\.row.eventID) == [ids[0]])
-            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
-            #expect(replay.exit == .failure && replay.printed == ["2 published, 0 failed again, 1 claimed by another run, 0 too old"])
-            let again = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
-            #expect(again.exit == .failure && again.printed == [#"{"published":0,"failed":0,"taken_by_another":1,"too_old":0,"left":0}"#])
+            let replay = await run { await $0.replay(all(), replayed, isForced: false, json: false) }
+            #expect(replay.exit == .failure && replay.printed == ["2 replayed, 0 failed, 1 claimed by another run, 0 too old, of 3"])
+            let again = await run { await $0.replay(all(), replayed, isForced: false, json: true) }
+            #expect(
+                again.exit == .failure && again.printed == [#"{"selected":1,"replayed":0,"failed":0,"taken_by_another":1,"too_old":0,"unchanged":0}"#]
+            )
             #expect(try await fixture.held() == ["parked": 1])
-            let discard = await run { await $0.discard(ids[0], note: "no use", isDryRun: false, json: false) }
-            #expect(discard.exit == .failure && discard.complained == ["outbox-relay: \(ids[0]) is in the hands of a replay, for a minute at most"])
+            let one = DeadLetterFilter(eventID: ids[0])
+            let discard = await run { await $0.discard(one, by: "ana", note: "no use", isDryRun: false, json: false) }
+            #expect(discard.exit == .failure && discard.complained == ["outbox-relay: another run is replaying it, for a minute at most"])
             #expect(try await fixture.held() == ["parked": 1])
             #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == ids.dropFirst().map(\.description))
         }
@@ -152,24 +164,24 @@ extension RelayTests {
             // One failed long ago; one happened long ago, and may have been published before it failed.
             let old = try await park(1, age: fortnight + .seconds(60)) + park(1, occurred: fortnight + .seconds(60))
             let young = try await park(1, age: fortnight - .seconds(60), occurred: fortnight - .seconds(60))
-            let dry = await run { await $0.replay(all(), isForced: false, isDryRun: true, json: false) }
+            let dry = await run { await $0.replay(all(), dryRun, isForced: false, json: false) }
             #expect(dry.exit == .success && dry.printed.count == 4 && dry.complained.isEmpty)
             #expect(dry.printed.filter { $0.hasSuffix("  too old (use --force)") }.count == 2)
-            #expect(dry.printed.last == "1 dead letters would be published; 2 too old (use --force)")
+            #expect(dry.printed.last == "1 would be replayed; 2 too old (use --force)")
 
-            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
+            let replay = await run { await $0.replay(all(), replayed, isForced: false, json: true) }
             #expect(replay.exit == .failure)
             let printed = try replay.printed.map { try JSONParser.parse(Array($0.utf8)) }
             #expect(printed.dropLast().map { $0["event_id"]?.stringValue } == old.map(\.description))
-            #expect(printed.dropLast().allSatisfy { $0["too_old"]?.boolValue == true })
-            #expect(replay.printed.last == #"{"published":1,"failed":0,"taken_by_another":0,"too_old":2,"left":0}"#)
+            #expect(printed.dropLast().allSatisfy { $0["result"]?.stringValue == "too_old" })
+            #expect(replay.printed.last == #"{"selected":3,"replayed":1,"failed":0,"taken_by_another":0,"too_old":2,"unchanged":0}"#)
             #expect(replay.complained == ["outbox-relay: 2 are older than 14 days; check --dry-run, then use --force"])
             #expect(try await fixture.collect { $0.count >= 1 }.map(\.id) == young.map(\.description))
             #expect(try await attempts() == [3, 3])
 
-            let forced = await run { await $0.replay(all(), isForced: true, isDryRun: false, json: false) }
+            let forced = await run { await $0.replay(all(), replayed, isForced: true, json: false) }
             #expect(forced.exit == .success && forced.complained.isEmpty)
-            #expect(forced.printed == ["2 published, 0 failed again, 0 claimed by another run, 0 too old"])
+            #expect(forced.printed == ["2 replayed, 0 failed, 0 claimed by another run, 0 too old, of 2"])
             #expect(try await fixture.collect { $0.count >= 2 }.map(\.id) == old.map(\.description))
         }
 
@@ -177,7 +189,7 @@ extension RelayTests {
         private func attempts() async throws -> [Int] {
             try await fixture.relayPool.withSession { session in
                 let store = HeldStore()
-                return try store.claimParked(session, ids: store.parked(session, all()).map(\.id), for: 0).map(\.attempts)
+                return try store.claimParked(session, ids: store.deadLetters(session, all()).map(\.id), for: 0).map(\.attempts)
             }
         }
 
@@ -186,30 +198,30 @@ extension RelayTests {
             try await fixture.declare()
             _ = try await park(3)
             try await fixture.broker.control("set_vm_memory_high_watermark", "0.000001")
-            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: true) }
+            let replay = await run { await $0.replay(all(), replayed, isForced: false, json: true) }
             try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
             #expect(replay.exit == .unreachable)
-            #expect(replay.printed == [#"{"published":0,"failed":0,"taken_by_another":0,"too_old":0,"left":3}"#])
+            #expect(replay.printed == [#"{"selected":3,"replayed":0,"failed":0,"taken_by_another":0,"too_old":0,"unchanged":3}"#])
             let broker = try fixture.configuration
             #expect(replay.complained.count == 1)
             #expect(
                 replay.complained.first?.hasPrefix("outbox-relay: cannot reach RabbitMQ at \(broker.host):\(broker.port): it is blocked: ") == true)
             #expect(try await attempts() == [3, 3, 3])
-            let again = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
-            #expect(again.exit == .success && again.printed == ["3 published, 0 failed again, 0 claimed by another run, 0 too old"])
+            let again = await run { await $0.replay(all(), replayed, isForced: false, json: false) }
+            #expect(again.exit == .success && again.printed == ["3 replayed, 0 failed, 0 claimed by another run, 0 too old, of 3"])
         }
 
         /// Replays all with a broker that answers so, one page after another.
-        private func replay(_ script: [[PublishOutcome]]) async throws -> (result: ReplayParked.Result, sent: [[String]]) {
-            let parked = try await fixture.relayPool.withSession { session in try HeldStore().parked(session, all()) }
+        private func replay(_ script: [[PublishOutcome]]) async throws -> (result: RepublishDeadLetters.Result, sent: [[String]]) {
+            let parked = try await fixture.relayPool.withSession { session in try HeldStore().deadLetters(session, all()) }
             let answers = Mutex(script)
             let sent = Mutex<[[String]]>([])
-            let replay = ReplayParked(source: "wallet-ledger", pool: fixture.relayPool) { publications in
+            let replay = RepublishDeadLetters(source: "wallet-ledger", pool: fixture.relayPool) { publications in
                 sent.withLock { $0.append(publications.map(\.message.messageID)) }
                 return answers.withLock { $0.removeFirst() }
             }
-            var result = ReplayParked.Result()
-            try await replay.run(parked, isForced: false, now: ParkedDesk.now(), &result)
+            var result = RepublishDeadLetters.Result()
+            try await replay.run(parked, isForced: false, now: RelayDeadLetterCommands.now(), &result)
             return (result, sent.withLock { $0 })
         }
 
@@ -218,7 +230,7 @@ extension RelayTests {
             _ = try await park(3)
             let exchange = PublishOutcome.unknown(.channelClosed(code: 404, text: "no exchange"))
             let result = try await replay([[.nacked, exchange, .unroutable(code: 312, text: "NO_ROUTE")]]).result
-            #expect(!result.isSuccess && result.published == 0 && result.left == 0)
+            #expect(!result.isSuccess && result.replayed == 0 && result.left == 0)
             let reasons = ["not accepted by the broker (basic.nack)", "404 no exchange", "unroutable: 312 NO_ROUTE"]
             #expect(Set(result.failures.map(\.reason)) == Set(reasons))
             #expect(try await attempts() == [3, 3, 4])
@@ -231,7 +243,7 @@ extension RelayTests {
             let (result, sent) = try await replay([
                 [.confirmed, .unknown(.connectionLost), .notSent(.timedOut)], [.notSent(.timedOut), .confirmed], [.unknown(.timedOut)],
             ])
-            #expect(result == ReplayParked.Result(published: 2, left: 1) && !result.isSuccess)
+            #expect(result == RepublishDeadLetters.Result(replayed: 2, left: 1) && !result.isSuccess)
             #expect(sent == [names, [names[1], names[2]], [names[1]]])
             #expect(try await attempts() == [3])
         }
@@ -243,7 +255,7 @@ extension RelayTests {
             let (result, sent) = try await replay([
                 [closed, closed, closed, .notSent(.timedOut)], [.confirmed], [closed], [.confirmed], [.confirmed],
             ])
-            #expect(result.published == 3 && result.failures.map(\.eventID.description) == [names[1]] && result.left == 0)
+            #expect(result.replayed == 3 && result.failures.map(\.letter.eventID?.description) == [names[1]] && result.left == 0)
             #expect(sent == [names] + names.map { [$0] })
             #expect(try await attempts() == [4])
         }
@@ -252,31 +264,45 @@ extension RelayTests {
         func channelCloser() async throws {
             try await fixture.declare()
             let huge = OutboxEvent(
-                id: EventID(UUID()), type: fixture.type, subject: "bad", partitionKey: "bad", occurredAt: ParkedDesk.now(), traceparent: nil,
+                id: EventID(UUID()), type: fixture.type, subject: "bad", partitionKey: "bad", occurredAt: RelayDeadLetterCommands.now(),
+                traceparent: nil,
                 data: Array("{\"x\":\"\(String(repeating: "x", count: RabbitMQServer.maximumMessageBytes + 1))\"}".utf8))
             let ids = try await park([fixture.event(0, key: "k"), huge, fixture.event(1, key: "k")])
-            let replay = await run { await $0.replay(all(), isForced: false, isDryRun: false, json: false) }
+            let replay = await run { await $0.replay(all(), replayed, isForced: false, json: false) }
             #expect(replay.exit == .failure && replay.printed.count == 2)
-            #expect(replay.printed[0].hasPrefix("\(ids[1])  outbox id ") && replay.printed[0].contains("the broker closes the channel over it"))
-            #expect(replay.printed[1] == "2 published, 1 failed again, 0 claimed by another run, 0 too old")
+            #expect(replay.printed[0].contains("  \(ids[1])  ") && replay.printed[0].contains("the broker closes the channel over it"))
+            #expect(replay.printed[1] == "2 replayed, 1 failed, 0 claimed by another run, 0 too old, of 3")
             #expect(try await fixture.collect { $0.firsts.count >= 2 }.byKey == ["k": [0, 1]])
         }
 
         @Test(arguments: [
             ["--limit", "0"], ["--limit", "10001"], ["--event-id", "evt_1"], ["--since", "yesterday"], ["--since", "2026-11-21"],
         ]) func `options that make no sense are refused with 64`(arguments: [String]) {
-            let error = #expect(throws: (any Error).self) { try ReplayParkedCommand.parse(arguments) }
-            #expect(error.map { ReplayParkedCommand.exitCode(for: $0).rawValue } == 64)
+            let error = #expect(throws: (any Error).self) { try ReplayDeadLettersCommand<RelayDeadLetterCommands>.parse(arguments) }
+            #expect(error.map { ReplayDeadLettersCommand<RelayDeadLetterCommands>.exitCode(for: $0).rawValue } == 64)
         }
 
         @Test("--since is a time, or how long ago")
         func sinceOption() throws {
-            let now = ParkedDesk.now()
-            let ago = try ListParkedCommand.parse(["--since", "24h"]).selection.selection(now: now)
-            #expect(ago.since == now.earlier(by: .seconds(86_400)))
-            let time = try ListParkedCommand.parse(["--since", "2026-11-21T05:00:00Z"]).selection.selection(now: now)
+            typealias List = ListDeadLettersCommand<RelayDeadLetterCommands>
+            let day = Duration.seconds(86_400)
+            let earliest = RelayDeadLetterCommands.now().earlier(by: day)
+            let ago = try #require(try List.parse(["--since", "24h"]).selection.filter().since)
+            #expect(ago >= earliest && ago <= RelayDeadLetterCommands.now().earlier(by: day))
+            let time = try List.parse(["--since", "2026-11-21T05:00:00Z"]).selection.filter()
             #expect(time.since?.description == "2026-11-21T05:00:00.000Z")
-            #expect(throws: (any Error).self) { try DiscardParkedCommand.parse(["--event-id", "evt_1", "--note", "x"]) }
+        }
+
+        @Test("the commands of a relay and of a consumer have the same options; --source is a relay's")
+        func options() throws {
+            let id = EventID(UUID()).description
+            let list = ["--source", "wallet-ledger", "--status", "any", "--class", "refused", "--id", "7", "--type", "x", "--limit", "5", "--json"]
+            #expect(throws: Never.self) { try ListDeadLettersCommand<RelayDeadLetterCommands>.parse(list) }
+            typealias Discard = DiscardDeadLetterCommand<RelayDeadLetterCommands>
+            #expect(throws: Never.self) { try Discard.parse(["--event-id", id, "--note", "x", "--requested-by", "ana", "--dry-run"]) }
+            #expect(throws: (any Error).self) { try Discard.parse(["--event-id", "evt_1", "--note", "x"]) }
+            #expect(throws: (any Error).self) { try Discard.parse(["--event-id", id, "--id", "7", "--note", "x"]) }
+            #expect(throws: (any Error).self) { try Discard.parse(["--event-id", id]) }
         }
     }
 }

@@ -1,8 +1,9 @@
 package import ArgumentParser
 internal import Contracts
+internal import Observability
 internal import ServiceRuntime
 
-/// The options by which an operator says which dead letters are meant.
+/// The options by which an operator selects dead letters.
 package struct DeadLetterSelection: ParsableArguments, Sendable {
     @Option(help: "Maximum number of events, oldest first.")
     package var limit = 200
@@ -24,10 +25,10 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
 
     package init() {}
 
-    package func validate() throws { _ = try filter(now: EventClock.now()) }
+    package func validate() throws { _ = try filter() }
 
     /// - Throws: `ValidationError`, which ends a command with 64.
-    func filter(now: Timestamp, status: DeadLetterStatus? = .open) throws -> DeadLetterFilter {
+    package func filter(status: DeadLetterStatus? = .open) throws -> DeadLetterFilter {
         guard (1...DeadLetterFilter.maximumLimit).contains(limit) else {
             throw ValidationError("--limit must be 1 to \(DeadLetterFilter.maximumLimit)")
         }
@@ -37,12 +38,13 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
             filter.eventID = id
         }
         if let kind {
-            guard let known = EventFailure.Kind(rawValue: kind) else {
-                throw ValidationError("--class must be one of \(EventFailure.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+            guard let known = DeadLetterClass(rawValue: kind) else {
+                throw ValidationError("--class must be one of \(DeadLetterClass.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             filter.kind = known
         }
         if let since {
+            let now = Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch())
             guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since must be a time or a duration") }
             filter.since = time
         }

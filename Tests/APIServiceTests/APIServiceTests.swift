@@ -1,3 +1,5 @@
+import Logging
+import RequestSigning
 import APIService
 import Foundation
 import Observability

@@ -18,7 +18,7 @@ struct APIServiceTests {
         let credentials = try CallerCredentials(
             callee: ExampleService.name, pairs: [.init(caller: "api-gateway", callee: ExampleService.name)], folder: folder.path)
         try FileManager.default.createDirectory(atPath: "\(folder.path)/migrations/identity", withIntermediateDirectories: true)
-        try Data("SELECT 1;".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/migrations/identity/0001_one.sql"))
+        try Data("-- serves-from: 0001\nSELECT 1;".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/migrations/identity/0001_one.sql"))
         // Nothing listens there: composing asks nobody.
         environment = credentials.environment(port: 0).merging([
             "IDENTITY_DATABASE_URL": "postgres://identity:hunter2@127.0.0.1:1/identity", "MIGRATIONS_DIRECTORY": "\(folder.path)/migrations",

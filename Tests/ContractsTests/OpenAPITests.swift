@@ -1,4 +1,5 @@
 import Contracts
+import Fleet
 import Foundation
 import StrictJSON
 import Testing
@@ -7,12 +8,12 @@ typealias JSONObject = [String: any Sendable]
 
 /// The OpenAPI document of a service.
 struct OpenAPIDocument {
-    static let services = ["wallet-ledger", "ops-risk"]
+    static let services = Fleet.services.filter { $0.api != nil }.map(\.name)
+    /// Those of services that have problems of their own.
+    private static let ownCodes = ["wallet-ledger": ProblemCode.walletLedger, "ops-risk": ProblemCode.opsRisk]
 
     /// The problems that a service can answer with.
-    static func codes(of service: String) -> [ProblemCode] {
-        ProblemCode.common + (service == "wallet-ledger" ? ProblemCode.walletLedger : ProblemCode.opsRisk)
-    }
+    static func codes(of service: String) -> [ProblemCode] { ProblemCode.common + (ownCodes[service] ?? []) }
 
     let root: JSONObject
 

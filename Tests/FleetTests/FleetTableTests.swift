@@ -37,9 +37,7 @@ struct FleetTableTests {
         let base = "k8s/base/\(name)/kustomization.yaml"
         var mentions = [
             ("Package.swift", "service(\"\(name)\""), ("README.md", "Services/\(module)/README.md"),
-            ("k8s/overlays/staging/kustomization.yaml", "../../base/\(name)\n"), ("k8s/overlays/staging/kustomization.yaml", "florin/\(name)\n"),
-            ("k8s/overlays/production/kustomization.yaml", "../../base/\(name)\n"),
-            ("k8s/overlays/production/kustomization.yaml", "florin/\(name)\n"),
+            ("k8s/base/kustomization.yaml", "  - \(name)\n"), ("k8s/base/kustomization.yaml", "- name: florin/\(name)\n"),
         ]
         if service.isConsumer { mentions.append((base, "../../components/consumer\n")) }
         if service.outbox != nil { mentions.append((base, "../../components/outbox\n")) }

@@ -156,8 +156,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
         .claims("user with risk:operate but no role", .invalid(.scope), ["scope": "risk:operate"]),
         .claims("user with risk:operate beside wallet", .invalid(.scope), ["scope": "wallet risk:operate", "roles": ["operator"]]),
         .claims("user with a client's scope of a service to come", .invalid(.scope), ["scope": "wallet fx:quote"]),
-        .claims("staff with two services' scopes, one of them a client's", .invalid(.scope),
-            ["scope": "ledger:operate fx:quote", "roles": ["operator"]]),
+        .claims("staff with a client's scope of another service", .invalid(.scope), ["scope": "ledger:operate fx:quote", "roles": ["operator"]]),
         .claims("client whose sub is another's", .invalid(.subject), ["sub": "other"], of: TokenForge.clientClaims),
     ]
 

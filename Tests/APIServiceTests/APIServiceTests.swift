@@ -1,8 +1,8 @@
-import Logging
-import RequestSigning
 import APIService
 import Foundation
+import Logging
 import Observability
+import RequestSigning
 import ServiceDatabase
 import ServiceRuntime
 import TestSupport

@@ -79,7 +79,7 @@ shared(
     [
         "Contracts", "Observability", "TransportSecurity", "CoreMetrics", "HTTPTypes", "HummingbirdCore", "Logging", "Metrics", "NIOCore", "NIOHTTP1",
         "NIOSSL",
-    ], tests: ["Hummingbird"])
+    ], exclude: ["README.md"], tests: ["Hummingbird"])
 shared(
     "ServiceRuntime",
     [

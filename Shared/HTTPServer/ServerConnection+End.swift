@@ -52,6 +52,8 @@ extension ServerConnection {
             instruments.cut(.shutdown)
             closeNow(context)
         }
-        if state == .idle { beginClosing(context) }
+        guard state == .idle else { return }
+        // Nobody waits for an answer where nothing was ever asked; a TLS handshake that does not end would hold up what is closed gently.
+        if timer?.wait == .firstHead { closeNow(context) } else { beginClosing(context) }
     }
 }

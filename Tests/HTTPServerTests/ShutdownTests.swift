@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import TestSupport
 import Testing
+import TransportSecurity
 
 /// GW-29: a server that shuts down gives the answers that it owes, and ends in time whatever its clients do.
 @Suite("Shutdown")
@@ -29,6 +30,19 @@ struct ShutdownTests {
             let text = try await busy
             #expect(answers(in: text).count == 1 && text.lowercased().contains("connection: close") && text.hasSuffix("done."), "\(text)")
             #expect(server.limited("shutdown") == 0)
+        }
+    }
+
+    @Test("a TLS handshake that does not end holds nothing up")
+    func handshake() async throws {
+        try await ToyServer.run(certificate: try await .ofTest()) { server in
+            let socket = try LoopbackSocket(port: server.port)
+            try socket.send("\u{16}\u{3}\u{1}\u{2}")
+            #expect(try await eventually { server.connections == 1 })
+            await server.shutDown()
+            #expect(try await eventually { server.connections == 0 })
+            #expect(server.limited("shutdown") == 0)
+            socket.finishSending()
         }
     }
 

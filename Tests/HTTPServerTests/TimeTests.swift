@@ -5,6 +5,7 @@ import HummingbirdCore
 import NIOCore
 import TestSupport
 import Testing
+import TransportSecurity
 
 /// GW-12, GW-13, GW-14, F6: what takes too long ends, however often a byte comes.
 @Suite("Times")
@@ -57,9 +58,7 @@ struct TimeTests {
 
     @Test("a connection without a request is closed, in its TLS handshake too", arguments: ["", "\u{16}\u{3}\u{1}\u{2}"])
     func silent(beginning: String) async throws {
-        let authority = try await TestAuthority()
-        let issued = try await authority.issue("toy", hosts: "IP:127.0.0.1")
-        let certificate = try beginning.isEmpty ? nil : ServerCertificateFiles.read(issued)
+        let certificate = beginning.isEmpty ? nil : try await ServerCertificate.ofTest()
         try await ToyServer.run(Self.limits { $0.headTime = .milliseconds(200) }, certificate: certificate) { server in
             let socket = try LoopbackSocket(port: server.port)
             try socket.send(beginning)

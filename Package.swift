@@ -63,10 +63,10 @@ shared("AccessTokens", ["StrictJSON", "Crypto", "JWTKit"])
 shared("TransportSecurity", ["NIOCore", "NIOSSL"])
 shared("BlockingCalls", [])
 shared("Outages", [])
-shared("Concurrency", [])
-shared("Postgres", ["BlockingCalls", "CLibPQ", "Outages", "Logging", "ServiceLifecycle"])
-shared("AMQP", ["BlockingCalls", "CRabbitMQ", "Outages", "CoreMetrics", "DequeModule", "Logging", "ServiceLifecycle"])
-shared("Redis", ["Outages", "CoreMetrics", "DequeModule", "Logging", "Metrics", "NIOCore", "NIOPosix", "NIOSSL", "ServiceLifecycle"])
+shared("Concurrency", ["ServiceLifecycle"], tests: ["Logging"])
+shared("Postgres", ["BlockingCalls", "Concurrency", "CLibPQ", "Outages", "Logging", "ServiceLifecycle"])
+shared("AMQP", ["BlockingCalls", "Concurrency", "CRabbitMQ", "Outages", "CoreMetrics", "DequeModule", "Logging", "ServiceLifecycle"])
+shared("Redis", ["Concurrency", "Outages", "CoreMetrics", "DequeModule", "Logging", "Metrics", "NIOCore", "NIOPosix", "NIOSSL", "ServiceLifecycle"])
 shared(
     "Observability",
     [

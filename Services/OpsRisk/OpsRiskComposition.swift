@@ -1,4 +1,5 @@
 import APIService
+import Contracts
 package import EventConsumption
 import Fleet
 package import HTTPService
@@ -15,7 +16,7 @@ package enum OpsRisk: EventConsumingService {
         let pool = service.database.pool
         let metrics = OpsRiskMetrics(context.metrics)
         let consumer = try EventConsumer(
-            LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: EventClock.now)), settings.consumption,
+            LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: metrics, now: Timestamp.now)), settings.consumption,
             broker: settings.broker, database: service.database, context)
         let retention = settings.retention
         let debitExpiry = RowExpiry(
@@ -31,11 +32,11 @@ package enum OpsRisk: EventConsumingService {
 
     /// Also for the commands over dead letters, which count nothing.
     package static func subscription(_ settings: OpsRiskConfiguration, _: ProcessContext) throws -> EventSubscription {
-        try LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: nil, now: EventClock.now))
+        try LedgerEvents.subscription(JudgeDebits(rules: settings.rules, metrics: nil, now: Timestamp.now))
     }
 
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
     package static func endpoints(pool: PostgresPool) -> [Endpoint] {
-        AlertRoutes(list: ListAlerts(pool: pool), resolve: ResolveAlert(pool: pool, now: EventClock.now)).endpoints
+        AlertRoutes(list: ListAlerts(pool: pool), resolve: ResolveAlert(pool: pool, now: Timestamp.now)).endpoints
     }
 }

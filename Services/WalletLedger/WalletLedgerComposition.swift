@@ -1,4 +1,5 @@
 import APIService
+import Contracts
 import Fleet
 package import HTTPService
 import Logging
@@ -21,7 +22,7 @@ package enum WalletLedger: DatabaseService {
         let writer = BatchWriter(
             queue: queue, configuration: database.configuration, writers: settings.writers, clock: database.clock, logger: context.logger,
             tracer: context.tracer)
-        let holdExpiry = HoldExpiry(queue: queue, pool: database.pool, now: milliseconds, logger: context.logger)
+        let holdExpiry = HoldExpiry(queue: queue, pool: database.pool, now: Timestamp.now, logger: context.logger)
         let ofReplica: [any Service] = replica.map { [$0.pool, $0.reads] } ?? []
         return try await service.process(
             endpoints: endpoints(pool: database.pool, queue: queue, replica: replica?.reads, clock: database.clock), mapError: ledgerProblem,
@@ -29,15 +30,12 @@ package enum WalletLedger: DatabaseService {
             serving: ofReplica + [service.keyExpiry(of: RecordedOutcome.self), writer, holdExpiry])
     }
 
-    /// Unix milliseconds.
-    @Sendable private static func milliseconds() -> Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000 }
-
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
     package static func endpoints(pool: PostgresPool, queue: PostingQueue, replica: ReplicaReads? = nil, clock: ClockWitness) -> [Endpoint] {
         let read = ReadLedger(pool: pool)
-        let postMoney = PostMoney(queue: queue, pool: pool, now: milliseconds)
-        let postBatch = PostTransferBatch(queue: queue, pool: pool, now: milliseconds)
-        let holds = ManageHolds(queue: queue, pool: pool, now: milliseconds)
+        let postMoney = PostMoney(queue: queue, pool: pool, now: Timestamp.now)
+        let postBatch = PostTransferBatch(queue: queue, pool: pool, now: Timestamp.now)
+        let holds = ManageHolds(queue: queue, pool: pool, now: Timestamp.now)
         let wallets = WalletRoutes(
             openWallet: OpenWallet(pool: pool, clock: clock), changeWallet: ChangeWallet(pool: pool, clock: clock), read: read)
         let list = ListLedger(pool: pool)

@@ -4,6 +4,8 @@ internal import ServiceLifecycle
 /// Runs a client's loop on a thread of its own, and looks after its lifeline meanwhile.
 enum ClientThread {
     private static let lookInterval = Duration.milliseconds(200)
+    /// A connection that lived longer than this was a good one; the next attempt to connect is a first again.
+    static let goodLife = Duration.seconds(5)
 
     /// Returns when the loop ended.
     /// - Parameter stop: told once, at graceful shutdown or cancellation, so that the loop ends.

@@ -1,3 +1,4 @@
+internal import Concurrency
 internal import CoreMetrics
 internal import DequeModule
 internal import Logging
@@ -34,8 +35,8 @@ struct ConsumerLoop {
             } catch {
                 lost(error)
             }
-            attempt = ContinuousClock.now - started > AMQPBackoff.goodLife ? 1 : attempt + 1
-            guard rest(consumer.options.reconnectBackoff.pause(attempt: attempt)) else { return finish() }
+            attempt = ContinuousClock.now - started > ClientThread.goodLife ? 1 : attempt + 1
+            guard rest(consumer.options.reconnectBackoff.pause(after: attempt)) else { return finish() }
         }
     }
 
@@ -109,7 +110,7 @@ struct ConsumerLoop {
 
     private mutating func subscribeLater() {
         subscribeAttempt += 1
-        subscribeAt = .now + consumer.options.resubscribeBackoff.pause(attempt: subscribeAttempt)
+        subscribeAt = .now + consumer.options.resubscribeBackoff.pause(after: subscribeAttempt)
     }
 
     private mutating func handle(_ event: IncomingEvent, _ session: AMQPSession) throws(AMQPError) {

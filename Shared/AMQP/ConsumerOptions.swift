@@ -1,3 +1,5 @@
+package import Concurrency
+
 /// The bounds of a consumer.
 package struct ConsumerOptions: Sendable, Hashable {
     /// Deliveries that are not settled, 1 to 2000 (a quorum queue's limit); the back-pressure. 100 to 300 is the useful range.
@@ -6,13 +8,13 @@ package struct ConsumerOptions: Sendable, Hashable {
     package var stallLimit: Duration
     /// How long a shutdown waits for deliveries in hand to be settled.
     package var drainTimeout: Duration
-    package var reconnectBackoff: AMQPBackoff
+    package var reconnectBackoff: Backoff
     /// Between attempts to subscribe to a queue that is not there.
-    package var resubscribeBackoff: AMQPBackoff
+    package var resubscribeBackoff: Backoff
 
     package init(
         prefetch: Int = 100, stallLimit: Duration = .seconds(5), drainTimeout: Duration = .seconds(10),
-        reconnectBackoff: AMQPBackoff = AMQPBackoff(), resubscribeBackoff: AMQPBackoff = AMQPBackoff(maximum: .seconds(10))
+        reconnectBackoff: Backoff = Backoff(), resubscribeBackoff: Backoff = Backoff(maximum: .seconds(10))
     ) {
         precondition((1...2000).contains(prefetch), "prefetch is 1 to 2000")
         self.prefetch = prefetch

@@ -1,3 +1,4 @@
+internal import Concurrency
 internal import CoreMetrics
 internal import DequeModule
 internal import Logging
@@ -36,8 +37,8 @@ struct PublisherLoop {
             } catch {
                 lost(error)
             }
-            attempt = ContinuousClock.now - started > AMQPBackoff.goodLife ? 1 : attempt + 1
-            guard rest(publisher.options.reconnectBackoff.pause(attempt: attempt)) else { return finish() }
+            attempt = ContinuousClock.now - started > ClientThread.goodLife ? 1 : attempt + 1
+            guard rest(publisher.options.reconnectBackoff.pause(after: attempt)) else { return finish() }
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Concurrency
 internal import Logging
 internal import Postgres
 internal import ServiceDatabase
@@ -16,17 +17,11 @@ struct ConsumptionUpkeep: Service {
 
     func run() async throws {
         var look = 0
-        repeat {
+        await Periodic.run(every: parts.options.watchInterval, startsAtOnce: true) {
             await count()
             if look % Self.looksPerExpiry == 1 { await expire() }
             look += 1
-        } while await pause()
-    }
-
-    private func pause() async -> Bool {
-        guard !Task.isShuttingDownGracefully else { return false }
-        let slept: Void? = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: parts.options.watchInterval) }
-        return slept != nil
+        }
     }
 
     private func count() async {

@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Concurrency
 internal import Logging
 internal import Postgres
 internal import ServiceLifecycle
@@ -18,7 +19,7 @@ struct DatabaseOutage: Sendable {
     }
 
     private static let maximumConflicts = 6
-    private static let conflictPause = AMQPBackoff(first: .milliseconds(8), maximum: .milliseconds(250))
+    private static let conflictPause = Backoff(first: .milliseconds(8), maximum: .milliseconds(250))
     /// So often the connection may break at the same work before the work is suspected.
     private static let maximumLosses = 3
     /// So often the server's disk may fail at the same work, and the server answer right after, before the work is suspected as well.
@@ -50,7 +51,7 @@ struct DatabaseOutage: Sendable {
             case .conflict:
                 conflicts += 1
                 guard conflicts < Self.maximumConflicts else { throw .failed(.transient("\(error)"), state) }
-                try? await Task.sleep(for: Self.conflictPause.pause(attempt: conflicts))
+                try? await Task.sleep(for: Self.conflictPause.pause(after: conflicts))
             case .outage(let isExplained):
                 if !isExplained { losses += 1 }
                 if state?.rawValue.hasPrefix("58") ?? false { diskFailures += 1 }
@@ -61,7 +62,7 @@ struct DatabaseOutage: Sendable {
                 }
                 // A server that answers may still be unable to write: longer each time, and not for ever.
                 outages += 1
-                guard .now < deadline, await pause(options.outageBackoff.pause(attempt: outages)), await look(until: deadline) else {
+                guard .now < deadline, await Periodic.pause(for: options.outageBackoff.pause(after: outages)), await look(until: deadline) else {
                     throw .interrupted
                 }
             }
@@ -88,13 +89,13 @@ struct DatabaseOutage: Sendable {
         state.set(paused: true)
         defer { state.set(paused: false) }
         logger.warning("events were returned to the broker repeatedly; pausing", metadata: ["pause.seconds": "\(duration.components.seconds)"])
-        return await pause(duration)
+        return await Periodic.pause(for: duration)
     }
 
     private func look(until deadline: ContinuousClock.Instant) async -> Bool {
         var attempt = 1
         while await !isUsable() {
-            guard .now < deadline, await pause(options.outageBackoff.pause(attempt: attempt)) else { return false }
+            guard .now < deadline, await Periodic.pause(for: options.outageBackoff.pause(after: attempt)) else { return false }
             attempt += 1
         }
         return true
@@ -115,13 +116,6 @@ struct DatabaseOutage: Sendable {
             try session.query("SELECT current_setting('transaction_read_only') = 'off'").first?.decode(Bool.self) ?? false
         }
         return isWritable ?? false
-    }
-
-    /// - Returns: false when the process ends.
-    private func pause(_ duration: Duration) async -> Bool {
-        guard !Task.isShuttingDownGracefully else { return false }
-        let slept: Void? = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: duration) }
-        return slept != nil && !Task.isShuttingDownGracefully
     }
 
     private static func safe(_ error: any Error) -> String {

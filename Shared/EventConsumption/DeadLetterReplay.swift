@@ -53,7 +53,7 @@ package struct DeadLetterReplay: Sendable {
 
     package init(
         subscription: EventSubscription, pool: PostgresPool, keys: DeadLetterKeys,
-        transaction: TransactionOptions = EventConsumerOptions().transaction, now: @escaping @Sendable () -> Timestamp = EventClock.now
+        transaction: TransactionOptions = EventConsumerOptions().transaction, now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) {
         self.subscription = subscription
         self.pool = pool
@@ -183,9 +183,4 @@ package struct DeadLetterReplay: Sendable {
 /// Rolls a transaction back that went well.
 private struct DryRunEnd: Error {
     let result: ReplayResult
-}
-
-/// The time of day, where nobody hands in another.
-package enum EventClock {
-    @Sendable package static func now() -> Timestamp { Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch()) }
 }

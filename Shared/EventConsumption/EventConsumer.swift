@@ -24,7 +24,7 @@ package final class EventConsumer: Service, CustomStringConvertible {
         _ subscription: EventSubscription, broker: AMQPConfiguration, pool: PostgresPool, keys: DeadLetterKeys,
         options: EventConsumerOptions = EventConsumerOptions(), clock: ClockWitness, logger: Logger, tracer: SpanTracer? = nil,
         metrics: PrometheusRegistry,
-        now: @escaping @Sendable () -> Timestamp = EventClock.now
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(AMQPError) {
         var topology = subscription.queue.topology
         topology.queues += options.retries.queues(of: subscription.name)

@@ -1,4 +1,4 @@
-package import AMQP
+package import Concurrency
 package import Postgres
 
 /// The bounds of a consumer.
@@ -15,10 +15,10 @@ package struct EventConsumerOptions: Sendable, Hashable {
     /// nothing could be applied between two of them, the pause before the next subscription grows with each, to four times as long.
     package var outageLimit: Duration
     /// Between two looks at a database that is away.
-    package var outageBackoff: AMQPBackoff
+    package var outageBackoff: Backoff
     /// For each attempt to send failed events to where they wait.
     package var retryPublishTimeout: Duration
-    package var reconnectBackoff: AMQPBackoff
+    package var reconnectBackoff: Backoff
     /// How long a shutdown waits for the broker to hear of what is settled.
     package var drainTimeout: Duration
     /// Between two looks at how many dead letters are open.
@@ -28,8 +28,8 @@ package struct EventConsumerOptions: Sendable, Hashable {
         prefetch: Int = 200, batchLimit: Int = 100, retries: RetryPlan = .standard,
         transaction: TransactionOptions = TransactionOptions(
             statementTimeout: .seconds(15), lockTimeout: .seconds(10), idleTimeout: .seconds(60)),
-        outageLimit: Duration = .seconds(900), outageBackoff: AMQPBackoff = AMQPBackoff(first: .milliseconds(100), maximum: .seconds(5)),
-        retryPublishTimeout: Duration = .seconds(5), reconnectBackoff: AMQPBackoff = AMQPBackoff(), drainTimeout: Duration = .seconds(10),
+        outageLimit: Duration = .seconds(900), outageBackoff: Backoff = Backoff(first: .milliseconds(100), maximum: .seconds(5)),
+        retryPublishTimeout: Duration = .seconds(5), reconnectBackoff: Backoff = Backoff(), drainTimeout: Duration = .seconds(10),
         watchInterval: Duration = .seconds(15)
     ) {
         precondition((1...2_000).contains(prefetch) && batchLimit > 0, "a consumer needs room")

@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Concurrency
 internal import Contracts
 internal import CoreMetrics
 internal import EventBroker
@@ -37,7 +38,7 @@ struct FailedDeliveries {
     /// When held ones are tried again; nil while there are none.
     private(set) var dueAt: ContinuousClock.Instant?
 
-    private static let backoff = AMQPBackoff(first: .milliseconds(500), maximum: .seconds(15))
+    private static let backoff = Backoff(first: .milliseconds(500), maximum: .seconds(15))
 
     init(consumer: AMQPConsumer, parts: ConsumptionParts) {
         self.consumer = consumer
@@ -92,7 +93,7 @@ struct FailedDeliveries {
         if !entries.isEmpty {
             held += entries
             round += 1
-            dueAt = .now + Self.backoff.pause(attempt: round)
+            dueAt = .now + Self.backoff.pause(after: round)
         }
         parts.metrics.state.set(held: held.count)
     }

@@ -1,3 +1,4 @@
+internal import Concurrency
 package import Logging
 internal import Outages
 internal import ServiceLifecycle
@@ -20,6 +21,8 @@ package final class PostgresPool: Service {
     /// How long a server may take that does nothing but answer.
     package static let pingLimit = Duration.seconds(2)
     private static let maintenanceInterval: Duration = .seconds(1)
+    private static let retryPause = Backoff(first: .milliseconds(4), maximum: .milliseconds(200), jitter: .half)
+    private static let connectPause = Backoff(first: .milliseconds(20), maximum: .seconds(1), jitter: .half)
     private static let drainPollInterval: Duration = .milliseconds(10)
     /// How long a connection lives that was opened while the server took no writes.
     private static let readOnlyLifetime: Duration = .seconds(1)
@@ -76,7 +79,7 @@ package final class PostgresPool: Service {
             do {
                 return try await withSession(within: limit) { session in try session.transaction(options, body) }
             } catch let error as PostgresError where error.isRetryable && attempt < Self.maximumTransactionAttempts {
-                try await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(4), maximum: .milliseconds(200)))
+                try await Task.sleep(for: Self.retryPause.pause(after: attempt))
                 attempt += 1
             }
         }
@@ -185,7 +188,7 @@ package final class PostgresPool: Service {
                     logger?.info("a database connection could not be opened", metadata: ["error": "\(error)", "failures": "\(failures)"])
                 }
             }
-            try? await Task.sleep(for: Self.backoff(attempt: attempt, first: .milliseconds(20), maximum: .seconds(1)))
+            try? await Task.sleep(for: Self.connectPause.pause(after: attempt))
             guard withState({ $0.isOpeningWanted() }) else { return }
             attempt += 1
         }
@@ -203,11 +206,5 @@ package final class PostgresPool: Service {
         let isUsable = outcome?.isReusable ?? false
         if !isUsable { logger?.info("an idle database connection was dead") }
         giveBack(pooled, isUsable: isUsable)
-    }
-
-    /// Exponential, with full jitter above the half, so that callers who collided don't collide again.
-    private static func backoff(attempt: Int, first: Duration, maximum: Duration) -> Duration {
-        let doublings = min(attempt - 1, 16)
-        return min(maximum, first * (1 << doublings)) * Double.random(in: 0.5...1)
     }
 }

@@ -1,3 +1,4 @@
+internal import Concurrency
 package import CoreMetrics
 package import Logging
 import Metrics
@@ -94,7 +95,7 @@ package final class RedisClient: Service {
                 complain(error)
             }
             failures += 1
-            try? await Task.sleep(for: options.backoff(attempt: failures, using: &generator))
+            try? await Task.sleep(for: options.backoff.pause(after: failures, using: &generator))
         }
     }
 

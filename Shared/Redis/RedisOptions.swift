@@ -1,3 +1,5 @@
+package import Concurrency
+
 /// Bounds of a client.
 package struct RedisOptions: Sendable {
     /// How long a command waits for its reply.
@@ -24,11 +26,6 @@ package struct RedisOptions: Sendable {
         self.maximumBackoff = maximumBackoff
     }
 
-    /// Full jitter: anything up to the bound, so that processes that lost the same server don't come back together.
-    ///
-    /// - Parameter attempt: 1 after the first failure.
-    package func backoff(attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
-        let doublings = min(max(attempt - 1, 0), 16)
-        return min(maximumBackoff, firstBackoff * (1 << doublings)) * Double.random(in: 0...1, using: &generator)
-    }
+    /// The pause after a number of failed attempts to connect.
+    package var backoff: Backoff { Backoff(first: firstBackoff, maximum: maximumBackoff) }
 }

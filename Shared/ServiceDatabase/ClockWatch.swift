@@ -1,3 +1,4 @@
+internal import Concurrency
 internal import Logging
 package import Postgres
 internal import ServiceLifecycle
@@ -17,10 +18,7 @@ package struct ClockWatch: Service {
 
     package func run() async throws {
         // A database that is away is others' news, and the witness logs what it does not believe.
-        try? await look()
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil {
-            try? await look()
-        }
+        await Periodic.run(every: Self.pause, startsAtOnce: true) { try? await look() }
     }
 
     /// Reads the clock once.

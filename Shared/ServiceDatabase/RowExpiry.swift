@@ -1,3 +1,4 @@
+internal import Concurrency
 package import Logging
 package import Postgres
 internal import ServiceLifecycle
@@ -31,10 +32,10 @@ package struct RowExpiry: Service {
     }
 
     package func run() async throws {
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }) != nil {
+        await Periodic.run(every: pause) {
             do {
                 let count = try await expire()
-                if count > 0 { logger.info("old rows are being deleted again", metadata: ["rows.kind": "\(rows)", "rows.count": "\(count)"]) }
+                if count > 0 { logger.info("old rows were deleted", metadata: ["rows.kind": "\(rows)", "rows.count": "\(count)"]) }
             } catch {
                 logger.warning("old rows can't be deleted", metadata: ["rows.kind": "\(rows)", "error": "\(error)"])
             }

@@ -1,3 +1,4 @@
+internal import Concurrency
 package import CoreMetrics
 package import Logging
 import Metrics
@@ -34,7 +35,7 @@ package struct CertificateReloader: Service {
         var certificateComplaint: String?
         var authorityComplaint: String?
         expiry.record(material.certificate.expiresAt)
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }) != nil {
+        await Periodic.run(every: Self.interval) {
             look(certificateFailures, &certificateComplaint, "the TLS certificate was replaced") { () throws(CertificateFileError) in
                 try material.certificate.reloadIfChanged(now: now())
             }

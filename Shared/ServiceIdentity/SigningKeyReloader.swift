@@ -1,3 +1,4 @@
+internal import Concurrency
 package import CoreMetrics
 package import Logging
 import Metrics
@@ -27,8 +28,8 @@ package struct SigningKeyReloader: Service {
         failures.increment(by: 0)
         var accepted = recordAccepted(instead: [])
         var complaint: String?
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }) != nil {
-            do {
+        await Periodic.run(every: Self.interval) {
+            do throws(SigningKeysError) {
                 if try keys.reloadIfChanged() {
                     logger.info("signing keys were replaced")
                     accepted = recordAccepted(instead: accepted)
@@ -37,7 +38,7 @@ package struct SigningKeyReloader: Service {
             } catch {
                 failures.increment()
                 // Each look is counted; the log hears of each cause once.
-                guard complaint != error.description else { continue }
+                guard complaint != error.description else { return }
                 complaint = error.description
                 logger.error("signing keys can't be read; keeping the old ones", metadata: ["error": "\(error)"])
             }

@@ -1,4 +1,5 @@
 import AMQP
+import Concurrency
 import Logging
 import TestSupport
 import Testing
@@ -13,7 +14,7 @@ import Testing
     init() async throws { server = try await Self.broker.value }
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    static let fastBackoff = AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))
+    static let fastBackoff = Backoff(first: .milliseconds(50), maximum: .milliseconds(200))
 
     func configuration(_ parameters: String = "") throws -> AMQPConfiguration { try AMQPConfiguration(url: server.url(parameters: parameters)) }
 

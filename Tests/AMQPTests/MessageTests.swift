@@ -1,3 +1,4 @@
+import Concurrency
 import Testing
 
 @testable import AMQP
@@ -26,14 +27,14 @@ import Testing
     }
 
     @Test func `pauses double up to their bound, and any shorter one is possible`() {
-        let backoff = AMQPBackoff(first: .milliseconds(200), maximum: .seconds(30))
+        let backoff = Backoff(first: .milliseconds(200), maximum: .seconds(30))
         #expect(
-            (1...10).map { backoff.ceiling(attempt: $0) }.prefix(4) == [
+            (1...10).map { backoff.ceiling(after: $0) }.prefix(4) == [
                 .milliseconds(200), .milliseconds(400), .milliseconds(800), .milliseconds(1600),
             ])
-        #expect(backoff.ceiling(attempt: 10) == .seconds(30))
-        #expect(backoff.ceiling(attempt: 10_000) == .seconds(30))
-        let pauses = (0..<200).map { _ in backoff.pause(attempt: 1) }
+        #expect(backoff.ceiling(after: 10) == .seconds(30))
+        #expect(backoff.ceiling(after: 10_000) == .seconds(30))
+        let pauses = (0..<200).map { _ in backoff.pause(after: 1) }
         #expect(pauses.allSatisfy { $0 >= .zero && $0 <= .milliseconds(200) })
         #expect(pauses.contains { $0 < .milliseconds(100) } && pauses.contains { $0 > .milliseconds(100) })
     }

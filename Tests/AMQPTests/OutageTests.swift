@@ -1,4 +1,5 @@
 import AMQP
+import Concurrency
 import Logging
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ extension AMQPBrokerTests {
         @Test func `a broker that can't be reached is one line in the log of each client, however often it is tried`() async throws {
             let log = try ServiceLog(of: "amqp")
             let configuration = try AMQPConfiguration(url: "amqp://u:p@127.0.0.1:\(FreePort.any())")
-            let backoff = AMQPBackoff(first: .milliseconds(1), maximum: .milliseconds(2))
+            let backoff = Backoff(first: .milliseconds(1), maximum: .milliseconds(2))
             let metrics = RecordingMetrics()
             let publisher = try AMQPPublisher(
                 configuration: configuration, name: "publisher", options: PublisherOptions(reconnectBackoff: backoff),

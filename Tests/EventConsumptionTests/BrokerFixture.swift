@@ -1,4 +1,5 @@
 import AMQP
+import Concurrency
 import Contracts
 import EventBroker
 import Foundation
@@ -25,7 +26,7 @@ struct BrokerFixture {
     let broker: RabbitMQServer
     var name: String { base.name }
 
-    static let fastBackoff = AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))
+    static let fastBackoff = Backoff(first: .milliseconds(50), maximum: .milliseconds(200))
 
     init(server: PostgresServer? = nil) async throws {
         broker = try await EventConsumerBrokerTests.brokerTask.value

@@ -5,6 +5,7 @@ import EventBroker
 import Fleet
 import Foundation
 import Logging
+import Observability
 import Postgres
 import ServiceLifecycle
 import ServiceRuntime
@@ -63,7 +64,7 @@ struct ConsumptionFixture {
         let offset = minute.map { Int64($0 - 60) * 60_000_000 } ?? 0
         return EventEnvelope(
             id: id ?? EventID(UUID()), source: Self.producer, type: type ?? self.type, subject: "thing-\(number)",
-            time: Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch + offset),
+            time: Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch + offset),
             partitionKey: key ?? "key-\(number)", traceparent: traceparent, data: .object([JSONMember(name: "number", value: .number("\(number)"))]))
     }
 
@@ -114,7 +115,7 @@ struct ConsumptionFixture {
     /// Writes dead letters, as a consumer does.
     @discardableResult
     func bury(
-        _ envelopes: [EventEnvelope], kind: EventFailure.Kind = .refused, failedAt: Timestamp = EventClock.now(), keys: DeadLetterKeys? = nil
+        _ envelopes: [EventEnvelope], kind: EventFailure.Kind = .refused, failedAt: Timestamp = Timestamp.now(), keys: DeadLetterKeys? = nil
     ) async throws -> [DeadLetterSummary] {
         let store = DeadLetterStore(consumer: name, keys: keys ?? self.keys)
         let letters = envelopes.map { envelope in
@@ -131,7 +132,7 @@ struct ConsumptionFixture {
     }
 
     func replay(_ handler: TestHandler = TestHandler(), keys: DeadLetterKeys? = nil, now: Timestamp? = nil) -> DeadLetterReplay {
-        let clock: @Sendable () -> Timestamp = { now ?? EventClock.now() }
+        let clock: @Sendable () -> Timestamp = { now ?? Timestamp.now() }
         return DeadLetterReplay(subscription: subscription(handler), pool: pool, keys: keys ?? self.keys, now: clock)
     }
 }

@@ -2,6 +2,7 @@ import AMQP
 import Contracts
 import EventBroker
 import Foundation
+import Observability
 import Postgres
 import StrictJSON
 import Synchronization
@@ -234,7 +235,7 @@ import Testing
 
     @Test func `one older than a fortnight is replayed by force only`() async throws {
         try await fixture.bury([fixture.envelope(1)])
-        let later = Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch + 15 * 86_400 * 1_000_000)
+        let later = Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch + 15 * 86_400 * 1_000_000)
         #expect(try await fixture.replay(now: later).plan(DeadLetterFilter()).items.map(\.isTooOld) == [true])
         let refused = try await run(fixture.replay(now: later))
         #expect(refused.tooOld == 1 && refused.replayed == 0 && !refused.isSuccess)
@@ -269,12 +270,12 @@ import Testing
         let carried = CarriedEvent(
             body: message.body, messageID: message.messageID, contentType: message.contentType, type: message.type, routingKey: envelope.type,
             publisher: publisher, headers: [:], attempt: 1, firstFailedAt: nil)
-        guard case .failed(let failure, let facts) = fixture.subscription(TestHandler()).read(carried, now: EventClock.now()) else {
+        guard case .failed(let failure, let facts) = fixture.subscription(TestHandler()).read(carried, now: Timestamp.now()) else {
             Issue.record("it is taken")
             return
         }
         let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
-        let letter = DeadLetter(carried: carried, facts: facts, failure: failure, failedAt: EventClock.now())
+        let letter = DeadLetter(carried: carried, facts: facts, failure: failure, failedAt: Timestamp.now())
         try await fixture.pool.withTransaction { session in try store.record([letter], session) }
     }
 
@@ -305,7 +306,7 @@ import Testing
     }
 
     private func read(_ envelope: EventEnvelope) -> DecodedEvent? {
-        guard case .event(let event) = fixture.subscription(TestHandler()).read(fixture.carried(envelope), now: EventClock.now()) else { return nil }
+        guard case .event(let event) = fixture.subscription(TestHandler()).read(fixture.carried(envelope), now: Timestamp.now()) else { return nil }
         return event
     }
 }

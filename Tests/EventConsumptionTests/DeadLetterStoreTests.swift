@@ -1,6 +1,7 @@
 import Contracts
 import EventBroker
 import Foundation
+import Observability
 import Postgres
 import TestSupport
 import Testing
@@ -87,7 +88,7 @@ import Testing
         let event = fixture.envelope(1)
         let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
         let letter = DeadLetter(
-            carried: fixture.carried(event), facts: EventFacts(event), failure: .poison("bad"), failedAt: EventClock.now())
+            carried: fixture.carried(event), facts: EventFacts(event), failure: .poison("bad"), failedAt: Timestamp.now())
         try await fixture.pool.withTransaction { session in try store.recordReduced(letter, session) }
         let kept = try #require(await fixture.letters().first)
         #expect(kept.eventID == event.id && kept.type == nil)
@@ -121,7 +122,7 @@ import Testing
         let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
         let empty = try await fixture.pool.withSession { session in try store.census(session) }
         #expect(empty == DeadLetterStore.Census())
-        let hourAgo = Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch - 3_600_000_000)
+        let hourAgo = Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch - 3_600_000_000)
         try await fixture.bury([fixture.envelope(1)], failedAt: hourAgo)
         try await fixture.bury([fixture.envelope(2), fixture.envelope(3)])
         _ = try await fixture.replay().run(DeadLetterReplay.Options(canary: 1, requestedBy: "tester")) { _, _, _ in }
@@ -132,7 +133,7 @@ import Testing
     @Test func `filters find by id, type, class, time and status`() async throws {
         let first = fixture.envelope(1, minute: 1)
         let other = fixture.envelope(2, type: "test.thing.counted.v2", minute: 2)
-        let hourAgo = Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch - 3_600_000_000)
+        let hourAgo = Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch - 3_600_000_000)
         try await fixture.bury([first], failedAt: hourAgo)
         try await fixture.bury([other], kind: .unsupported)
         let register = DeadLetterRegister(consumer: fixture.name)

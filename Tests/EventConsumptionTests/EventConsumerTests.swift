@@ -179,7 +179,7 @@ extension EventConsumerBrokerTests {
             #expect(letter.kind == .transient && letter.attempts == 3 && letter.reason.contains("ahead"))
             let options = DeadLetterReplay.Options(requestedBy: "tester")
             #expect(try await base.replay().run(options) { _, _, _ in }.failed == 1)
-            let then = Timestamp(microsecondsSinceUnixEpoch: EventClock.now().microsecondsSinceUnixEpoch + 3_600_000_000)
+            let then = Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch + 3_600_000_000)
             #expect(try await base.replay(now: then).run(options) { _, _, _ in }.replayed == 1)
         }
 

@@ -2,6 +2,7 @@ import AMQP
 import Contracts
 import EventBroker
 import Foundation
+import Observability
 import Postgres
 import ServiceRuntime
 import StrictJSON
@@ -185,7 +186,7 @@ import Testing
 
     /// - Parameter key: The type's, unless given.
     private func read(
-        _ message: AMQPMessage, exchange: String = "florin.events", key: String? = nil, now: Timestamp = EventClock.now()
+        _ message: AMQPMessage, exchange: String = "florin.events", key: String? = nil, now: Timestamp = Timestamp.now()
     ) -> EventSubscription.Reading {
         let type = (try? JSONParser.parse(message.body))?["type"]?.stringValue
         return subscription().read(
@@ -223,7 +224,7 @@ import Testing
 
     private func failure(
         _ body: [UInt8], from user: String? = "wallet-ledger-relay", exchange: String = "florin.events", key: String? = nil,
-        headers: [String: AMQPValue] = [:], now: Timestamp = EventClock.now()
+        headers: [String: AMQPValue] = [:], now: Timestamp = Timestamp.now()
     ) -> (EventFailure, EventFacts)? {
         let message = AMQPMessage(body: body, messageID: "m", type: "claimed", userID: user, headers: headers)
         guard case .failed(let failure, let facts) = read(message, exchange: exchange, key: key, now: now) else { return nil }

@@ -51,7 +51,7 @@ extension RelayTests {
         ///   - age: Since they failed for the first time; they failed again just now.
         ///   - occurred: How long ago.
         private func park(_ count: Int, age: Duration = .seconds(60), occurred: Duration = .zero) async throws -> [EventID] {
-            let time = RelayDeadLetterCommands.now().earlier(by: occurred)
+            let time = Timestamp.now().earlier(by: occurred)
             return try await park((0..<count).map { fixture.event($0, key: "k", at: time) }, age: age)
         }
 
@@ -74,7 +74,7 @@ extension RelayTests {
         private var dryRun: RelayReplayOptions { .parseOrExit(["--dry-run"]) }
 
         private func all(since: Duration? = nil) -> DeadLetterFilter {
-            DeadLetterFilter(since: since.map { RelayDeadLetterCommands.now().earlier(by: $0) })
+            DeadLetterFilter(since: since.map { Timestamp.now().earlier(by: $0) })
         }
 
         @Test("those are listed that failed for the first time since")
@@ -221,7 +221,7 @@ extension RelayTests {
                 return answers.withLock { $0.removeFirst() }
             }
             var result = RepublishDeadLetters.Result()
-            try await replay.run(parked, isForced: false, now: RelayDeadLetterCommands.now(), &result)
+            try await replay.run(parked, isForced: false, now: Timestamp.now(), &result)
             return (result, sent.withLock { $0 })
         }
 
@@ -264,7 +264,7 @@ extension RelayTests {
         func channelCloser() async throws {
             try await fixture.declare()
             let huge = OutboxEvent(
-                id: EventID(UUID()), type: fixture.type, subject: "bad", partitionKey: "bad", occurredAt: RelayDeadLetterCommands.now(),
+                id: EventID(UUID()), type: fixture.type, subject: "bad", partitionKey: "bad", occurredAt: Timestamp.now(),
                 traceparent: nil,
                 data: Array("{\"x\":\"\(String(repeating: "x", count: RabbitMQServer.maximumMessageBytes + 1))\"}".utf8))
             let ids = try await park([fixture.event(0, key: "k"), huge, fixture.event(1, key: "k")])
@@ -286,9 +286,9 @@ extension RelayTests {
         func sinceOption() throws {
             typealias List = ListDeadLettersCommand<RelayDeadLetterCommands>
             let day = Duration.seconds(86_400)
-            let earliest = RelayDeadLetterCommands.now().earlier(by: day)
+            let earliest = Timestamp.now().earlier(by: day)
             let ago = try #require(try List.parse(["--since", "24h"]).selection.filter().since)
-            #expect(ago >= earliest && ago <= RelayDeadLetterCommands.now().earlier(by: day))
+            #expect(ago >= earliest && ago <= Timestamp.now().earlier(by: day))
             let time = try List.parse(["--since", "2026-11-21T05:00:00Z"]).selection.filter()
             #expect(time.since?.description == "2026-11-21T05:00:00.000Z")
         }

@@ -126,7 +126,7 @@ extension RelayTests {
                 group.addTask { try await publisher.run() }
                 let replay = RepublishDeadLetters(source: "wallet-ledger", pool: fixture.relayPool) { await publisher.publish($0) }
                 var result = RepublishDeadLetters.Result()
-                try await replay.run(parked, isForced: false, now: RelayDeadLetterCommands.now(), &result)
+                try await replay.run(parked, isForced: false, now: Timestamp.now(), &result)
                 group.cancelAll()
                 return result
             }

@@ -1,4 +1,5 @@
 import AMQP
+import Concurrency
 import Contracts
 import CoreMetrics
 import EventBroker
@@ -80,7 +81,7 @@ struct RelayFixture {
     }
 
     /// - Parameter time: When it occurred; now, unless said otherwise.
-    func event(_ number: Int, key: String, type: String? = nil, at time: Timestamp = RelayDeadLetterCommands.now()) -> OutboxEvent {
+    func event(_ number: Int, key: String, type: String? = nil, at time: Timestamp = Timestamp.now()) -> OutboxEvent {
         OutboxEvent(
             id: EventID(UUID()), type: type ?? self.type, subject: key, partitionKey: key,
             occurredAt: time, traceparent: nil,
@@ -111,7 +112,7 @@ struct RelayFixture {
         let metrics = RelayMetrics(registry)
         let pool = pool ?? relayPool
         var options = OutboxRelay.publisherOptions(timing)
-        options.reconnectBackoff = AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))
+        options.reconnectBackoff = Backoff(first: .milliseconds(50), maximum: .milliseconds(200))
         options.stallLimit = .seconds(1)
         let publisher = try AMQPPublisher(
             configuration: broker ?? configuration, name: owner, options: options, logger: Self.quiet, metrics: registry)
@@ -148,7 +149,7 @@ struct RelayFixture {
             configuration: AMQPConfiguration(url: broker.url(parameters: "?heartbeat=\(heartbeat)")), name: "collector-\(name)", queue: queue,
             options: ConsumerOptions(
                 prefetch: 1_000, drainTimeout: .milliseconds(100),
-                reconnectBackoff: AMQPBackoff(first: .milliseconds(50), maximum: .milliseconds(200))),
+                reconnectBackoff: Backoff(first: .milliseconds(50), maximum: .milliseconds(200))),
             logger: Self.quiet)
         let received = Collected()
         return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -158,7 +158,7 @@ extension RelayTests {
         func stampedAhead() async throws {
             let nobody = try AMQPConfiguration(url: "amqp://u:p@127.0.0.1:\(FreePort.any())")
             let relay = try fixture.relay("a", broker: nobody)
-            let now = RelayDeadLetterCommands.now()
+            let now = Timestamp.now()
             try await fixture.write([
                 fixture.event(0, key: "k", at: Timestamp(microsecondsSinceUnixEpoch: now.microsecondsSinceUnixEpoch + 3_600_000_000))
             ])

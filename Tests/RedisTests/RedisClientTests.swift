@@ -1,3 +1,4 @@
+import Concurrency
 import Foundation
 import Logging
 import Metrics
@@ -339,7 +340,7 @@ struct RedisClientTests {
         var generator = SeededGenerator(seed: 7)
         let options = RedisOptions(firstBackoff: .milliseconds(50), maximumBackoff: .seconds(2))
         for (attempt, bound) in [(1, 50), (2, 100), (3, 200), (6, 1_600), (7, 2_000), (500, 2_000)] {
-            let waits = (0..<200).map { _ in options.backoff(attempt: attempt, using: &generator) }
+            let waits = (0..<200).map { _ in options.backoff.pause(after: attempt, using: &generator) }
             #expect(waits.allSatisfy { $0 >= .zero && $0 <= .milliseconds(bound) })
             #expect(waits.contains { $0 < .milliseconds(bound / 2) } && waits.contains { $0 > .milliseconds(bound / 2) })
         }

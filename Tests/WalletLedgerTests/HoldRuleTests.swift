@@ -69,7 +69,11 @@ struct HoldRuleTests {
         let (short, long) = (MoneyFixture.newHold(payer, shop, 60), MoneyFixture.newHold(payer, shop, 40))
         #expect(try await fixture.post([MoneyFixture.place(short, seconds: 1), MoneyFixture.place(long)]).map(\.word) == ["placed", "placed"])
         let ended = try await fixture.withReplicas(2) { queues in
-            let expiries = queues.map { HoldExpiry(queue: $0, pool: fixture.pool, now: { 1_795_000_000_000 }, logger: Logger(label: "test")) }
+            let expiries = queues.map {
+                HoldExpiry(
+                    queue: $0, pool: fixture.pool, now: { Timestamp(microsecondsSinceUnixEpoch: 1_795_000_000_000_000) },
+                    logger: Logger(label: "test"))
+            }
             var ended = 0
             _ = try await eventually(within: .seconds(20)) {
                 async let first = expiries[0].expirePage()

@@ -1,3 +1,4 @@
+import Concurrency
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -12,7 +13,7 @@ struct AlertWatch: Service {
 
     func run() async throws {
         var isFailing = false
-        repeat {
+        await Periodic.run(every: Self.pause, startsAtOnce: true) {
             do {
                 try await look()
                 isFailing = false
@@ -21,7 +22,7 @@ struct AlertWatch: Service {
                 if !isFailing { logger.warning("alerts can't be counted", metadata: ["error": "\(error)"]) }
                 isFailing = true
             }
-        } while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil && !Task.isShuttingDownGracefully
+        }
     }
 
     func look() async throws {

@@ -31,8 +31,6 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
         Self(environment: source.environment, print: { line in Swift.print(line) }, progress: StandardError.toTerminal)
     }
 
-    static func now() -> Timestamp { Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch()) }
-
     func list(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
         await perform("list-dead-letters") { settings, pool, _ in
             let letters = try await pool.withSession { session in try HeldStore().deadLetters(session, filter) }
@@ -61,7 +59,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
 
     func replay(_ filter: DeadLetterFilter, _ options: RelayReplayOptions, isForced: Bool, json: Bool) async -> ProcessExit {
         await perform("replay-dead-letters") { settings, pool, context in
-            let now = Self.now()
+            let now = Timestamp.now()
             let letters = try await pool.withSession { session in try HeldStore().deadLetters(session, filter) }
             guard !options.dryRun else {
                 show(letters, json: json) { !isForced && $0.isTooOld(now) }

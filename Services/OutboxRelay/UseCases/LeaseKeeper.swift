@@ -1,3 +1,4 @@
+import Concurrency
 import CoreMetrics
 import Logging
 import Outbox
@@ -58,7 +59,7 @@ final class LeaseKeeper: Service {
                     isFailing = true
                 }
             }
-            guard (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }) != nil else { break }
+            guard await Periodic.pause(for: pause) else { break }
         }
         // A cancelled process tries as well: the others would wait for its leases to run out.
         try? await leave()

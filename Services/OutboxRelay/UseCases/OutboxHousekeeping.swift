@@ -1,3 +1,4 @@
+import Concurrency
 import CoreMetrics
 import Logging
 import Outbox
@@ -21,7 +22,7 @@ struct OutboxHousekeeping: Service {
         var nextPruning = ContinuousClock.now
         var isFailing = false
         var voidPartitions: [Int] = []
-        repeat {
+        await Periodic.run(every: Self.pause, startsAtOnce: true) {
             do {
                 let void = try await count()
                 if void != voidPartitions { complain(of: void) }
@@ -35,7 +36,7 @@ struct OutboxHousekeeping: Service {
                 if !isFailing { logger.warning("the outbox can't be counted or pruned", metadata: ["error": "\(error)"]) }
                 isFailing = true
             }
-        } while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil && !Task.isShuttingDownGracefully
+        }
     }
 
     /// - Returns: the partitions whose marks are beyond the last event.

@@ -1,4 +1,5 @@
 import AMQP
+import Concurrency
 import Logging
 import Observability
 import Outbox
@@ -26,8 +27,7 @@ struct RelayLoop: Service {
             while !Task.isShuttingDownGracefully, !Task.isCancelled {
                 let pause = await run.step(in: &group)
                 guard pause > .zero else { continue }
-                // A shutdown ends the pause.
-                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
+                _ = await Periodic.pause(for: pause)
             }
             await run.drain()
         }

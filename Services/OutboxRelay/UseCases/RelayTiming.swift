@@ -1,3 +1,4 @@
+import Concurrency
 import Outbox
 
 /// The clocks of a relay, which belong together.
@@ -40,10 +41,9 @@ struct RelayTiming: Sendable {
         count < RelayLimits.chunk ? min(max(poll, longestGathering), poll + gathering * count) : poll
     }
 
-    /// Seconds before the attempt that follows so many failed ones, with jitter.
+    /// Seconds before the attempt that follows a number of failed ones.
     func pause(afterFailures attempts: Int) -> Double {
-        let ceiling = min(longestFailure, failure * (1 << min(max(0, attempts - 1), 16)))
-        return ceiling.inSeconds * Double.random(in: 0.5...1)
+        Backoff(first: failure, maximum: longestFailure, jitter: .half).pause(after: attempts).inSeconds
     }
 }
 

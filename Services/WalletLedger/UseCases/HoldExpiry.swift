@@ -1,4 +1,5 @@
-import Contracts
+import Concurrency
+package import Contracts
 import Idempotency
 package import Logging
 import Metrics
@@ -15,12 +16,12 @@ package struct HoldExpiry: Service {
 
     private let queue: PostingQueue
     private let pool: PostgresPool
-    private let now: @Sendable () -> Int64
+    private let now: @Sendable () -> Timestamp
     private let logger: Logger
     private let store = HoldStore()
     private let expired = Counter(label: "ledger_holds_expired_total")
 
-    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64, logger: Logger) {
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
         self.queue = queue
         self.pool = pool
         self.now = now
@@ -28,7 +29,7 @@ package struct HoldExpiry: Service {
     }
 
     package func run() async throws {
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }) != nil {
+        await Periodic.run(every: Self.pause) {
             do {
                 while try await expirePage() == Self.pageSize {}
             } catch {
@@ -43,7 +44,7 @@ package struct HoldExpiry: Service {
         let due = try await pool.withSession { session in try store.expired(session, limit: Self.pageSize) }
         guard !due.isEmpty else { return 0 }
         var random = SystemRandomNumberGenerator()
-        let time = now()
+        let time = now().millisecondsSinceUnixEpoch
         let outcomes = await queue.post(
             due.map { hold in
                 PostingRequest(

@@ -10,10 +10,10 @@ package struct ManageHolds: Sendable {
     private let pool: PostgresPool
     private let store = HoldStore()
     private let wallets = WalletStore()
-    private let now: @Sendable () -> Int64
+    private let now: @Sendable () -> Timestamp
 
-    /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
-    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64) {
+    /// - Parameter now: For the time in new ids; the database stamps the rows.
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Timestamp) {
         self.queue = queue
         self.pool = pool
         self.now = now
@@ -21,7 +21,7 @@ package struct ManageHolds: Sendable {
 
     package func place(_ request: PlaceHoldRequest, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {
         var random = SystemRandomNumberGenerator()
-        let time = now()
+        let time = now().millisecondsSinceUnixEpoch
         let order = PlaceHoldOrder(
             hold: HoldTerms(
                 id: .new(milliseconds: time, using: &random), walletID: request.sourceWalletID,
@@ -36,7 +36,7 @@ package struct ManageHolds: Sendable {
     ) async throws -> PostingOutcome {
         guard let hold = try await terms(of: id, until: origin.deadline) else { return notFound(origin) }
         var random = SystemRandomNumberGenerator()
-        let time = now()
+        let time = now().millisecondsSinceUnixEpoch
         let order = CaptureOrder(
             hold: hold, money: request.money, isFinal: request.isFinal, reference: request.reference,
             transferID: .newTransfer(milliseconds: time, using: &random), eventID: .new(milliseconds: time, using: &random),
@@ -49,7 +49,7 @@ package struct ManageHolds: Sendable {
     package func void(_ id: HoldID, _ origin: RequestOrigin, key: IdempotencyKey) async throws -> PostingOutcome {
         guard let hold = try await terms(of: id, until: origin.deadline) else { return notFound(origin) }
         var random = SystemRandomNumberGenerator()
-        let order = EndHoldOrder(hold: hold, eventID: .new(milliseconds: now(), using: &random), access: origin.access)
+        let order = EndHoldOrder(hold: hold, eventID: .new(milliseconds: now().millisecondsSinceUnixEpoch, using: &random), access: origin.access)
         return await post(.endHold(order), .void(of: id), origin, key)
     }
 

@@ -9,10 +9,10 @@ package struct PostMoney: Sendable {
     private let queue: PostingQueue
     private let pool: PostgresPool
     private let store = BatchStore()
-    private let now: @Sendable () -> Int64
+    private let now: @Sendable () -> Timestamp
 
-    /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
-    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64) {
+    /// - Parameter now: For the time in new ids; the database stamps the rows.
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Timestamp) {
         self.queue = queue
         self.pool = pool
         self.now = now
@@ -20,7 +20,7 @@ package struct PostMoney: Sendable {
 
     private func newID() -> TransferID {
         var random = SystemRandomNumberGenerator()
-        return .newTransfer(milliseconds: now(), using: &random)
+        return .newTransfer(milliseconds: now().millisecondsSinceUnixEpoch, using: &random)
     }
 
     package func transfer(_ request: TransferRequest, _ origin: RequestOrigin, key: IdempotencyKey) async -> PostingOutcome {

@@ -29,10 +29,10 @@ package struct PostTransferBatch: Sendable {
     private let queue: PostingQueue
     private let pool: PostgresPool
     private let keys = IdempotencyStore<RecordedOutcome>()
-    private let now: @Sendable () -> Int64
+    private let now: @Sendable () -> Timestamp
 
-    /// - Parameter now: Unix milliseconds, for the time in new ids; the database stamps the rows.
-    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Int64) {
+    /// - Parameter now: For the time in new ids; the database stamps the rows.
+    package init(queue: PostingQueue, pool: PostgresPool, now: @escaping @Sendable () -> Timestamp) {
         self.queue = queue
         self.pool = pool
         self.now = now
@@ -50,7 +50,7 @@ package struct PostTransferBatch: Sendable {
 
     private func atomic(_ transfers: [TransferRequest], _ origin: RequestOrigin, _ key: IdempotencyKey) async -> TransferBatchOutcome {
         var random = SystemRandomNumberGenerator()
-        let first = TransferID.newBatch(milliseconds: now(), using: &random)
+        let first = TransferID.newBatch(milliseconds: now().millisecondsSinceUnixEpoch, using: &random)
         let orders = transfers.enumerated().map { index, transfer in
             PostingOrder.transfer(transfer, id: first.batchItem(index), access: origin.access)
         }
@@ -85,7 +85,7 @@ package struct PostTransferBatch: Sendable {
         if let pointer { return .keyReused(pointer: pointer) }
 
         var random = SystemRandomNumberGenerator()
-        let time = now()
+        let time = now().millisecondsSinceUnixEpoch
         let known = transfers.enumerated().compactMap { index, item in
             if case .known(let transfer) = item { (index, transfer) } else { nil }
         }

@@ -1,3 +1,4 @@
+import Concurrency
 import Contracts
 package import Logging
 import Metrics
@@ -59,10 +60,7 @@ package final class ReplicaReads: Service {
     }
 
     package func run() async throws {
-        await sample()
-        while !Task.isShuttingDownGracefully, (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }) != nil {
-            await sample()
-        }
+        await Periodic.run(every: Self.interval, startsAtOnce: true) { await sample() }
     }
 
     /// Looks once at both servers.

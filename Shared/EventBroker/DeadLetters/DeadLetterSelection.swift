@@ -44,8 +44,7 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
             filter.kind = known
         }
         if let since {
-            let now = Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch())
-            guard let time = OperatorTime.parse(since, now: now) else { throw ValidationError("--since must be a time or a duration") }
+            guard let time = OperatorTime.parse(since, now: .now()) else { throw ValidationError("--since must be a time or a duration") }
             filter.since = time
         }
         return filter

@@ -110,7 +110,7 @@ package struct SpanExporter: Service, CustomStringConvertible {
     /// How long to wait before the next try; nil when there is to be none.
     private func pause(afterTries tries: Int, retryAfter: Duration?) -> Duration? {
         guard tries < timing.maximumTries else { return nil }
-        let pause = min(timing.firstPause * (1 << (tries - 1)), timing.maximumPause) * Double.random(in: 0...1)
+        let pause = Backoff(first: timing.firstPause, maximum: timing.maximumPause).pause(after: tries)
         guard let retryAfter else { return pause }
         return retryAfter <= timing.maximumPause ? retryAfter + pause : nil
     }

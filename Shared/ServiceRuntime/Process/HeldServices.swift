@@ -7,8 +7,7 @@ import ServiceLifecycle
 /// A process that ended instead would wait out its supervisor's growing pause, long after what it needs is back. The admin server runs
 /// meanwhile, and `/readyz` says what is waited for.
 struct HeldServices: Service {
-    private static let firstPause = Duration.milliseconds(100)
-    private static let longestPause = Duration.seconds(2)
+    private static let backoff = Backoff(first: .milliseconds(100), maximum: .seconds(2), jitter: .half)
     /// Between two lines of the log about the same wait.
     private static let reminder = Duration.seconds(60)
 
@@ -35,7 +34,7 @@ struct HeldServices: Service {
 
     /// - Returns: false when the process ends first.
     private func waitUntilMet(_ prerequisite: Prerequisite) async throws -> Bool {
-        var pause = Self.firstPause
+        var failures = 0
         var toldAt: ContinuousClock.Instant?
         while !Task.isShuttingDownGracefully {
             do {
@@ -51,10 +50,8 @@ struct HeldServices: Service {
             } catch is CancellationError {
                 return false
             }
-            // With jitter, so that a fleet does not knock in step.
-            let next = pause * Double.random(in: 0.5...1)
-            guard (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: next) }) != nil else { return false }
-            pause = min(pause * 2, Self.longestPause)
+            failures += 1
+            guard await Periodic.pause(for: Self.backoff.pause(after: failures)) else { return false }
         }
         return false
     }

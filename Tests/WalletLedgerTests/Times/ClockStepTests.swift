@@ -89,7 +89,8 @@ struct ClockStepTests {
 
     /// What stands on the clock does nothing by one that is wrong.
     private static func holdsStill(_ fixture: MoneyFixture, _ queue: PostingQueue, _ hold: HoldTerms, _ wallet: WalletID) async throws {
-        let expiry = HoldExpiry(queue: queue, pool: fixture.pool, now: { 1_795_000_000_000 }, logger: quiet)
+        let expiry = HoldExpiry(
+            queue: queue, pool: fixture.pool, now: { Timestamp(microsecondsSinceUnixEpoch: 1_795_000_000_000_000) }, logger: quiet)
         #expect(try await expiry.expirePage() == 0)
         let history = ReadHistory(pool: fixture.pool, clock: fixture.clock)
         let soon = Timestamp(microsecondsSinceUnixEpoch: WallClock.microsecondsSinceUnixEpoch() + 60_000_000)

@@ -55,6 +55,8 @@ write_databases_file() {
         umask 077
         for service in "${DATABASE_SERVICES[@]}"; do
             for kind in "${ROLE_KINDS[@]}"; do
+                # The role is there all the same: migrate closes a database to all but its three.
+                if [[ $kind == relay ]] && ! has_outbox "$service"; then continue; fi
                 printf '%s_URL=%s\n' "$(role_prefix "$service" "$kind")" "$(database_url "$service" "$kind")"
             done
         done >"$DATABASES_FILE"

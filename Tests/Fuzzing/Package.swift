@@ -24,8 +24,9 @@ let package = Package(
         part("AccessTokens", ["StrictJSON", crypto, .product(name: "JWTKit", package: "jwt-kit")]),
         part("BlockingCalls", []),
         part("Outages", []),
+        part("Concurrency", [.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]),
         part(
-            "Postgres", ["BlockingCalls", "CLibPQ", "Outages", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]),
+            "Postgres", ["BlockingCalls", "Concurrency", "CLibPQ", "Outages", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]),
         part(
             "Observability", ["Contracts", "StrictJSON", httpTypes, logging],
             sources: [

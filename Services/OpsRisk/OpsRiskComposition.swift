@@ -1,3 +1,4 @@
+import Observability
 import APIService
 import Contracts
 package import EventConsumption

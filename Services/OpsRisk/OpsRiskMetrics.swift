@@ -8,7 +8,7 @@ import Synchronization
 package final class OpsRiskMetrics: Sendable {
     private let judgedTotal: Counter
     private let raisedTotals: [RiskRule: Counter]
-    private let census = Mutex(AlertStore.Census())
+    private let counts = Mutex(AlertStore.Counts())
 
     package init(_ registry: PrometheusRegistry) {
         judgedTotal = Counter(label: "risk_debits_judged_total", dimensions: [], factory: registry)
@@ -23,10 +23,10 @@ package final class OpsRiskMetrics: Sendable {
             registry.observe(
                 "risk_alerts_open", .gauge, "Alerts that wait for an operator, by rule; \(AlertStore.countedAtMost) in all at most.",
                 labels: [("rule", rule.rawValue)]
-            ) { Double(self.census.withLock { $0.open[rule] ?? 0 }) }
+            ) { Double(self.counts.withLock { $0.open[rule] ?? 0 }) }
         }
         registry.observe("risk_alert_oldest_age_seconds", .gauge, "Seconds since the oldest open alert was raised; 0 without any.") {
-            guard let oldest = self.census.withLock({ $0.oldest }) else { return 0 }
+            guard let oldest = self.counts.withLock({ $0.oldest }) else { return 0 }
             return max(0, Double(WallClock.microsecondsSinceUnixEpoch() - oldest.microsecondsSinceUnixEpoch) / 1e6)
         }
     }
@@ -35,5 +35,5 @@ package final class OpsRiskMetrics: Sendable {
 
     func raised(_ rule: RiskRule) { raisedTotals[rule]?.increment() }
 
-    func tell(_ census: AlertStore.Census) { self.census.withLock { $0 = census } }
+    func tell(_ counts: AlertStore.Counts) { self.counts.withLock { $0 = counts } }
 }

@@ -55,8 +55,8 @@ package enum OutboxRelay: DatabaseService {
 
     /// A broker that lets the relay in may refuse what it publishes: a right is missing, the exchange, or room in a queue.
     static func check(_ status: AMQPConnectionStatus, isRefused: Bool) throws {
-        if let hindrance = status.hindrance ?? (isRefused ? "the broker refuses events" : nil) {
-            throw UnreachableDependency("the broker", reason: hindrance)
+        if let unusableReason = status.unusableReason ?? (isRefused ? "the broker refuses events" : nil) {
+            throw UnreachableDependency("the broker", reason: unusableReason)
         }
     }
 }

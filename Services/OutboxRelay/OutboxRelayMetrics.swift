@@ -20,7 +20,7 @@ final class RelayMetrics: Sendable {
     /// What the database was last asked for.
     struct Gauges: Sendable {
         var backlog = 0
-        var held: [HeldState: Int] = [:]
+        var held: [DeferredState: Int] = [:]
         var oldestHeld: Timestamp?
         /// In partitions that no relay leases, as all are while none reaches the broker.
         var oldestUnleased: Timestamp?
@@ -33,7 +33,7 @@ final class RelayMetrics: Sendable {
     private let publishedTotal: Counter
     private let latency: Metrics.Timer
     private let confirmation: Metrics.Timer
-    private let setAsideTotals: [HeldState: Counter]
+    private let setAsideTotals: [DeferredState: Counter]
     private let state = Mutex(State())
     private let gauges = Mutex(Gauges())
 
@@ -50,7 +50,7 @@ final class RelayMetrics: Sendable {
         latency = Metrics.Timer(label: "outbox_publish_delay_seconds", dimensions: [], factory: registry)
         confirmation = Metrics.Timer(label: "outbox_confirm_seconds", dimensions: [], factory: registry)
         setAsideTotals = Dictionary(
-            uniqueKeysWithValues: HeldState.allCases.filter { $0 != .discarded }.map { state in
+            uniqueKeysWithValues: DeferredState.allCases.filter { $0 != .discarded }.map { state in
                 (state, Counter(label: "outbox_set_aside_total", dimensions: [("state", state.rawValue)], factory: registry))
             })
         for counter in [leasesLost, pruned, publishedTotal] + Array(setAsideTotals.values) { counter.increment(by: 0) }
@@ -116,7 +116,7 @@ final class RelayMetrics: Sendable {
         registry.observe("outbox_refused", .gauge, "1 while the relay pauses because the broker refused events.") {
             self.state.withLock { $0.isRefused } ? 1 : 0
         }
-        for state in HeldState.allCases {
+        for state in DeferredState.allCases {
             registry.observe("outbox_held", .gauge, "Events set aside, by state, of all partitions.", labels: [("state", state.rawValue)]) {
                 Double(self.gauges.withLock { $0.held[state] ?? 0 })
             }

@@ -15,7 +15,7 @@ package final class AMQPConsumer: Service {
     let options: ConsumerOptions
     let logger: Logger
     let metrics: ConsumerMetrics
-    let lifeline: Lifeline
+    let watchdog: CallWatchdog
     let wakeUp: WakeUp
     let arrived = DeliveryQueue()
     /// The deliveries, to be taken by one task or by several. Ends when the consumer shuts down.
@@ -62,7 +62,7 @@ package final class AMQPConsumer: Service {
         self.options = options
         self.logger = logger
         self.metrics = ConsumerMetrics(client: name, factory: metrics)
-        lifeline = Lifeline(limit: options.stallLimit)
+        watchdog = CallWatchdog(limit: options.stallLimit)
         wakeUp = try WakeUp()
         (changes, changed) = AsyncStream.makeStream(of: ConsumerChange.self, bufferingPolicy: .bufferingNewest(Self.changesKept))
     }
@@ -101,7 +101,7 @@ package final class AMQPConsumer: Service {
             arrived.end()
             changed.finish()
         }
-        try await ClientThread.run(lifeline: lifeline) {
+        try await ClientThread.run(watchdog: watchdog) {
             self.inbox.withLock { $0.isClosing = true }
             self.wakeUp.signal()
         } loop: {

@@ -15,7 +15,7 @@ package final class AMQPPublisher: Service {
     let options: PublisherOptions
     let logger: Logger
     let metrics: PublisherMetrics
-    let lifeline: Lifeline
+    let watchdog: CallWatchdog
     let wakeUp: WakeUp
     private let inbox = Mutex(Inbox())
     private let currentStatus = Mutex(AMQPConnectionStatus())
@@ -50,7 +50,7 @@ package final class AMQPPublisher: Service {
         self.options = options
         self.logger = logger
         self.metrics = PublisherMetrics(client: name, factory: metrics)
-        lifeline = Lifeline(limit: options.stallLimit)
+        watchdog = CallWatchdog(limit: options.stallLimit)
         wakeUp = try WakeUp()
     }
 
@@ -97,8 +97,8 @@ package final class AMQPPublisher: Service {
         giveUp(batch, sent: .timedOut, waiting: status.blockedReason.map { .blocked($0) } ?? .timedOut)
     }
 
-    private func giveUp(_ batch: PublishBatch, sent doubt: PublishOutcome.Doubt, waiting hindrance: PublishOutcome.Hindrance) {
-        for outcome in batch.giveUp(sent: doubt, waiting: hindrance) { metrics.published(outcome) }
+    private func giveUp(_ batch: PublishBatch, sent doubt: PublishOutcome.Doubt, waiting reason: PublishOutcome.NotSentReason) {
+        for outcome in batch.giveUp(sent: doubt, waiting: reason) { metrics.published(outcome) }
     }
 
     /// Connects and publishes until the graceful shutdown or cancellation; then waits for confirms, `drainTimeout` at most, and closes.
@@ -110,7 +110,7 @@ package final class AMQPPublisher: Service {
         }
         guard isFirst else { throw AMQPError(.closed, "a publisher runs once") }
         defer { refuseTheRest() }
-        try await ClientThread.run(lifeline: lifeline) {
+        try await ClientThread.run(watchdog: watchdog) {
             self.inbox.withLock { $0.isClosing = true }
             self.wakeUp.signal()
         } loop: {
@@ -139,7 +139,7 @@ package final class AMQPPublisher: Service {
                 accepted.append(Queued(publication: publication, ticket: ticket, deadline: deadline, generation: generation))
             }
         }
-        let refusal: PublishOutcome.Hindrance? = inbox.withLock { inbox in
+        let refusal: PublishOutcome.NotSentReason? = inbox.withLock { inbox in
             if inbox.isClosing { return .closed }
             if inbox.queued + accepted.count > options.maximumQueued { return .queueFull }
             inbox.queued += accepted.count

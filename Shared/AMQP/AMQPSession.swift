@@ -4,7 +4,7 @@ internal import Glibc
 /// One connection with one channel, for the one thread that uses it.
 ///
 /// One channel, because librabbitmq 0.11 drops other channels' queued frames in some of its calls; one thread, because it locks nothing.
-/// Nothing here waits longer than the configuration's time-outs, given somebody who looks after the lifeline. After an error the session
+/// Nothing here waits longer than the configuration's time-outs, given somebody who looks after the watchdog. After an error the session
 /// is of no more use, `channelClosed` excepted.
 final class AMQPSession {
     static let channel: amqp_channel_t = 1
@@ -15,7 +15,7 @@ final class AMQPSession {
 
     let handle: ConnectionHandle
     let arena = FieldArena()
-    private let lifeline: Lifeline
+    private let watchdog: CallWatchdog
     private let descriptor: Int32
     private var content = ContentAssembly()
     private var isBroken = false
@@ -23,16 +23,16 @@ final class AMQPSession {
     let heartbeat: Duration
 
     /// - Throws: `connectFailed`.
-    init(_ open: consuming OpenedConnection, lifeline: Lifeline) throws(AMQPError) {
+    init(_ open: consuming OpenedConnection, watchdog: CallWatchdog) throws(AMQPError) {
         handle = open.handle
         descriptor = amqp_get_sockfd(handle.pointer)
         heartbeat = .seconds(Int(amqp_get_heartbeat(handle.pointer)))
-        self.lifeline = lifeline
-        try lifeline.attach(descriptor)
+        self.watchdog = watchdog
+        try watchdog.attach(descriptor)
     }
 
     // Shut down first: what the library still wants to write when it closes must not wait for a dead peer.
-    deinit { lifeline.detach() }
+    deinit { watchdog.detach() }
 
     var pointer: OpaquePointer { handle.pointer }
 
@@ -45,7 +45,7 @@ final class AMQPSession {
             amqp_maybe_release_buffers(pointer)
             var frame = amqp_frame_t()
             var noTime = timeval()
-            let status = lifeline.guarding { amqp_simple_wait_frame_noblock(pointer, &frame, &noTime) }
+            let status = watchdog.guarding { amqp_simple_wait_frame_noblock(pointer, &frame, &noTime) }
             if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
             try check(status)
             if let event = try read(frame) { return event }
@@ -97,7 +97,7 @@ final class AMQPSession {
         let routingKey = arena.bytes(publication.routingKey)
         let status = message.body.withUnsafeBytes { body in
             let bytes = amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress))
-            return lifeline.guarding {
+            return watchdog.guarding {
                 amqp_basic_publish(pointer, Self.channel, exchange, routingKey, isMandatory ? 1 : 0, 0, &properties, bytes)
             }
         }
@@ -106,12 +106,12 @@ final class AMQPSession {
 
     /// - Throws: `connectionLost`.
     func acknowledge(tag: UInt64, isMultiple: Bool) throws(AMQPError) {
-        try check(lifeline.guarding { amqp_basic_ack(pointer, Self.channel, tag, isMultiple ? 1 : 0) })
+        try check(watchdog.guarding { amqp_basic_ack(pointer, Self.channel, tag, isMultiple ? 1 : 0) })
     }
 
     /// - Throws: `connectionLost`.
     func reject(tag: UInt64, isMultiple: Bool, isRequeued: Bool) throws(AMQPError) {
-        try check(lifeline.guarding { amqp_basic_nack(pointer, Self.channel, tag, isMultiple ? 1 : 0, isRequeued ? 1 : 0) })
+        try check(watchdog.guarding { amqp_basic_nack(pointer, Self.channel, tag, isMultiple ? 1 : 0, isRequeued ? 1 : 0) })
     }
 
     /// Says good-bye; waits two seconds for the answer at most.
@@ -119,7 +119,7 @@ final class AMQPSession {
         guard !isBroken else { return }
         var limit = timeval(Self.closeTimeout)
         _ = amqp_set_rpc_timeout(pointer, &limit)
-        _ = lifeline.guarding { amqp_connection_close(pointer, Self.replySuccess) }
+        _ = watchdog.guarding { amqp_connection_close(pointer, Self.replySuccess) }
         isBroken = true
     }
 
@@ -183,7 +183,7 @@ final class AMQPSession {
 
     private func answerConnectionClose() {
         var answer = amqp_connection_close_ok_t()
-        _ = lifeline.guarding { amqp_send_method(pointer, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer) }
+        _ = watchdog.guarding { amqp_send_method(pointer, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &answer) }
         isBroken = true
     }
 
@@ -191,7 +191,7 @@ final class AMQPSession {
     func answerChannelClose() throws(AMQPError) {
         content.reset()
         var answer = amqp_channel_close_ok_t()
-        try check(lifeline.guarding { amqp_send_method(pointer, Self.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer) })
+        try check(watchdog.guarding { amqp_send_method(pointer, Self.channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &answer) })
     }
 
     /// Judges the answer to an RPC, and answers what the broker says instead.

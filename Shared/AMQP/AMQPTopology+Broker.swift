@@ -30,9 +30,9 @@ extension AMQPTopology {
     ) async throws(AMQPError) -> Value {
         let result = await BlockingThread.run { () -> Result<Value, AMQPError> in
             // Only requests here, which have the library's own time-outs.
-            let lifeline = Lifeline(limit: AMQPSession.rpcTimeout)
+            let watchdog = CallWatchdog(limit: AMQPSession.rpcTimeout)
             return Result { () throws(AMQPError) in
-                let session = try AMQPSession(OpenedConnection(configuration, name: name), lifeline: lifeline)
+                let session = try AMQPSession(OpenedConnection(configuration, name: name), watchdog: watchdog)
                 try session.openChannel()
                 let value = try body(session)
                 session.close()

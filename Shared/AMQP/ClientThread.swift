@@ -1,7 +1,7 @@
 internal import BlockingCalls
 internal import ServiceLifecycle
 
-/// Runs a client's loop on a thread of its own, and looks after its lifeline meanwhile.
+/// Runs a client's loop on a thread of its own, and looks after its watchdog meanwhile.
 enum ClientThread {
     private static let lookInterval = Duration.milliseconds(200)
     /// A connection that lived longer than this was a good one; the next attempt to connect is a first again.
@@ -11,9 +11,9 @@ enum ClientThread {
     /// - Parameter stop: told once, at graceful shutdown or cancellation, so that the loop ends.
     /// - Throws: `connectFailed` when the system gives no thread.
     static func run(
-        lifeline: Lifeline, stop: @escaping @Sendable () -> Void, loop: @escaping @Sendable () -> Void
+        watchdog: CallWatchdog, stop: @escaping @Sendable () -> Void, loop: @escaping @Sendable () -> Void
     ) async throws(AMQPError) {
-        let ending = ThreadEnding()
+        let ending = ThreadExit()
         let isRunning = await withTaskCancellationOrGracefulShutdownHandler {
             async let thread: Bool = {
                 let hasRun = await BlockingThread.run {
@@ -26,7 +26,7 @@ enum ClientThread {
             while !ending.isSet {
                 // In a task of its own, because it must go on while the loop drains after a cancellation.
                 await Task { try? await Task.sleep(for: lookInterval) }.value
-                lifeline.cutIfStalled()
+                watchdog.cutIfStalled()
             }
             return await thread
         } onCancelOrGracefulShutdown: {

@@ -42,7 +42,7 @@ struct ConsumerLoop {
 
     private mutating func connect() throws(AMQPError) -> AMQPSession {
         let opened = try OpenedConnection(consumer.configuration, name: consumer.name)
-        let session = try AMQPSession(opened, lifeline: consumer.lifeline)
+        let session = try AMQPSession(opened, watchdog: consumer.watchdog)
         try openChannel(of: session)
         subscribeAttempt = 0
         subscribeAt = .now

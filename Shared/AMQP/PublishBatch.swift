@@ -54,11 +54,11 @@ final class PublishBatch: Sendable {
 
     /// Settles whatever is not settled, in one step, so that nothing is sent that was told not to be.
     /// - Returns: the outcomes given.
-    func giveUp(sent doubt: PublishOutcome.Doubt, waiting hindrance: PublishOutcome.Hindrance) -> [PublishOutcome] {
+    func giveUp(sent doubt: PublishOutcome.Doubt, waiting reason: PublishOutcome.NotSentReason) -> [PublishOutcome] {
         var given: [PublishOutcome] = []
         finish { state in
             for index in state.outcomes.indices where state.outcomes[index] == nil {
-                let outcome: PublishOutcome = state.isSent[index] ? .unknown(doubt) : .notSent(hindrance)
+                let outcome: PublishOutcome = state.isSent[index] ? .unknown(doubt) : .notSent(reason)
                 state.outcomes[index] = outcome
                 given.append(outcome)
             }

@@ -9,7 +9,7 @@ package enum PublishOutcome: Sendable, Hashable {
     /// It was sent, and whether the broker took it will not be known: sending it again may double it.
     case unknown(Doubt)
     /// The broker certainly has not taken it.
-    case notSent(Hindrance)
+    case notSent(NotSentReason)
 
     package enum Doubt: Sendable, Hashable {
         case connectionLost
@@ -19,7 +19,7 @@ package enum PublishOutcome: Sendable, Hashable {
         case cancelled
     }
 
-    package enum Hindrance: Sendable, Hashable {
+    package enum NotSentReason: Sendable, Hashable {
         /// As many messages as are allowed wait already.
         case queueFull
         /// The time was over before a connection was there, or before there was room among the unconfirmed.

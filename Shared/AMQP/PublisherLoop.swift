@@ -44,7 +44,7 @@ struct PublisherLoop {
 
     private mutating func connect() throws(AMQPError) -> AMQPSession {
         let opened = try OpenedConnection(publisher.configuration, name: publisher.name)
-        let session = try AMQPSession(opened, lifeline: publisher.lifeline)
+        let session = try AMQPSession(opened, watchdog: publisher.watchdog)
         try session.openChannel()
         try session.declare(publisher.topology)
         try session.selectConfirms()

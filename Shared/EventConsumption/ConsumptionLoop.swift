@@ -31,7 +31,7 @@ struct ConsumptionLoop: Service {
     }
 
     /// One subscription, for as long as the database can be used.
-    private func consume() async throws -> DeliveryWorker.Ending {
+    private func consume() async throws -> DeliveryWorker.ExitReason {
         let options = parts.options
         let consumer = try AMQPConsumer(
             configuration: parts.broker, name: parts.subscription.name, queue: parts.subscription.name, topology: parts.topology,

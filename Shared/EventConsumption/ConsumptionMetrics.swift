@@ -85,18 +85,18 @@ struct ConsumptionMetrics: Sendable {
             labels: consumer
         ) { Double(state.held) }
         registry.observe("dead_letters_open", .gauge, "Dead letters that wait for an operator.", labels: consumer) {
-            Double(state.census.open)
+            Double(state.counts.open)
         }
         registry.observe(
             "dead_letter_oldest_age_seconds", .gauge, "Seconds since the oldest open dead letter failed for the first time; 0 without any.",
             labels: consumer
-        ) { state.census.oldestAge }
+        ) { state.counts.oldestAge }
         let help = "Dead letters that were replayed by operators, by result; kept in the database."
-        let results: [(String, @Sendable (DeadLetterStore.Census) -> Int)] = [
+        let results: [(String, @Sendable (DeadLetterStore.Counts) -> Int)] = [
             ("replayed", { $0.replayed }), ("already_applied", { $0.alreadyApplied }), ("failed", { $0.failedAgain }),
         ]
         for (result, count) in results {
-            registry.observe("dead_letter_replays_total", .counter, help, labels: consumer + [("result", result)]) { Double(count(state.census)) }
+            registry.observe("dead_letter_replays_total", .counter, help, labels: consumer + [("result", result)]) { Double(count(state.counts)) }
         }
     }
 }
@@ -112,7 +112,7 @@ final class ConsumptionState: Sendable {
         var isPaused = false
         var isSubscribed = false
         var held = 0
-        var census = DeadLetterStore.Census()
+        var counts = DeadLetterStore.Counts()
     }
 
     private let values = Mutex(Values())
@@ -128,7 +128,7 @@ final class ConsumptionState: Sendable {
     var isPaused: Bool { values.withLock { $0.isPaused } }
     var isSubscribed: Bool { values.withLock { $0.isSubscribed } }
     var held: Int { values.withLock { $0.held } }
-    var census: DeadLetterStore.Census { values.withLock { $0.census } }
+    var counts: DeadLetterStore.Counts { values.withLock { $0.counts } }
 
     func waits() {
         values.withLock { values in
@@ -148,5 +148,5 @@ final class ConsumptionState: Sendable {
     func set(paused: Bool) { values.withLock { $0.isPaused = paused } }
     func set(subscribed: Bool) { values.withLock { $0.isSubscribed = subscribed } }
     func set(held: Int) { values.withLock { $0.held = held } }
-    func set(_ census: DeadLetterStore.Census) { values.withLock { $0.census = census } }
+    func set(_ counts: DeadLetterStore.Counts) { values.withLock { $0.counts = counts } }
 }

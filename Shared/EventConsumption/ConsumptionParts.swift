@@ -14,7 +14,7 @@ struct ConsumptionParts: Sendable {
     /// The consumer's queue, its bindings and the queues in which failed events wait.
     let topology: AMQPTopology
     let pool: PostgresPool
-    let database: DatabaseOutage
+    let database: RetryingExecutor
     let application: EventApplication
     let deadLetters: DeadLetterStore
     let retries: AMQPPublisher
@@ -25,16 +25,16 @@ struct ConsumptionParts: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// What a delivery is to become.
-    func read(_ delivery: AMQPDelivery, batchSize: Int) -> Undertaking {
-        let carried = CarriedEvent(delivery, consumedAs: broker.user)
-        switch subscription.read(carried, now: now(), tracer: tracer) {
+    func read(_ delivery: AMQPDelivery, batchSize: Int) -> PendingDelivery {
+        let raw = RawMessage(delivery, consumedAs: broker.user)
+        switch subscription.read(raw, now: now(), tracer: tracer) {
         case .event(let event):
             let span = EventSpan(event, consumer: subscription.name, batchSize: batchSize, tracer)
-            return Undertaking(delivery: delivery, carried: carried, facts: EventFacts(event.envelope), span: span, state: .event(event))
+            return PendingDelivery(delivery: delivery, raw: raw, facts: EventFacts(event.envelope), span: span, state: .event(event))
         case .ignored(let envelope):
-            return Undertaking(delivery: delivery, carried: carried, facts: EventFacts(envelope), span: nil, state: .done(.ignored))
+            return PendingDelivery(delivery: delivery, raw: raw, facts: EventFacts(envelope), span: nil, state: .done(.ignored))
         case .failed(let failure, let facts):
-            return Undertaking(delivery: delivery, carried: carried, facts: facts, span: nil, state: .failed(failure))
+            return PendingDelivery(delivery: delivery, raw: raw, facts: facts, span: nil, state: .failed(failure))
         }
     }
 }

@@ -26,8 +26,8 @@ struct ConsumptionUpkeep: Service {
 
     private func count() async {
         // While the database is away, the last count stays.
-        guard let census = try? await parts.pool.withSession({ session in try parts.deadLetters.census(session) }) else { return }
-        parts.metrics.state.set(census)
+        guard let counts = try? await parts.pool.withSession({ session in try parts.deadLetters.counts(session) }) else { return }
+        parts.metrics.state.set(counts)
     }
 
     func expire() async {

@@ -4,12 +4,12 @@ import StrictJSON
 
 /// An event that its consumer gives up.
 struct DeadLetter: Sendable {
-    let carried: CarriedEvent
+    let raw: RawMessage
     let facts: EventFacts
     let failure: EventFailure
     let failedAt: Timestamp
 
-    var firstFailedAt: Timestamp { min(carried.firstFailedAt ?? failedAt, failedAt) }
+    var firstFailedAt: Timestamp { min(raw.firstFailedAt ?? failedAt, failedAt) }
 }
 
 extension DeadLetterFilter {

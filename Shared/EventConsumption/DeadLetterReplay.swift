@@ -47,7 +47,7 @@ package struct DeadLetterReplay: Sendable {
     private let pool: PostgresPool
     private let keys: DeadLetterKeys
     private let application: EventApplication
-    private let register: DeadLetterRegister
+    private let repository: DeadLetterRepository
     private let runs: ReplayRuns
     private let now: @Sendable () -> Timestamp
 
@@ -59,7 +59,7 @@ package struct DeadLetterReplay: Sendable {
         self.pool = pool
         self.keys = keys
         application = EventApplication(subscription, transaction: transaction)
-        register = DeadLetterRegister(consumer: subscription.name)
+        repository = DeadLetterRepository(consumer: subscription.name)
         runs = ReplayRuns(consumer: subscription.name)
         self.now = now
     }
@@ -68,9 +68,9 @@ package struct DeadLetterReplay: Sendable {
     package func plan(_ filter: DeadLetterFilter) async throws -> ReplayPlan {
         let time = now()
         return try await pool.withSession { session in
-            let letters = try register.list(filter, session)
-            let prospects = try register.prospects(of: letters.map(\.id), session)
-            return ReplayPlan(items: letters.map { ReplayPlan.Item($0, prospects[$0.id] ?? DeadLetterRegister.Prospect(), now: time) })
+            let letters = try repository.list(filter, session)
+            let prospects = try repository.prospects(of: letters.map(\.id), session)
+            return ReplayPlan(items: letters.map { ReplayPlan.Item($0, prospects[$0.id] ?? DeadLetterRepository.Prospect(), now: time) })
         }
     }
 
@@ -92,7 +92,7 @@ package struct DeadLetterReplay: Sendable {
         do {
             try await replay(plan, options, &summary, report)
             let taken = summary.takenLetters
-            summary.takenStillOpen = try await pool.withSession { session in try register.open(among: taken, session) }
+            summary.takenStillOpen = try await pool.withSession { session in try repository.open(among: taken, session) }
         } catch {
             // Where the database is gone this fails too, and the run stays without an end.
             try? await end(summary.run, .interrupted)
@@ -145,7 +145,7 @@ package struct DeadLetterReplay: Sendable {
             }
             guard let run else { return .failed(failure) }
             try await pool.withTransaction { session in
-                try register.failedAgain(item.letter.id, failure, run: run, session)
+                try repository.failedAgain(item.letter.id, failure, run: run, session)
                 try runs.count(.failed(failure), run: run, session)
             }
             return .failed(failure)
@@ -153,15 +153,15 @@ package struct DeadLetterReplay: Sendable {
     }
 
     private func applyOne(_ id: Int64, _ options: Options, run: Int64?, _ session: PostgresSession) throws -> ReplayResult {
-        guard let stored = try register.take(id, session) else { return try counted(.taken, run, session) }
+        guard let stored = try repository.take(id, session) else { return try counted(.taken, run, session) }
         let result: ReplayResult
-        let carried = try stored.opened(keys, consumer: subscription.name, isVouchedFor: options.isVouchedFor)
-        switch subscription.read(carried, now: now()) {
+        let raw = try stored.opened(keys, consumer: subscription.name, isVouchedFor: options.isVouchedFor)
+        switch subscription.read(raw, now: now()) {
         case .failed(let failure, _): throw failure
         case .ignored: result = .ignored
         case .event(let event): result = try application.apply([event], within: session).isEmpty ? .alreadyApplied : .replayed
         }
-        try register.settle(id, as: .replayed, run: run, by: options.requestedBy, note: options.note, session)
+        try repository.settle(id, as: .replayed, run: run, by: options.requestedBy, note: options.note, session)
         return try counted(result, run, session)
     }
 

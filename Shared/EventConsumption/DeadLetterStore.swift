@@ -26,23 +26,23 @@ struct DeadLetterStore: Sendable {
     }
 
     private func insertion(of letter: DeadLetter, isReduced: Bool) throws -> PostgresQuery {
-        let (carried, facts) = (letter.carried, letter.facts)
-        let sealed = try keys.seal(carried.body, for: DeadLetterKeys.Owner(consumer: consumer, eventID: facts.eventID))
+        let (raw, facts) = (letter.raw, letter.facts)
+        let sealed = try keys.seal(raw.body, for: DeadLetterKeys.Owner(consumer: consumer, eventID: facts.eventID))
         let reason = isReduced ? "written without headers and names, which the database refused" : letter.failure.reason
-        let headers = isReduced ? PostgresJSON("{}") : MessageHeaders.json(carried.headers)
+        let headers = isReduced ? PostgresJSON("{}") : MessageHeaders.json(raw.headers)
         func text(_ text: String?) -> String? { isReduced ? nil : text.map { String(PlainLine.text($0.prefix(Self.maximumTextCharacters))) } }
         let target = facts.eventID == nil ? "(consumer, body_mac) WHERE event_id IS NULL" : "(consumer, event_id) WHERE event_id IS NOT NULL"
         var row: PostgresArguments = [
             "consumer": consumer, "event_id": facts.eventID, "type": text(facts.type), "partition_key": text(facts.partitionKey),
             "occurred_at": facts.time.map { PostgresTimestamp($0) }, "traceparent": text(facts.traceparent),
-            "message_id": text(carried.messageID), "content_type": text(carried.contentType), "routing_key": text(carried.routingKey) ?? "",
+            "message_id": text(raw.messageID), "content_type": text(raw.contentType), "routing_key": text(raw.routingKey) ?? "",
             "headers": headers,
         ]
         row += [
-            "body": sealed.bytes, "body_key_id": sealed.keyID, "body_mac": keys.identity(of: carried.body),
-            "error_class": letter.failure.kind.rawValue, "reason": reason, "attempts": Int32(clamping: carried.attempt),
+            "body": sealed.bytes, "body_key_id": sealed.keyID, "body_mac": keys.identity(of: raw.body),
+            "error_class": letter.failure.kind.rawValue, "reason": reason, "attempts": Int32(clamping: raw.attempt),
             "first_failed_at": PostgresTimestamp(letter.firstFailedAt), "last_failed_at": PostgresTimestamp(letter.failedAt),
-            "published_by": carried.publisher.stored.map(PlainLine.text),
+            "published_by": raw.publisher.stored.map(PlainLine.text),
         ]
         return """
             INSERT INTO dead_letter_events AS letter (\(unsafeSQL: row.list)) VALUES (\(row))
@@ -66,7 +66,7 @@ struct DeadLetterStore: Sendable {
     }
 
     /// What an operator is alarmed by.
-    struct Census: Sendable, Hashable {
+    struct Counts: Sendable, Hashable {
         var open = 0
         /// Seconds since the oldest open one failed for the first time; 0 when there is none.
         var oldestAge = 0.0
@@ -76,7 +76,7 @@ struct DeadLetterStore: Sendable {
         var failedAgain = 0
     }
 
-    func census(_ session: PostgresSession) throws(PostgresError) -> Census {
+    func counts(_ session: PostgresSession) throws(PostgresError) -> Counts {
         let result = try session.query(
             """
             SELECT letters.count, letters.age, runs.replayed, runs.already_applied, runs.failed
@@ -85,9 +85,9 @@ struct DeadLetterStore: Sendable {
                 (SELECT coalesce(sum(replayed), 0) AS replayed, coalesce(sum(already_applied), 0) AS already_applied,
                     coalesce(sum(failed), 0) AS failed FROM replay_runs WHERE consumer = \(consumer)) AS runs
             """)
-        guard let row = result.first else { return Census() }
+        guard let row = result.first else { return Counts() }
         let (open, age, replayed, alreadyApplied, failed) = try row.decode(Int64.self, Double.self, Int64.self, Int64.self, Int64.self)
-        return Census(
+        return Counts(
             open: Int(open), oldestAge: max(0, age), replayed: Int(replayed), alreadyApplied: Int(alreadyApplied), failedAgain: Int(failed))
     }
 

@@ -12,7 +12,7 @@ internal import ServiceLifecycle
 /// A delivery is acknowledged only after what replaces it is durable: the commit of its effect, the broker's confirm of its copy, the
 /// commit of its dead letter. What dies in between comes again and finds itself done.
 struct DeliveryWorker {
-    enum Ending: Sendable {
+    enum ExitReason: Sendable {
         case drained
         /// The database is away for too long, or the process ends: what was in hand went back. `hasApplied` says that something had been
         /// applied before.
@@ -30,7 +30,7 @@ struct DeliveryWorker {
     private static let tellingTimeOuts = 3
 
     /// What bounds the time for which a batch is in hand: what the broker hears nothing of for 30 minutes, it takes back.
-    private struct Patience {
+    private struct TimeBudget {
         let deadline: ContinuousClock.Instant
         private var timeOuts = 0
         /// What the rest fails with, untried.
@@ -55,7 +55,7 @@ struct DeliveryWorker {
     }
 
     /// Until the deliveries end.
-    mutating func run() async -> Ending {
+    mutating func run() async -> ExitReason {
         while true {
             parts.metrics.state.waits()
             let (deliveries, hasEnded) = await next()
@@ -106,13 +106,13 @@ struct DeliveryWorker {
     ///
     /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
     private mutating func take(_ deliveries: [AMQPDelivery]) async -> Bool {
-        var patience = Patience(deadline: .now + parts.options.outageLimit)
+        var budget = TimeBudget(deadline: .now + parts.options.outageLimit)
         guard deliveries.contains(where: { $0.message.headers[EventHeader.returns]?.integer ?? 0 >= Self.suspiciousReturns }) else {
-            return await process(deliveries, &patience)
+            return await process(deliveries, &budget)
         }
         var rest = deliveries.shuffled()
         while let next = rest.popLast() {
-            guard await process([next], &patience) else {
+            guard await process([next], &budget) else {
                 for delivery in rest { consumer.reject(delivery.receipt, isRequeued: true) }
                 parts.metrics.count(.givenBack, rest.count)
                 return false
@@ -123,13 +123,13 @@ struct DeliveryWorker {
     }
 
     /// - Returns: false when it was interrupted; then everything of the batch was given back or settled.
-    private mutating func process(_ deliveries: [AMQPDelivery], _ patience: inout Patience) async -> Bool {
+    private mutating func process(_ deliveries: [AMQPDelivery], _ budget: inout TimeBudget) async -> Bool {
         let began = ContinuousClock.now
         var batch = deliveries.map { parts.read($0, batchSize: deliveries.count) }
         noteLag(batch)
-        let isWhole = await apply(&batch, &patience)
+        let isWhole = await apply(&batch, &budget)
         if isWhole {
-            await failed.settle(&batch, until: patience.deadline)
+            await failed.settle(&batch, until: budget.deadline)
         } else {
             for place in batch.indices { if case .failed = batch[place].state { batch[place].state = .giveBack } }
         }
@@ -139,7 +139,7 @@ struct DeliveryWorker {
         return isWhole && !batch.contains { if case .giveBack = $0.state { true } else { false } }
     }
 
-    private func noteLag(_ batch: [Undertaking]) {
+    private func noteLag(_ batch: [PendingDelivery]) {
         let (times, now) = (batch.compactMap(\.facts.time), parts.now())
         parts.metrics.timesAhead.increment(by: Int64(times.count { EventOrigin.isAhead($0, now: now) }))
         // An event from the future has no age; a negative one would hide a lag.
@@ -150,22 +150,22 @@ struct DeliveryWorker {
     /// Applies the batch's events in one transaction; when that fails, one by one, so that a bad one takes no other with it.
     ///
     /// - Returns: false when it was interrupted.
-    private mutating func apply(_ batch: inout [Undertaking], _ patience: inout Patience) async -> Bool {
+    private mutating func apply(_ batch: inout [PendingDelivery], _ budget: inout TimeBudget) async -> Bool {
         let places = batch.indices.filter { if case .event = batch[$0].state { true } else { false } }
         if places.count > 1 {
-            switch await apply(places, of: &batch, until: patience.deadline) {
+            switch await apply(places, of: &batch, until: budget.deadline) {
             case .done: return true
             case .interrupted: return false
             case .failed: parts.metrics.isolations.increment()
             }
         }
         for place in places {
-            if let verdict = patience.verdict {
+            if let verdict = budget.verdict {
                 batch[place].state = .failed(verdict)
                 continue
             }
-            let outcome = await apply([place], of: &batch, until: patience.deadline)
-            patience.note(outcome)
+            let outcome = await apply([place], of: &batch, until: budget.deadline)
+            budget.note(outcome)
             switch outcome {
             case .done: break
             case .failed(let failure, _): batch[place].state = .failed(failure)
@@ -181,11 +181,11 @@ struct DeliveryWorker {
         case interrupted
     }
 
-    private mutating func apply(_ places: [Int], of batch: inout [Undertaking], until deadline: ContinuousClock.Instant) async -> Outcome {
+    private mutating func apply(_ places: [Int], of batch: inout [PendingDelivery], until deadline: ContinuousClock.Instant) async -> Outcome {
         let events: [DecodedEvent] = places.compactMap { if case .event(let event) = batch[$0].state { event } else { nil } }
         var new: Set<UUID>
-        do throws(DatabaseOutage.Obstacle) {
-            new = try await parts.database.carryOut(until: deadline) { try await parts.application.apply(events, on: parts.pool) }
+        do throws(RetryingExecutor.ExecutionFailure) {
+            new = try await parts.database.run(until: deadline) { try await parts.application.apply(events, on: parts.pool) }
         } catch {
             switch error {
             case .failed(let failure, let state): return .failed(failure, state)
@@ -200,7 +200,7 @@ struct DeliveryWorker {
         return .done
     }
 
-    private func settle(_ undertaking: Undertaking) {
+    private func settle(_ undertaking: PendingDelivery) {
         switch undertaking.state {
         case .done(let result):
             consumer.acknowledge(undertaking.delivery.receipt)

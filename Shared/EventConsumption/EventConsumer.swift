@@ -37,7 +37,7 @@ package final class EventConsumer: Service, CustomStringConvertible {
         let counters = ConsumptionMetrics(subscription, options.retries, metrics)
         parts = ConsumptionParts(
             subscription: subscription, options: options, broker: broker, topology: topology, pool: pool,
-            database: DatabaseOutage(pool: pool, options: options, state: counters.state, logger: logger),
+            database: RetryingExecutor(pool: pool, options: options, state: counters.state, logger: logger),
             application: EventApplication(subscription, transaction: options.transaction),
             deadLetters: DeadLetterStore(consumer: subscription.name, keys: keys), retries: retries, metrics: counters, logger: logger,
             tracer: tracer, clock: clock, now: now)

@@ -19,15 +19,15 @@ struct EventFacts: Sendable, Hashable {
     }
 
     /// What came from a stranger is not believed in anything: with the id of a genuine event it would take the place of that one's dead letter.
-    init(forged carried: CarriedEvent) {
-        type = carried.type
+    init(forged raw: RawMessage) {
+        type = raw.type
     }
 
     /// The id is taken from the body only: a property of the message might name another event, whose dead letter this one would hide.
-    init(unreadable carried: CarriedEvent) {
-        type = carried.type
-        guard carried.body.count <= EventEnvelope.maximumBytes, let json = try? JSONParser.parse(carried.body) else { return }
+    init(unreadable raw: RawMessage) {
+        type = raw.type
+        guard raw.body.count <= EventEnvelope.maximumBytes, let json = try? JSONParser.parse(raw.body) else { return }
         eventID = json["id"]?.stringValue.flatMap { EventID($0) }?.uuid
-        type = json["type"]?.stringValue ?? carried.type
+        type = json["type"]?.stringValue ?? raw.type
     }
 }

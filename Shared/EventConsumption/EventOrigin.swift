@@ -77,21 +77,21 @@ struct EventOrigin: Sendable {
     static func isAhead(_ time: Timestamp, now: Timestamp) -> Bool { time.earlier(by: maximumTimeAhead) > now }
 
     /// What speaks against a message before it is read: what a stranger sent is not looked at.
-    func refusal(of carried: CarriedEvent) -> EventFailure? {
-        guard !carried.publisher.isRelay(ofAnyOf: producers) else { return nil }
-        return .forged("it was published by \(carried.publisher), who is no producer of this queue's events")
+    func refusal(of raw: RawMessage) -> EventFailure? {
+        guard !raw.publisher.isRelay(ofAnyOf: producers) else { return nil }
+        return .forged("it was published by \(raw.publisher), who is no producer of this queue's events")
     }
 
     /// What speaks against an event that was read.
-    func refusal(of envelope: EventEnvelope, in carried: CarriedEvent, now: Timestamp) -> EventFailure? {
+    func refusal(of envelope: EventEnvelope, in raw: RawMessage, now: Timestamp) -> EventFailure? {
         guard let producer = EventCatalogue.producer(of: envelope.type) else { return .forged("its type has no producer") }
-        guard carried.publisher.isRelay(ofAnyOf: [producer]) else {
-            return .forged("it was published by \(carried.publisher); events of its type come from \(FleetService.relayUser(of: producer))")
+        guard raw.publisher.isRelay(ofAnyOf: [producer]) else {
+            return .forged("it was published by \(raw.publisher); events of its type come from \(FleetService.relayUser(of: producer))")
         }
         guard envelope.source.utf8.elementsEqual(producer.utf8) else { return .forged("its source is not \(producer), whose type it has") }
         // What came back by the default exchange has the queue's name for its key; a dead letter that had to leave it out has none.
         let keys = [envelope.type, queue.service, ""]
-        guard keys.contains(where: { $0.utf8.elementsEqual(carried.routingKey.utf8) }) else {
+        guard keys.contains(where: { $0.utf8.elementsEqual(raw.routingKey.utf8) }) else {
             return .forged("it was published under another routing key than its type")
         }
         if Self.isAhead(envelope.time, now: now) {

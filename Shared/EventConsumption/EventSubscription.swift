@@ -44,16 +44,16 @@ package struct EventSubscription: Sendable {
     }
 
     /// Reads a message as far as it goes.
-    func read(_ carried: CarriedEvent, now: Timestamp, tracer: SpanTracer? = nil) -> Reading {
-        if let refusal = origin.refusal(of: carried) { return .failed(refusal, EventFacts(forged: carried)) }
+    func read(_ raw: RawMessage, now: Timestamp, tracer: SpanTracer? = nil) -> Reading {
+        if let refusal = origin.refusal(of: raw) { return .failed(refusal, EventFacts(forged: raw)) }
         let envelope: EventEnvelope
         do {
-            envelope = try EnvelopeReading.read(carried.body)
+            envelope = try EnvelopeReading.read(raw.body)
         } catch {
-            return .failed(error, EventFacts(unreadable: carried))
+            return .failed(error, EventFacts(unreadable: raw))
         }
-        if let refusal = origin.refusal(of: envelope, in: carried, now: now) {
-            return .failed(refusal, refusal.kind == .forged ? EventFacts(forged: carried) : EventFacts(envelope))
+        if let refusal = origin.refusal(of: envelope, in: raw, now: now) {
+            return .failed(refusal, refusal.kind == .forged ? EventFacts(forged: raw) : EventFacts(envelope))
         }
         guard let handler = handlerOfType[envelope.type] else {
             if ignored.contains(envelope.type) { return .ignored(envelope) }
@@ -63,7 +63,7 @@ package struct EventSubscription: Sendable {
             let payload = try handlers[handler].decode(envelope)
             return .event(
                 DecodedEvent(
-                    envelope: envelope, payload: payload, handler: handler, attempt: carried.attempt,
+                    envelope: envelope, payload: payload, handler: handler, attempt: raw.attempt,
                     trace: EventSpan.context(of: envelope, tracer)))
         } catch {
             return .failed(EnvelopeReading.failure(of: error), EventFacts(envelope))

@@ -16,7 +16,7 @@ struct FailedDeliveries {
 
     private struct Entry: Sendable {
         let delivery: AMQPDelivery
-        let carried: CarriedEvent
+        let raw: RawMessage
         let facts: EventFacts
         let failure: EventFailure
         var place: Place
@@ -24,7 +24,7 @@ struct FailedDeliveries {
         /// For the log.
         var metadata: Logger.Metadata {
             facts.metadata.merging(
-                ["error.class": "\(failure.kind.rawValue)", "error": "\(failure.reason)", "event.attempt": "\(carried.attempt)"]
+                ["error.class": "\(failure.kind.rawValue)", "error": "\(failure.reason)", "event.attempt": "\(raw.attempt)"]
             ) { $1 }
         }
     }
@@ -46,7 +46,7 @@ struct FailedDeliveries {
     }
 
     /// Settles or holds each failed one of a batch. What an interruption leaves over is marked to be given back.
-    mutating func settle(_ batch: inout [Undertaking], until deadline: ContinuousClock.Instant) async {
+    mutating func settle(_ batch: inout [PendingDelivery], until deadline: ContinuousClock.Instant) async {
         var entries: [Entry] = []
         var places: [DeliveryReceipt: Int] = [:]
         for (index, undertaking) in batch.enumerated() {
@@ -98,19 +98,19 @@ struct FailedDeliveries {
         parts.metrics.state.set(held: held.count)
     }
 
-    private func entry(_ undertaking: Undertaking, _ failure: EventFailure) -> Entry {
-        let carried = undertaking.carried
-        if failure.kind == .transient, let delay = parts.options.retries.delay(afterAttempt: carried.attempt) {
+    private func entry(_ undertaking: PendingDelivery, _ failure: EventFailure) -> Entry {
+        let raw = undertaking.raw
+        if failure.kind == .transient, let delay = parts.options.retries.delay(afterAttempt: raw.attempt) {
             let message = EventHeader.retried(
-                undertaking.delivery.message, of: carried, failure, as: parts.broker.user, now: parts.now())
+                undertaking.delivery.message, of: raw, failure, as: parts.broker.user, now: parts.now())
             let queue = RetryPlan.queueName(of: parts.subscription.name, delay: delay)
             return Entry(
-                delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,
+                delivery: undertaking.delivery, raw: raw, facts: undertaking.facts, failure: failure,
                 place: .waiting(AMQPPublication(message, exchange: "", routingKey: queue), delay: delay))
         }
         return Entry(
-            delivery: undertaking.delivery, carried: carried, facts: undertaking.facts, failure: failure,
-            place: .deadLetter(DeadLetter(carried: carried, facts: undertaking.facts, failure: failure, failedAt: parts.now())))
+            delivery: undertaking.delivery, raw: raw, facts: undertaking.facts, failure: failure,
+            place: .deadLetter(DeadLetter(raw: raw, facts: undertaking.facts, failure: failure, failedAt: parts.now())))
     }
 
     /// - Returns: those that found no place.
@@ -129,7 +129,7 @@ struct FailedDeliveries {
         // The deliveries behind them would wait as long as the publisher does.
         let status = parts.retries.status
         guard status.isOpen, !status.isBlocked else {
-            complain(status.isOpen ? "blocked" : status.phase.rawValue)
+            reportError(status.isOpen ? "blocked" : status.phase.rawValue)
             parts.metrics.retryPublishFailures.increment(by: entries.count)
             return (entries, [])
         }
@@ -146,7 +146,7 @@ struct FailedDeliveries {
                 continue
             case .notSent(.invalid), .notSent(.tooLarge):
                 entry.place = .deadLetter(
-                    DeadLetter(carried: entry.carried, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
+                    DeadLetter(raw: entry.raw, facts: entry.facts, failure: entry.failure, failedAt: parts.now()))
                 refused.append(entry)
             case .unroutable, .nacked, .unknown, .notSent:
                 if case .unroutable = outcome { isQueueMissing = true }
@@ -155,7 +155,7 @@ struct FailedDeliveries {
             }
             parts.metrics.retryPublishFailures.increment()
         }
-        complain(trouble)
+        reportError(trouble)
         // Somebody deleted it.
         if isQueueMissing { await declare() }
         return (left, refused)
@@ -170,7 +170,7 @@ struct FailedDeliveries {
     }
 
     /// Tells the log when it changes why events can't be sent to wait; nil when they can.
-    private mutating func complain(_ trouble: String?) {
+    private mutating func reportError(_ trouble: String?) {
         guard complaint != trouble else { return }
         complaint = trouble
         if let trouble {
@@ -234,8 +234,8 @@ struct FailedDeliveries {
     }
 
     private func write(_ letters: [DeadLetter], isReduced: Bool = false, until deadline: ContinuousClock.Instant) async -> Writing {
-        do throws(DatabaseOutage.Obstacle) {
-            try await parts.database.carryOut(until: deadline) {
+        do throws(RetryingExecutor.ExecutionFailure) {
+            try await parts.database.run(until: deadline) {
                 try await parts.pool.withTransaction(parts.options.transaction) { session in
                     if isReduced {
                         for letter in letters { try parts.deadLetters.recordReduced(letter, session) }

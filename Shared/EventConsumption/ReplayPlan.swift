@@ -20,7 +20,7 @@ package struct ReplayPlan: Sendable, Hashable {
         /// Older than may be replayed without force.
         package let isTooOld: Bool
 
-        init(_ letter: DeadLetterSummary, _ prospect: DeadLetterRegister.Prospect, now: Timestamp) {
+        init(_ letter: DeadLetterSummary, _ prospect: DeadLetterRepository.Prospect, now: Timestamp) {
             self.letter = letter
             isTooOld = letter.isTooOld(now)
             if prospect.isApplied {

@@ -9,7 +9,7 @@ package struct RelayChanges: Sendable, Hashable {
         package let partition: Int
         package let epoch: Int64
         package let partitionKey: String
-        package let state: HeldState
+        package let state: DeferredState
         package let attempts: Int
         /// Nil for those that only wait.
         package let reason: String?
@@ -17,7 +17,7 @@ package struct RelayChanges: Sendable, Hashable {
         package let pause: Double
 
         package init(
-            id: Int64, partition: Int, epoch: Int64, partitionKey: String, state: HeldState, attempts: Int, reason: String?, pause: Double
+            id: Int64, partition: Int, epoch: Int64, partitionKey: String, state: DeferredState, attempts: Int, reason: String?, pause: Double
         ) {
             self.id = id
             self.partition = partition
@@ -123,7 +123,7 @@ package struct RelayChanges: Sendable, Hashable {
 }
 
 /// Why an event is set aside.
-package enum HeldState: String, Sendable, Hashable, CaseIterable {
+package enum DeferredState: String, Sendable, Hashable, CaseIterable {
     /// It could not be published, and is tried again later.
     case failing
     /// An event of its partition key before it is failing.

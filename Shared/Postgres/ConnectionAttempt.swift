@@ -31,7 +31,7 @@ extension PostgresConfiguration {
     /// Connecting alone would not do: PgBouncer lets its clients in before it asks the server.
     package func attempt(within limit: Duration) async -> ConnectionAttempt {
         let pairs = keywordsAndValues
-        return await BlockingThread.run { Knock(deadline: .now + limit).result(of: pairs) } ?? .unreachable
+        return await BlockingThread.run { ConnectionProbe(deadline: .now + limit).result(of: pairs) } ?? .unreachable
     }
 }
 
@@ -44,14 +44,14 @@ struct ServerProbe: Sendable {
 
     /// A refusal is an answer. Blocks, for the limit at most.
     func isAnswered(within limit: Duration) -> Bool {
-        Knock(deadline: .now + limit).result(of: configuration.keywordsAndValues) != .unreachable
+        ConnectionProbe(deadline: .now + limit).result(of: configuration.keywordsAndValues) != .unreachable
     }
 }
 
 /// One attempt, step by step, so that its reason can be asked for as a code and its time is bounded.
 ///
 /// `PQconnectdbParams` tells the reason in the server's language only.
-struct Knock {
+struct ConnectionProbe {
     let deadline: ContinuousClock.Instant
 
     func result(of pairs: [(keyword: String, value: String)]) -> ConnectionAttempt {

@@ -92,7 +92,7 @@ package final class RedisClient: Service {
                 // One that lasted is no sign of trouble; one that ends again and again must not be opened in a loop.
                 if ContinuousClock.now - began > options.maximumBackoff { failures = 0 }
             } catch {
-                complain(error)
+                reportError(error)
             }
             failures += 1
             try? await Task.sleep(for: options.backoff.pause(after: failures, using: &generator))
@@ -117,7 +117,7 @@ package final class RedisClient: Service {
         return connection
     }
 
-    private func complain(_ error: RedisError) {
+    private func reportError(_ error: RedisError) {
         guard let failures = state.withLock({ $0.outage.failed(error.description) }) else { return }
         logger.info("no connection to Redis", metadata: ["redis.target": "\(configuration)", "error": "\(error)", "failures": "\(failures)"])
     }

@@ -19,7 +19,7 @@ extension DatabaseService {
 
     /// The part of database isolation that needs no database.
     package static func inspect(
-        _ environment: [String: String], complain: @Sendable (_ line: String) -> Void
+        _ environment: [String: String], reportError: @Sendable (_ line: String) -> Void
     ) throws(InvalidConfiguration) {
         let isolation = DatabaseIsolation(service: try databaseOwner(environment))
         let findings = isolation.findings(environment: environment, variables: .fleet)
@@ -28,6 +28,6 @@ extension DatabaseService {
         let mode = environment[key].flatMap(DatabaseIsolation.Mode.init(rawValue:)) ?? .strict
         let problem = ConfigurationProblem(key: key, explanation: "=\(mode.rawValue): \(findings.map(\.description).joined(separator: "; "))")
         guard mode == .warn else { throw InvalidConfiguration(problem) }
-        complain("\(name): \(problem)")
+        reportError("\(name): \(problem)")
     }
 }

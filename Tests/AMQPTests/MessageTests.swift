@@ -23,7 +23,7 @@ import Testing
 
     @Test func `a connection that can't be guarded is none`() {
         // As when the process has no descriptors left: there is no duplicate.
-        #expect(throws: AMQPError.self) { try Lifeline(limit: .seconds(1)).attach(-1) }
+        #expect(throws: AMQPError.self) { try CallWatchdog(limit: .seconds(1)).attach(-1) }
     }
 
     @Test func `pauses double up to their bound, and any shorter one is possible`() {

@@ -51,7 +51,7 @@ struct ImportRules {
 
     private func serviceComplaint(about imported: String, in file: SourceFile) -> String? {
         if serviceNames.contains(imported), imported != file.module { return "\(file.module) imports the service \(imported)" }
-        switch file.room {
+        switch file.folder {
         case "Domain":
             return Self.allowedInDomain.contains(imported) ? nil : "Domain/ imports Contracts only, here \(imported)"
         case "HTTP":

@@ -54,7 +54,7 @@ struct RuleTests {
     }
 
     @Test(
-        "SQL is found in the strings of a room that owns no table, and only there",
+        "SQL is found in the strings of a folder that owns no table, and only there",
         arguments: [
             ("Services/WalletLedger/UseCases/A.swift", "let a = \"SELECT id FROM wallets\"", 1),
             ("Services/WalletLedger/HTTP/A.swift", "let a = \"\"\"\n    UPDATE wallets SET balance = 0\n    \"\"\"", 1),

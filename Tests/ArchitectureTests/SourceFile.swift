@@ -19,7 +19,7 @@ struct SourceFile: Sendable {
     var module: String { components.count > 2 ? components[1] : "" }
 
     /// The folder within the module, such as `Domain`, or nil at its top.
-    var room: String? { components.count > 3 ? components[2] : nil }
+    var folder: String? { components.count > 3 ? components[2] : nil }
 
     var isShared: Bool { path.hasPrefix("Shared/") }
     var isService: Bool { path.hasPrefix("Services/") }

@@ -101,8 +101,8 @@ struct ConsumptionFixture {
     func numbers() async throws -> [Int] { try await effects().map(\.number) }
 
     func letters(_ status: DeadLetterStatus? = nil) async throws -> [DeadLetterSummary] {
-        let register = DeadLetterRegister(consumer: name)
-        return try await pool.withSession { session in try register.list(DeadLetterFilter(limit: 10_000, status: status), session) }
+        let repository = DeadLetterRepository(consumer: name)
+        return try await pool.withSession { session in try repository.list(DeadLetterFilter(limit: 10_000, status: status), session) }
     }
 
     /// Runs statements as the database's owner, who may do what the serving role may not.
@@ -119,14 +119,14 @@ struct ConsumptionFixture {
     ) async throws -> [DeadLetterSummary] {
         let store = DeadLetterStore(consumer: name, keys: keys ?? self.keys)
         let letters = envelopes.map { envelope in
-            DeadLetter(carried: carried(envelope), facts: EventFacts(envelope), failure: EventFailure(kind, "the test said so"), failedAt: failedAt)
+            DeadLetter(raw: raw(envelope), facts: EventFacts(envelope), failure: EventFailure(kind, "the test said so"), failedAt: failedAt)
         }
         try await pool.withTransaction { session in try store.record(letters, session) }
         return try await self.letters(.open)
     }
 
-    func carried(_ envelope: EventEnvelope) -> CarriedEvent {
-        CarriedEvent(
+    func raw(_ envelope: EventEnvelope) -> RawMessage {
+        RawMessage(
             body: envelope.wireBytes(), messageID: envelope.id.description, contentType: EventMessage.contentType, type: envelope.type,
             routingKey: envelope.type, publisher: .user(FleetService.relayUser(of: Self.producer)), headers: [:], attempt: 1, firstFailedAt: nil)
     }

@@ -85,7 +85,7 @@ enum TestService: EventConsumingService {
             context: { service, settings in
                 ProcessContext(service: service, settings: settings, logger: ConsumptionFixture.quiet, metrics: PrometheusRegistry())
             },
-            print: { line in output.lines.withLock { $0.append(line) } }, complain: { line in output.complaints.withLock { $0.append(line) } })
+            print: { line in output.lines.withLock { $0.append(line) } }, reportError: { line in output.complaints.withLock { $0.append(line) } })
         let exit = await work(desk)
         return (exit, output.printed, output.complained)
     }

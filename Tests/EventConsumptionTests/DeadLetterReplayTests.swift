@@ -267,15 +267,15 @@ import Testing
     /// Writes dead letters as they come from this publisher.
     private func bury(_ envelope: EventEnvelope, from publisher: EventPublisher) async throws {
         let message = fixture.message(envelope)
-        let carried = CarriedEvent(
+        let raw = RawMessage(
             body: message.body, messageID: message.messageID, contentType: message.contentType, type: message.type, routingKey: envelope.type,
             publisher: publisher, headers: [:], attempt: 1, firstFailedAt: nil)
-        guard case .failed(let failure, let facts) = fixture.subscription(TestHandler()).read(carried, now: Timestamp.now()) else {
+        guard case .failed(let failure, let facts) = fixture.subscription(TestHandler()).read(raw, now: Timestamp.now()) else {
             Issue.record("it is taken")
             return
         }
         let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
-        let letter = DeadLetter(carried: carried, facts: facts, failure: failure, failedAt: Timestamp.now())
+        let letter = DeadLetter(raw: raw, facts: facts, failure: failure, failedAt: Timestamp.now())
         try await fixture.pool.withTransaction { session in try store.record([letter], session) }
     }
 
@@ -306,7 +306,7 @@ import Testing
     }
 
     private func read(_ envelope: EventEnvelope) -> DecodedEvent? {
-        guard case .event(let event) = fixture.subscription(TestHandler()).read(fixture.carried(envelope), now: Timestamp.now()) else { return nil }
+        guard case .event(let event) = fixture.subscription(TestHandler()).read(fixture.raw(envelope), now: Timestamp.now()) else { return nil }
         return event
     }
 }

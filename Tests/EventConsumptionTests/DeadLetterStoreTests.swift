@@ -26,31 +26,31 @@ import Testing
     @Test func `a discarded one stays discarded; a replayed one is open again unless its event is applied`() async throws {
         let events = (1...3).map { fixture.envelope($0, minute: $0) }
         let letters = try await fixture.bury(events)
-        let register = DeadLetterRegister(consumer: fixture.name)
+        let repository = DeadLetterRepository(consumer: fixture.name)
         try await fixture.pool.withTransaction { session in
-            try register.settle(letters[0].id, as: .discarded, run: nil, by: "tester", note: "no use", session)
-            for letter in letters.dropFirst() { try register.settle(letter.id, as: .replayed, run: nil, by: "tester", note: nil, session) }
+            try repository.settle(letters[0].id, as: .discarded, run: nil, by: "tester", note: "no use", session)
+            for letter in letters.dropFirst() { try repository.settle(letter.id, as: .replayed, run: nil, by: "tester", note: nil, session) }
             try session.execute(ProcessedEvents(consumer: fixture.name).insertion(of: [events[1]]))
-            #expect(try !register.settle(letters[0].id, as: .replayed, run: nil, by: "tester", note: nil, session))
+            #expect(try !repository.settle(letters[0].id, as: .replayed, run: nil, by: "tester", note: nil, session))
         }
         try await fixture.bury(events)
         #expect(try await fixture.letters().map(\.status) == [.discarded, .replayed, .open])
     }
 
     @Test func `the same event with another body is kept as it came last, and is open again also when it was discarded`() async throws {
-        let register = DeadLetterRegister(consumer: fixture.name)
+        let repository = DeadLetterRepository(consumer: fixture.name)
         let first = fixture.envelope(1, type: "test.thing.counted.v2")
         let mended = fixture.envelope(2, id: first.id)
         let id = try #require(await fixture.bury([first]).first).id
         func discard() async throws {
             try await fixture.pool.withTransaction { session in
-                _ = try register.settle(id, as: .discarded, run: nil, by: "tester", note: nil, session)
+                _ = try repository.settle(id, as: .discarded, run: nil, by: "tester", note: nil, session)
             }
         }
         try await discard()
         let letter = try #require(await fixture.bury([mended]).first)
         #expect(letter.id == id && letter.type == mended.type && letter.partitionKey == mended.partitionKey && letter.occurredAt == mended.time)
-        let stored = try #require(await fixture.pool.withSession { session in try register.take(id, session) })
+        let stored = try #require(await fixture.pool.withSession { session in try repository.take(id, session) })
         #expect(try stored.opened(fixture.keys, consumer: fixture.name).body == mended.wireBytes())
         // Whether it is the same under another key can't be told, so somebody shall look.
         try await discard()
@@ -61,9 +61,9 @@ import Testing
     @Test func `a body opens with its key only, and for its own dead letter only`() async throws {
         let letters = try await fixture.bury([fixture.envelope(1, minute: 1), fixture.envelope(2, minute: 2)])
         let (name, keys) = (fixture.name, fixture.keys)
-        let register = DeadLetterRegister(consumer: name)
+        let repository = DeadLetterRepository(consumer: name)
         let stored = try await fixture.pool.withSession { session in
-            try letters.compactMap { letter in try register.take(letter.id, session) }
+            try letters.compactMap { letter in try repository.take(letter.id, session) }
         }
         let stolen = try #require(DeadLetterKeys([ConsumptionFixture.key("first", 9)]))
         let rotated = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)]))
@@ -88,7 +88,7 @@ import Testing
         let event = fixture.envelope(1)
         let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
         let letter = DeadLetter(
-            carried: fixture.carried(event), facts: EventFacts(event), failure: .poison("bad"), failedAt: Timestamp.now())
+            raw: fixture.raw(event), facts: EventFacts(event), failure: .poison("bad"), failedAt: Timestamp.now())
         try await fixture.pool.withTransaction { session in try store.recordReduced(letter, session) }
         let kept = try #require(await fixture.letters().first)
         #expect(kept.eventID == event.id && kept.type == nil)
@@ -98,10 +98,10 @@ import Testing
     @Test func `what is kept long enough is deleted by the owner's functions, and by nothing else`() async throws {
         let events = (1...3).map { fixture.envelope($0) }
         let letters = try await fixture.bury(events)
-        let register = DeadLetterRegister(consumer: fixture.name)
+        let repository = DeadLetterRepository(consumer: fixture.name)
         try await fixture.pool.withTransaction { session in
             try session.execute(ProcessedEvents(consumer: fixture.name).insertion(of: events))
-            for letter in letters.dropFirst() { try register.settle(letter.id, as: .discarded, run: nil, by: "tester", note: nil, session) }
+            for letter in letters.dropFirst() { try repository.settle(letter.id, as: .discarded, run: nil, by: "tester", note: nil, session) }
         }
         try await fixture.asOwner(
             "UPDATE processed_events SET processed_at = now() - interval '31 days' WHERE event_id <> '\(events[0].id.uuid)'",
@@ -118,16 +118,16 @@ import Testing
         #expect(try await fixture.letters().count == 2)
     }
 
-    @Test func `the census counts what is open and how old it is`() async throws {
+    @Test func `the counts say what is open and how old it is`() async throws {
         let store = DeadLetterStore(consumer: fixture.name, keys: fixture.keys)
-        let empty = try await fixture.pool.withSession { session in try store.census(session) }
-        #expect(empty == DeadLetterStore.Census())
+        let empty = try await fixture.pool.withSession { session in try store.counts(session) }
+        #expect(empty == DeadLetterStore.Counts())
         let hourAgo = Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch - 3_600_000_000)
         try await fixture.bury([fixture.envelope(1)], failedAt: hourAgo)
         try await fixture.bury([fixture.envelope(2), fixture.envelope(3)])
         _ = try await fixture.replay().run(DeadLetterReplay.Options(canary: 1, requestedBy: "tester")) { _, _, _ in }
-        let census = try await fixture.pool.withSession { session in try store.census(session) }
-        #expect(census.open == 2 && census.replayed == 1)
+        let counts = try await fixture.pool.withSession { session in try store.counts(session) }
+        #expect(counts.open == 2 && counts.replayed == 1)
     }
 
     @Test func `filters find by id, type, class, time and status`() async throws {
@@ -136,9 +136,9 @@ import Testing
         let hourAgo = Timestamp(microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch - 3_600_000_000)
         try await fixture.bury([first], failedAt: hourAgo)
         try await fixture.bury([other], kind: .unsupported)
-        let register = DeadLetterRegister(consumer: fixture.name)
+        let repository = DeadLetterRepository(consumer: fixture.name)
         func found(_ filter: DeadLetterFilter) async throws -> [EventID?] {
-            try await fixture.pool.withSession { session in try register.list(filter, session).map(\.eventID) }
+            try await fixture.pool.withSession { session in try repository.list(filter, session).map(\.eventID) }
         }
         #expect(try await found(DeadLetterFilter()) == [first.id, other.id])
         #expect(try await found(DeadLetterFilter(limit: 1)) == [first.id])
@@ -148,7 +148,7 @@ import Testing
         #expect(try await found(DeadLetterFilter(since: hourAgo.earlier(by: .seconds(-60)))) == [other.id])
         #expect(try await found(DeadLetterFilter(status: .replayed)).isEmpty)
         // Another consumer's are none of ours.
-        let another = DeadLetterRegister(consumer: "another")
+        let another = DeadLetterRepository(consumer: "another")
         #expect(try await fixture.pool.withSession { session in try another.list(DeadLetterFilter(status: nil), session) }.isEmpty)
     }
 }

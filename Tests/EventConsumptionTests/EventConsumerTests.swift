@@ -222,7 +222,7 @@ extension EventConsumerBrokerTests {
             #expect(letters.count { $0.eventID != nil } == 1)
             let kept = try await base.pool.withSession { session in
                 try letters.compactMap { letter in
-                    try DeadLetterRegister(consumer: base.name).take(letter.id, session)?.opened(base.keys, consumer: base.name).body
+                    try DeadLetterRepository(consumer: base.name).take(letter.id, session)?.opened(base.keys, consumer: base.name).body
                 }
             }
             #expect(Set(kept) == Set(bodies))

@@ -28,8 +28,8 @@ import Testing
 }
 
 @Suite struct EventHeaderTests {
-    private func carried(_ headers: [String: AMQPValue], exchange: String, from user: String = "ops-risk") -> CarriedEvent {
-        CarriedEvent(
+    private func raw(_ headers: [String: AMQPValue], exchange: String, from user: String = "ops-risk") -> RawMessage {
+        RawMessage(
             AMQPMessage(body: [], messageID: "1", userID: user, headers: headers), exchange: exchange, routingKey: "queue", consumedAs: "ops-risk")
     }
 
@@ -41,7 +41,7 @@ import Testing
                 "x-death": .array([]), "x-first-death-queue": "q", "x-delivery-count": 3, "other": "kept", "CC": .array(["florin.dead"]),
                 "BCC": .array(["florin.dead"]),
             ])
-        let first = CarriedEvent(message, exchange: "florin.events", routingKey: "ledger.transfer.posted.v1", consumedAs: "ops-risk")
+        let first = RawMessage(message, exchange: "florin.events", routingKey: "ledger.transfer.posted.v1", consumedAs: "ops-risk")
         let again = EventHeader.retried(message, of: first, .transient("x"), as: "ops-risk", now: now)
         #expect(again.userID == "ops-risk")
         #expect(
@@ -49,7 +49,7 @@ import Testing
                 "other": "kept", EventHeader.attempt: 2, EventHeader.firstFailedAt: "2026-11-21T05:00:00.123Z", EventHeader.error: "transient",
                 EventHeader.routingKey: "ledger.transfer.posted.v1", EventHeader.publisher: "wallet-ledger-relay",
             ])
-        let second = CarriedEvent(again, exchange: "", routingKey: "ops-risk", consumedAs: "ops-risk")
+        let second = RawMessage(again, exchange: "", routingKey: "ops-risk", consumedAs: "ops-risk")
         #expect(second.attempt == 2 && second.firstFailedAt == now && second.routingKey == "ledger.transfer.posted.v1")
         #expect(second.publisher == .user("wallet-ledger-relay"))
         let third = EventHeader.retried(again, of: second, .transient("x"), as: "ops-risk", now: now.nextMillisecond)
@@ -59,16 +59,16 @@ import Testing
 
     @Test func `headers that are no history of ours are not believed`() {
         for value: AMQPValue in [0, -1, "2", 1_001, .unsupported] {
-            #expect(carried([EventHeader.attempt: value], exchange: "").attempt == 1)
+            #expect(raw([EventHeader.attempt: value], exchange: "").attempt == 1)
         }
-        #expect(carried([EventHeader.attempt: 5, EventHeader.routingKey: "other"], exchange: "florin.events").attempt == 1)
-        #expect(carried([EventHeader.routingKey: "other"], exchange: "florin.events").routingKey == "queue")
-        #expect(carried([EventHeader.firstFailedAt: "yesterday"], exchange: "").firstFailedAt == nil)
+        #expect(raw([EventHeader.attempt: 5, EventHeader.routingKey: "other"], exchange: "florin.events").attempt == 1)
+        #expect(raw([EventHeader.routingKey: "other"], exchange: "florin.events").routingKey == "queue")
+        #expect(raw([EventHeader.firstFailedAt: "yesterday"], exchange: "").firstFailedAt == nil)
         // By the default exchange another consumer may publish too, in no name but its own.
         let history: [String: AMQPValue] = [EventHeader.attempt: 5, EventHeader.routingKey: "other", EventHeader.publisher: "wallet-ledger-relay"]
-        let strange = carried(history, exchange: "", from: "notification")
+        let strange = raw(history, exchange: "", from: "notification")
         #expect(strange.attempt == 1 && strange.routingKey == "queue" && strange.publisher == .user("notification"))
-        #expect(carried([EventHeader.publisher: "wallet-ledger-relay"], exchange: "florin.events").publisher == .user("ops-risk"))
+        #expect(raw([EventHeader.publisher: "wallet-ledger-relay"], exchange: "florin.events").publisher == .user("ops-risk"))
     }
 
     @Test func `headers are kept as bounded JSON, ours first`() {
@@ -190,7 +190,7 @@ import Testing
     ) -> EventSubscription.Reading {
         let type = (try? JSONParser.parse(message.body))?["type"]?.stringValue
         return subscription().read(
-            CarriedEvent(message, exchange: exchange, routingKey: key ?? type ?? "key", consumedAs: "ops-risk"), now: now)
+            RawMessage(message, exchange: exchange, routingKey: key ?? type ?? "key", consumedAs: "ops-risk"), now: now)
     }
 
     private func golden(_ name: String) throws -> [UInt8] {
@@ -249,7 +249,7 @@ import Testing
             failure(Array(text.replacing("\"source\":\"wallet-ledger\"", with: "\"source\":\"ops-risk\"").utf8)),
             failure(try golden("risk.alert.raised.v1")), failure(Array("no event".utf8), from: "ops-risk-relay"),
         ]
-        let claimed = CarriedEvent(AMQPMessage(body: [], messageID: "m", type: "claimed"), exchange: "", routingKey: "", consumedAs: "")
+        let claimed = RawMessage(AMQPMessage(body: [], messageID: "m", type: "claimed"), exchange: "", routingKey: "", consumedAs: "")
         for (index, forgery) in forgeries.enumerated() {
             #expect(forgery?.0.kind == .forged, "\(index): \(forgery?.0.description ?? "taken")")
             // With the id of a genuine event it would take the place of that one's dead letter.

@@ -47,7 +47,7 @@ final class DemoRunTests {
         var complained: [String] = []
         let exit = await DemoRun.perform(
             environment: environment.merging(changes) { $1 }, print: { line in printed.withLock { $0.append(line) } },
-            complain: { complained.append($0) })
+            reportError: { complained.append($0) })
         return Ending(exit: exit, printed: printed.withLock { $0 }, complained: complained)
     }
 

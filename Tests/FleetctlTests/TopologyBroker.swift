@@ -50,7 +50,7 @@ struct TopologyBroker {
     func run(_ action: TopologyReport.Action) async -> Run {
         var printed: [String] = []
         let exit = await TopologyRun(action).perform(
-            environment: ["RABBITMQ_URL": url], print: { printed.append($0) }, complain: { printed.append($0) })
+            environment: ["RABBITMQ_URL": url], print: { printed.append($0) }, reportError: { printed.append($0) })
         return Run(exit: exit, output: printed.joined(separator: "\n"))
     }
 

@@ -73,7 +73,7 @@ struct TopologyReportTests {
     func exits() async throws {
         func perform(_ environment: [String: String]) async -> (exit: ProcessExit, lines: [String]) {
             var lines: [String] = []
-            let exit = await TopologyRun(.plan).perform(environment: environment, print: { lines.append($0) }, complain: { lines.append($0) })
+            let exit = await TopologyRun(.plan).perform(environment: environment, print: { lines.append($0) }, reportError: { lines.append($0) })
             return (exit, lines)
         }
         let missing = await perform([:])

@@ -15,8 +15,8 @@ struct HighValueRuleTests {
         ] as [(String, Int64, Int64?)])
     func thresholds(currency: String, amount: Int64, threshold: Int64?) {
         let debit = RiskSamples.debit(RiskSamples.newWallet(), at: 0, amount, currency)
-        let strike = Self.rule.strike(debit)
-        #expect(strike == threshold.map { RiskStrike(finding: .highValue(thresholdMinor: $0), debit: debit) })
+        let match = Self.rule.match(debit)
+        #expect(match == threshold.map { RuleMatch(finding: .highValue(thresholdMinor: $0), debit: debit) })
     }
 
     @Test(
@@ -36,8 +36,8 @@ struct HighValueRuleTests {
     @Test("without an amount for every other currency, only those that are named have a threshold")
     func unnamed() {
         let rule = RiskSamples.highValue("EUR=1")
-        #expect(rule.strike(RiskSamples.debit(RiskSamples.newWallet(), at: 0, MinorUnits.maximum, "USD")) == nil)
-        #expect(rule.strike(RiskSamples.debit(RiskSamples.newWallet(), at: 0, 1, "EUR")) != nil)
+        #expect(rule.match(RiskSamples.debit(RiskSamples.newWallet(), at: 0, MinorUnits.maximum, "USD")) == nil)
+        #expect(rule.match(RiskSamples.debit(RiskSamples.newWallet(), at: 0, 1, "EUR")) != nil)
     }
 
     @Test(

@@ -66,7 +66,7 @@ struct AlertMatter: Hashable, Comparable {
     static func all(of debits: Set<CustomerDebit>, _ rules: RiskRules) -> Set<AlertMatter> {
         var matters: Set<AlertMatter> = []
         for debit in debits {
-            if rules.highValue.strike(debit) != nil { matters.insert(.highValue(debit)) }
+            if rules.highValue.match(debit) != nil { matters.insert(.highValue(debit)) }
             let end = debit.occurredAt.microsecondsSinceUnixEpoch
             let counted = debits.filter {
                 $0.walletID == debit.walletID && $0.occurredAt <= debit.occurredAt

@@ -62,7 +62,7 @@ struct UpkeepTests {
     }
 
     @Test("open alerts are counted by rule, with the age of the oldest")
-    func census() async throws {
+    func counts() async throws {
         let fixture = try await RiskFixture()
         let registry = PrometheusRegistry()
         let watch = AlertWatch(pool: fixture.pool, metrics: OpsRiskMetrics(registry), logger: Self.quiet)

@@ -11,34 +11,34 @@ struct VelocityRuleTests {
     private static let wallet = RiskSamples.newWallet()
 
     /// The second of the debit that strikes in the stretch that begins at a second, if one does.
-    private func struck(_ seconds: [Double], in start: Double = 0) -> Double? {
+    private func firstMatch(_ seconds: [Double], in start: Double = 0) -> Double? {
         let window = DebitWindow(walletID: Self.wallet, start: RiskSamples.time(start))
-        return Self.rule.struck(in: window, among: seconds.shuffled().map { RiskSamples.debit(Self.wallet, at: $0) }).map {
+        return Self.rule.firstMatch(in: window, among: seconds.shuffled().map { RiskSamples.debit(Self.wallet, at: $0) }).map {
             Double($0.occurredAt.microsecondsSinceUnixEpoch - RiskSamples.start * 1_000_000) / 1_000_000
         }
     }
 
     @Test("as many debits as the limit are none too many, one more is")
     func limit() {
-        #expect(struck([]) == nil)
-        #expect(struck([1, 2, 3]) == nil)
-        #expect(struck([1, 2, 3, 4]) == 4)
-        #expect(struck([1, 2, 3, 4, 5, 6]) == 4)
-        #expect(struck([7, 7, 7, 7]) == 7)
+        #expect(firstMatch([]) == nil)
+        #expect(firstMatch([1, 2, 3]) == nil)
+        #expect(firstMatch([1, 2, 3, 4]) == 4)
+        #expect(firstMatch([1, 2, 3, 4, 5, 6]) == 4)
+        #expect(firstMatch([7, 7, 7, 7]) == 7)
     }
 
     @Test("a debit that is a whole window older is not counted, one a microsecond younger is")
     func edge() {
-        #expect(struck([-59, -59, -59, 1], in: 0) == nil)
-        #expect(struck([-58.999999, -58, -57, 1], in: 0) == 1)
-        #expect(struck([-58.999999, -58, -57, 1.000001], in: 0) == nil)
+        #expect(firstMatch([-59, -59, -59, 1], in: 0) == nil)
+        #expect(firstMatch([-58.999999, -58, -57, 1], in: 0) == 1)
+        #expect(firstMatch([-58.999999, -58, -57, 1.000001], in: 0) == nil)
     }
 
     @Test("a stretch has its first instant and not the next one's")
     func stretch() {
-        #expect(struck([57, 58, 59, 60], in: 0) == nil)
-        #expect(struck([57, 58, 59, 60], in: 60) == 60)
-        #expect(struck([57, 58, 59, 59.999999], in: 0) == 59.999999)
+        #expect(firstMatch([57, 58, 59, 60], in: 0) == nil)
+        #expect(firstMatch([57, 58, 59, 60], in: 60) == 60)
+        #expect(firstMatch([57, 58, 59, 59.999999], in: 0) == 59.999999)
         #expect(Self.rule.start(of: RiskSamples.time(59.999999)) == RiskSamples.time(0))
         #expect(Self.rule.start(of: RiskSamples.time(60)) == RiskSamples.time(60))
         #expect(Self.rule.start(of: Timestamp(microsecondsSinceUnixEpoch: -1)) == Timestamp(microsecondsSinceUnixEpoch: -60_000_000))
@@ -67,11 +67,11 @@ struct VelocityRuleTests {
         let window = DebitWindow(walletID: Self.wallet, start: RiskSamples.time(0))
         let inside = debits.filter { $0.occurredAt >= RiskSamples.time(0) && $0.occurredAt < RiskSamples.time(10) }
         let before = debits.filter { $0.occurredAt < RiskSamples.time(0) && $0.occurredAt > RiskSamples.time(-10) }
-        let struck = rule.struck(in: window, among: inside.prefix(rule.limit + 1) + before.suffix(rule.limit))
+        let firstMatch = rule.firstMatch(in: window, among: inside.prefix(rule.limit + 1) + before.suffix(rule.limit))
         let isAlert = AlertMatter.all(
             of: Set(debits), RiskRules(highValue: RiskSamples.highValue("*=1000000"), velocity: rule)
         ).contains(.velocity(window))
-        #expect((struck != nil) == isAlert, "seed \(seed)")
-        #expect(struck == rule.struck(in: window, among: debits), "seed \(seed)")
+        #expect((firstMatch != nil) == isAlert, "seed \(seed)")
+        #expect(firstMatch == rule.firstMatch(in: window, among: debits), "seed \(seed)")
     }
 }

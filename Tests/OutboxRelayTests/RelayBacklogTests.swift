@@ -47,11 +47,14 @@ import Testing
         #expect(backlog.changes.held.map(\.attempts) == [1, 0, 1])
         backlog.written(backlog.changes)
         // The key is released by a relay that finds both waiting: again only the first counts.
-        backlog.retry([HeldStore.HeldRow(row: row(1), attempts: 1)]) { _ in 1 }
+        backlog.retry([DeferredEventStore.DeferredEvent(row: row(1), attempts: 1)]) { _ in 1 }
         _ = backlog.next(atMost: 10)
         _ = backlog.settle(1, epoch: 1, .published)
         backlog.written(backlog.changes)
-        backlog.release("k", [HeldStore.HeldRow(row: row(2), attempts: 0), HeldStore.HeldRow(row: row(4), attempts: 0)], areAll: true) { _ in 1 }
+        backlog.release(
+            "k", [DeferredEventStore.DeferredEvent(row: row(2), attempts: 0), DeferredEventStore.DeferredEvent(row: row(4), attempts: 0)],
+            areAll: true
+        ) { _ in 1 }
         for item in backlog.next(atMost: 10) { _ = backlog.settle(item.row.id, epoch: 1, .failed(reason: "r", isFinal: false)) }
         #expect(backlog.changes.held.map(\.id) == [2])
         backlog.written(backlog.changes)
@@ -104,7 +107,7 @@ import Testing
 private struct World {
     var backlog = RelayBacklog(maximumAttempts: 3) { _ in 0 }
     var rows: [Int64: OutboxRow] = [:]
-    var table: [Int64: (state: HeldState, attempts: Int)] = [:]
+    var table: [Int64: (state: DeferredState, attempts: Int)] = [:]
     var inFlight: [RelayItem] = []
     var published: Set<Int64> = []
     var parked: Set<Int64> = []
@@ -194,10 +197,10 @@ private struct World {
         backlog.retry(keys.failing.compactMap { held($0).first }) { _ in 1 }
     }
 
-    private func held(_ key: String) -> [HeldStore.HeldRow] {
+    private func held(_ key: String) -> [DeferredEventStore.DeferredEvent] {
         table.filter { $0.value.state != .parked }.sorted { $0.key < $1.key }.compactMap { id, kept in
             guard let row = rows[id], row.partitionKey == key else { return nil }
-            return HeldStore.HeldRow(row: row, attempts: kept.attempts)
+            return DeferredEventStore.DeferredEvent(row: row, attempts: kept.attempts)
         }
     }
 

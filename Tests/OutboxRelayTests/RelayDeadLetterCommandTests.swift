@@ -41,7 +41,7 @@ extension RelayTests {
                     ProcessContext(service: service, settings: settings, logger: RelayFixture.quiet, metrics: PrometheusRegistry())
                 },
                 print: { line in output.printed.withLock { $0.append(line) } },
-                complain: { line in output.complained.withLock { $0.append(line) } })
+                reportError: { line in output.complained.withLock { $0.append(line) } })
             let exit = await work(desk)
             return (exit, output.printed.withLock { $0 }, output.complained.withLock { $0 })
         }
@@ -137,7 +137,7 @@ extension RelayTests {
         func taken() async throws {
             try await fixture.declare()
             let ids = try await park(3)
-            let store = HeldStore()
+            let store = DeferredEventStore()
             let claimed = try await fixture.relayPool.withSession { session in
                 let first = try store.deadLetters(session, DeadLetterFilter(eventID: ids[0])).map(\.id)
                 return try store.claimParked(session, ids: first, for: 60)
@@ -188,7 +188,7 @@ extension RelayTests {
         /// The attempts of what is parked and in nobody's hands.
         private func attempts() async throws -> [Int] {
             try await fixture.relayPool.withSession { session in
-                let store = HeldStore()
+                let store = DeferredEventStore()
                 return try store.claimParked(session, ids: store.deadLetters(session, all()).map(\.id), for: 0).map(\.attempts)
             }
         }
@@ -213,7 +213,7 @@ extension RelayTests {
 
         /// Replays all with a broker that answers so, one page after another.
         private func replay(_ script: [[PublishOutcome]]) async throws -> (result: RepublishDeadLetters.Result, sent: [[String]]) {
-            let parked = try await fixture.relayPool.withSession { session in try HeldStore().deadLetters(session, all()) }
+            let parked = try await fixture.relayPool.withSession { session in try DeferredEventStore().deadLetters(session, all()) }
             let answers = Mutex(script)
             let sent = Mutex<[[String]]>([])
             let replay = RepublishDeadLetters(source: "wallet-ledger", pool: fixture.relayPool) { publications in

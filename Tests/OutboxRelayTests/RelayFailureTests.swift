@@ -98,7 +98,7 @@ extension RelayTests {
                 #expect(rest.byKey == ["k": [2]])
                 #expect(try await eventually { try await fixture.held() == ["parked": 2] })
             }
-            let store = HeldStore()
+            let store = DeferredEventStore()
             let parked = try await fixture.relayPool.withSession { session in try store.deadLetters(session, DeadLetterFilter()) }
             #expect(parked.map(\.eventID) == [first.id, second.id])
             #expect(parked.allSatisfy { $0.attempts == 2 && $0.reason.hasPrefix("unroutable: 312") })

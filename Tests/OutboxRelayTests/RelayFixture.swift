@@ -174,7 +174,7 @@ struct RelayFixture {
     }
 
     func held() async throws -> [String: Int] {
-        let counts = try await relayPool.withSession { session in try HeldStore().counts(session).counts }
+        let counts = try await relayPool.withSession { session in try DeferredEventStore().counts(session).counts }
         return Dictionary(uniqueKeysWithValues: counts.map { ($0.key.rawValue, $0.value) })
     }
 

@@ -11,8 +11,8 @@ struct RelaySettingsTests {
 
     private func start(_ environment: [String: String]) async -> (exit: ProcessExit, complaints: [String]) {
         let complaints = Mutex<[String]>([])
-        let complain: @Sendable (String) -> Void = { line in complaints.withLock { $0.append(line) } }
-        let exit = await OutboxRelay.perform(environment: environment, complain: complain) { _, _ in
+        let reportError: @Sendable (String) -> Void = { line in complaints.withLock { $0.append(line) } }
+        let exit = await OutboxRelay.perform(environment: environment, reportError: reportError) { _, _ in
             Issue.record("it started")
             return .success
         }

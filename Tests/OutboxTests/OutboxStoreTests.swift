@@ -71,7 +71,7 @@ import Testing
     private func expectNothingWritten(of leases: [LeaseStore.Lease], by owner: String, life: Int64?) async throws {
         #expect(try await lost(of: leases, by: owner, life: life) == Set(0..<64))
         #expect(try await marks() == Array(repeating: 0, count: 64))
-        let held = try await pool.withSession { session in try HeldStore().counts(session).counts }
+        let held = try await pool.withSession { session in try DeferredEventStore().counts(session).counts }
         #expect(held.isEmpty)
     }
 
@@ -135,14 +135,14 @@ import Testing
                 FROM outbox_events
                 """)
         }
-        let store = HeldStore()
+        let store = DeferredEventStore()
         for (pause, count) in [("299 seconds", 0), ("1 hour", 3), ("0", 3)] {
             try await hold("failing", for: pause)
             #expect(try await pool.withSession { session in try store.due(session, partitions: Array(0..<64), limit: 10).count } == count, "\(pause)")
             try await hold("parked", for: pause)
             #expect(try await pool.withSession { session in try store.discard(session, eventID: events[0].id, note: "n") } == (count > 0))
             try await hold("parked", for: pause)
-            let ids = try await pool.withSession { session in try store.parked(session, HeldStore.Selection(limit: 10)).map(\.id) }
+            let ids = try await pool.withSession { session in try store.parked(session, DeferredEventStore.Selection(limit: 10)).map(\.id) }
             #expect(try await pool.withSession { session in try store.claimParked(session, ids: ids, for: 60).count } == count)
             // Claimed now, they are in somebody's hands.
             if count > 0 { #expect(try await pool.withSession { session in try store.claimParked(session, ids: ids, for: 60).count } == 0) }

@@ -42,7 +42,7 @@ struct ProcessTests {
         let journal = Journal()
         let environment = ExampleSettings.minimum.merging(["ADMIN_PORT": "0"]) { $1 }.merging(changes) { $1 }
         let status = await Composition.$compose.withValue(compose) {
-            await ExampleService.serve(environment: environment, context: Self.context, trapsSignals: false, complain: { journal.note($0) })
+            await ExampleService.serve(environment: environment, context: Self.context, trapsSignals: false, reportError: { journal.note($0) })
         }
         return (status, journal.all)
     }
@@ -136,7 +136,7 @@ struct ProcessTests {
         let stuck = Stuck()
         let logger = log.logger(level: .error)
         let group = ProcessGroup(
-            services: [], held: HeldServices(prerequisites: [], services: [stuck, Fails()], logger: logger), readiness: Readiness(),
+            services: [], held: PrerequisiteGate(prerequisites: [], services: [stuck, Fails()], logger: logger), readiness: Readiness(),
             drainDelay: .zero, drainTimeout: .seconds(60), trapsSignals: false, logger: logger, cancellationTimeout: .milliseconds(100)
         ) { stuck.released.signal() }
         await #expect(throws: (any Error).self) { try await group.run() }
@@ -171,7 +171,7 @@ struct ProcessTests {
                 environment: environment,
                 context: { service, settings in
                     ProcessContext(service: service, settings: settings, logger: log.logger(), metrics: PrometheusRegistry())
-                }, trapsSignals: false, complain: { _ in })
+                }, trapsSignals: false, reportError: { _ in })
         }
         let warnings = log.text().split(separator: "\n").filter { $0.contains(#""level":"warning""#) }
         #expect(warnings.count == 1 && warnings[0].contains("OTEL_EXPORTER_OTLP_CERTIFICATE"), "\(warnings)")

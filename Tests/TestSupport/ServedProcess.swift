@@ -26,7 +26,7 @@ package enum ServedProcess {
                     ProcessContext(
                         service: service, settings: settings, logger: log.logger(level: settings.logLevel), metrics: metrics,
                         readiness: readiness, tracer: tracer)
-                }, trapsSignals: false, complain: { line in ending.note(line) })
+                }, trapsSignals: false, reportError: { line in ending.note(line) })
             ending.note("ended with \(exit)")
         }
         let isReady = try await eventually(within: limit) {

@@ -5,12 +5,12 @@ package import ServiceRuntime
 package enum DemoRun {
     /// - Parameters:
     ///   - print: Takes a line for each step, and for the one that goes otherwise what was expected and what was got.
-    ///   - complain: Takes the one line about anything else that ends it.
+    ///   - reportError: Takes the one line about anything else that ends it.
     package static func perform(
         environment: [String: String], print: @escaping @Sendable (String) -> Void,
-        complain: (String) -> Void = StandardError.write(line:)
+        reportError: (String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
-        await ProcessExit.ending("fleetctl demo", complain: complain) {
+        await ProcessExit.ending("fleetctl demo", reportError: reportError) {
             let settings = try DemoSettings(environment: environment) { path in
                 FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
             }

@@ -17,11 +17,11 @@ package struct TopologyRun: Sendable {
 
     /// - Parameters:
     ///   - print: Takes the report.
-    ///   - complain: Takes the one line about what stopped it.
+    ///   - reportError: Takes the one line about what stopped it.
     package func perform(
-        environment: [String: String], print: (String) -> Void, complain: (String) -> Void = StandardError.write(line:)
+        environment: [String: String], print: (String) -> Void, reportError: (String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
-        await ProcessExit.ending("fleetctl topology \(action.rawValue)", complain: complain) {
+        await ProcessExit.ending("fleetctl topology \(action.rawValue)", reportError: reportError) {
             let broker = try BrokerSettings(SettingsReader(environment: environment).read(BrokerSettings.declared))
             let report = try await report(broker.configuration)
             print(isJSON ? report.json : report.text)

@@ -86,7 +86,7 @@ struct AlertStore {
     }
 
     /// What waits for an operator.
-    struct Census: Sendable {
+    struct Counts: Sendable {
         var open: [RiskRule: Int] = [:]
         var oldest: Timestamp?
     }
@@ -95,8 +95,8 @@ struct AlertStore {
     static let countedAtMost = 100_000
 
     /// - Throws: `PostgresError`.
-    func census(_ session: PostgresSession) throws -> Census {
-        var census = Census()
+    func counts(_ session: PostgresSession) throws -> Counts {
+        var counts = Counts()
         let rows = try session.query(
             """
             SELECT rule, count(*), min(raised_at) FROM (
@@ -106,10 +106,10 @@ struct AlertStore {
         for row in rows {
             let (stored, count, oldest) = try row.decode(Int16.self, Int64.self, PostgresTimestamp.self)
             guard let rule = RiskRule.allCases.first(where: { $0.stored == stored }) else { throw UnreadableRow(table: "risk_alerts") }
-            census.open[rule] = Int(count)
+            counts.open[rule] = Int(count)
             let raisedAt = Timestamp(oldest)
-            census.oldest = census.oldest.map { min($0, raisedAt) } ?? raisedAt
+            counts.oldest = counts.oldest.map { min($0, raisedAt) } ?? raisedAt
         }
-        return census
+        return counts
     }
 }

@@ -10,7 +10,7 @@ struct DebitStore {
 
     /// Locks the debits' wallets, notes the debits, and reads what the rule needs to know of stretches of time; one round trip.
     ///
-    /// - Returns: per stretch without an alert in which there are debits, those that ``VelocityRule/struck(in:among:)`` asks for.
+    /// - Returns: per stretch without an alert in which there are debits, those that ``VelocityRule/firstMatch(in:among:)`` asks for.
     /// - Throws: `PostgresError`, ``UnreadableRow``.
     func record(
         _ session: PostgresSession, _ debits: [CustomerDebit], reading windows: [DebitWindow], _ rule: VelocityRule

@@ -49,8 +49,8 @@ package struct HighValueRule: Sendable, Hashable {
     }
 
     /// What the rule finds in a debit, whichever came before it.
-    package func strike(_ debit: CustomerDebit) -> RiskStrike? {
+    package func match(_ debit: CustomerDebit) -> RuleMatch? {
         guard let threshold = threshold(of: debit.money.currency), debit.money.amountMinor >= threshold else { return nil }
-        return RiskStrike(finding: .highValue(thresholdMinor: threshold), debit: debit)
+        return RuleMatch(finding: .highValue(thresholdMinor: threshold), debit: debit)
     }
 }

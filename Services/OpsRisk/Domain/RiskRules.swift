@@ -12,9 +12,9 @@ package struct RiskRules: Sendable, Hashable {
 }
 
 /// What a rule found, before it is known whether an alert of it was raised already.
-package struct RiskStrike: Sendable, Hashable {
+package struct RuleMatch: Sendable, Hashable {
     package let finding: RiskFinding
-    /// The debit at which the rule struck.
+    /// The debit at which the rule matched.
     package let debit: CustomerDebit
     /// Of a velocity alert; there is one alert per window at most.
     package let window: DebitWindow?

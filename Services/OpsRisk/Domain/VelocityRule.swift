@@ -50,7 +50,7 @@ package struct VelocityRule: Sendable, Hashable {
     ///
     /// - Parameter debits: of the wallet: the first `limit` + 1 of the stretch and, of the window's length before it, the last `limit`,
     ///   or more; in any order.
-    package func struck(in window: DebitWindow, among debits: [CustomerDebit]) -> CustomerDebit? {
+    package func firstMatch(in window: DebitWindow, among debits: [CustomerDebit]) -> CustomerDebit? {
         let debits = debits.sorted(by: CustomerDebit.precedes)
         let end = end(of: window.start)
         for index in debits.indices.dropFirst(limit) {
@@ -63,9 +63,9 @@ package struct VelocityRule: Sendable, Hashable {
         return nil
     }
 
-    /// - Parameter count: of the debits in the window that ends with the struck one, which is included.
-    package func strike(_ debit: CustomerDebit, in window: DebitWindow, count: Int64) -> RiskStrike {
-        RiskStrike(
+    /// - Parameter count: of the debits in the window that ends with the matched one, which is included.
+    package func match(_ debit: CustomerDebit, in window: DebitWindow, count: Int64) -> RuleMatch {
+        RuleMatch(
             finding: .velocity(count: count, limit: Int64(limit), windowSeconds: windowSeconds), debit: debit, window: window)
     }
 

@@ -26,6 +26,6 @@ struct AlertWatch: Service {
     }
 
     func look() async throws {
-        metrics.tell(try await pool.withSession { session in try AlertStore().census(session) })
+        metrics.tell(try await pool.withSession { session in try AlertStore().counts(session) })
     }
 }

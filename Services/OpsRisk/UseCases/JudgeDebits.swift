@@ -38,30 +38,30 @@ package struct JudgeDebits: Sendable {
         let new = observed.map(\.debit)
         let windows = rules.velocity.windows(touchedBy: new)
         let histories = try debits.record(session, new, reading: windows, rules.velocity)
-        var strikes = new.compactMap(rules.highValue.strike)
-        strikes += try velocityStrikes(session, windows, histories)
+        var matches = new.compactMap(rules.highValue.match)
+        matches += try velocityMatches(session, windows, histories)
         metrics?.judged(new.count)
-        guard !strikes.isEmpty else { return }
-        try raise(session, strikes, observed)
+        guard !matches.isEmpty else { return }
+        try raise(session, matches, observed)
     }
 
-    private func velocityStrikes(
+    private func velocityMatches(
         _ session: PostgresSession, _ windows: [DebitWindow], _ histories: [DebitWindow: [CustomerDebit]]
-    ) throws -> [RiskStrike] {
-        let struck = windows.compactMap { window in
-            histories[window].flatMap { rules.velocity.struck(in: window, among: $0) }.map { (window: window, debit: $0) }
+    ) throws -> [RuleMatch] {
+        let matches = windows.compactMap { window in
+            histories[window].flatMap { rules.velocity.firstMatch(in: window, among: $0) }.map { (window: window, debit: $0) }
         }
-        guard !struck.isEmpty else { return [] }
-        let counts = try debits.counts(session, endingWith: struck.map(\.debit), rules.velocity)
-        return zip(struck, counts).map { rules.velocity.strike($0.debit, in: $0.window, count: $1) }
+        guard !matches.isEmpty else { return [] }
+        let counts = try debits.counts(session, endingWith: matches.map(\.debit), rules.velocity)
+        return zip(matches, counts).map { rules.velocity.match($0.debit, in: $0.window, count: $1) }
     }
 
-    private func raise(_ session: PostgresSession, _ strikes: [RiskStrike], _ observed: [ObservedDebit]) throws {
+    private func raise(_ session: PostgresSession, _ matches: [RuleMatch], _ observed: [ObservedDebit]) throws {
         let now = now()
         var random = SystemRandomNumberGenerator()
-        let candidates = strikes.map { strike in
+        let candidates = matches.map { match in
             let id = AlertID.new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random)
-            return (alert: RiskAlert(id: id, finding: strike.finding, debit: strike.debit, raisedAt: now), window: strike.window)
+            return (alert: RiskAlert(id: id, finding: match.finding, debit: match.debit, raisedAt: now), window: match.window)
         }
         let raised = try alerts.insert(session, candidates)
         let traces = Traces(observed)

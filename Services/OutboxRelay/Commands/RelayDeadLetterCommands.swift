@@ -22,7 +22,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
     let print: @Sendable (_ line: String) -> Void
     /// Progress lines on standard error; nil when it is not a terminal.
     var progress: (@Sendable (_ line: String) -> Void)?
-    var complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
+    var reportError: @Sendable (_ line: String) -> Void = StandardError.write(line:)
 
     private static let connectLimit = Duration.seconds(10)
 
@@ -33,7 +33,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
 
     func list(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
         await perform("list-dead-letters") { settings, pool, _ in
-            let letters = try await pool.withSession { session in try HeldStore().deadLetters(session, filter) }
+            let letters = try await pool.withSession { session in try DeferredEventStore().deadLetters(session, filter) }
             for line in DeadLetterText.listing(letters, of: settings.source.rawValue, limit: filter.limit, json: json) { print(line) }
             return .success
         }
@@ -41,7 +41,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
 
     func discard(_ filter: DeadLetterFilter, by person: String, note: String, isDryRun: Bool, json: Bool) async -> ProcessExit {
         await perform("discard-dead-letter") { settings, pool, _ in
-            let store = HeldStore()
+            let store = DeferredEventStore()
             let (found, isDone) = try await pool.withTransaction { session in
                 let found = try store.deadLetters(session, filter).first
                 guard let id = found?.eventID, !isDryRun else { return (found, found != nil) }
@@ -49,7 +49,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
             }
             guard let found, isDone else {
                 let finding = found == nil ? "there is no such open dead letter" : "another run is replaying it, for a minute at most"
-                complain("\(OutboxRelay.name): \(finding)")
+                reportError("\(OutboxRelay.name): \(finding)")
                 return .failure
             }
             print(json ? DeadLetterText.json(found) : DeadLetterText.table([found]).last ?? "")
@@ -60,7 +60,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
     func replay(_ filter: DeadLetterFilter, _ options: RelayReplayOptions, isForced: Bool, json: Bool) async -> ProcessExit {
         await perform("replay-dead-letters") { settings, pool, context in
             let now = Timestamp.now()
-            let letters = try await pool.withSession { session in try HeldStore().deadLetters(session, filter) }
+            let letters = try await pool.withSession { session in try DeferredEventStore().deadLetters(session, filter) }
             guard !options.dryRun else {
                 show(letters, json: json) { !isForced && $0.isTooOld(now) }
                 return .success
@@ -76,7 +76,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
                     progress?(DeadLetterText.progress(result, of: letters.count))
                 }
                 guard result.left > 0 else { return result.isSuccess ? .success : .failure }
-                let reason = publisher.status.hindrance ?? "no event is confirmed in time"
+                let reason = publisher.status.unusableReason ?? "no event is confirmed in time"
                 throw UnreachableDependency(settings.broker.configuration, reason: reason)
             }
         }
@@ -94,14 +94,14 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
     private func report(_ result: RepublishDeadLetters.Result, of selected: Int, json: Bool) {
         for line in DeadLetterText.lines(result, of: selected, json: json) { print(line) }
         guard !result.tooOld.isEmpty else { return }
-        complain("\(OutboxRelay.name): \(result.tooOld.count) are older than \(ReplayAge.text); check --dry-run, then use --force")
+        reportError("\(OutboxRelay.name): \(result.tooOld.count) are older than \(ReplayAge.text); check --dry-run, then use --force")
     }
 
     /// Checks the environment, the database and its schema, and runs the command with them.
     private func perform(
         _ command: String, _ work: @Sendable (OutboxRelayConfiguration, PostgresPool, ProcessContext) async throws -> ProcessExit
     ) async -> ProcessExit {
-        await OutboxRelay.perform(environment: environment, context: context, complain: complain) { settings, context in
+        await OutboxRelay.perform(environment: environment, context: context, reportError: reportError) { settings, context in
             try await settings.database.withPool(as: "\(OutboxRelay.name) \(command)", connections: 1, context.logger) { pool in
                 try await work(settings, pool, context)
             }
@@ -122,7 +122,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
             let deadline = ContinuousClock.now + Self.connectLimit
             while !publisher.status.isOpen {
                 guard ContinuousClock.now < deadline else {
-                    throw UnreachableDependency(settings.broker.configuration, reason: publisher.status.hindrance)
+                    throw UnreachableDependency(settings.broker.configuration, reason: publisher.status.unusableReason)
                 }
                 try await Task.sleep(for: .milliseconds(20))
             }

@@ -25,7 +25,7 @@ struct OutboxHousekeeping: Service {
         await Periodic.run(every: Self.pause, startsAtOnce: true) {
             do {
                 let void = try await count()
-                if void != voidPartitions { complain(of: void) }
+                if void != voidPartitions { reportError(of: void) }
                 voidPartitions = void
                 if ContinuousClock.now >= nextPruning {
                     try await prune()
@@ -43,7 +43,7 @@ struct OutboxHousekeeping: Service {
     @discardableResult
     func count() async throws -> [Int] {
         let (gauges, voidPartitions) = try await pool.withSession { session in
-            let (counts, oldest) = try HeldStore().counts(session)
+            let (counts, oldest) = try DeferredEventStore().counts(session)
             let backlog = try OutboxUpkeep().backlog(session)
             let gauges = RelayMetrics.Gauges(
                 backlog: backlog.count, held: counts, oldestHeld: oldest, oldestUnleased: backlog.oldestUnleased,
@@ -54,7 +54,7 @@ struct OutboxHousekeeping: Service {
         return voidPartitions
     }
 
-    private func complain(of partitions: [Int]) {
+    private func reportError(of partitions: [Int]) {
         guard !partitions.isEmpty else {
             logger.info("all marks are within the outbox again")
             return

@@ -73,7 +73,7 @@ struct RelayBacklog: Sendable {
 
     // MARK: Leases
 
-    mutating func lease(_ heldKeys: [HeldStore.HeldKey]) {
+    mutating func lease(_ heldKeys: [DeferredEventStore.DeferredKey]) {
         for key in heldKeys { keys[key.partitionKey] = Key(partition: key.partition, phase: key.isFailing ? .failing : .releasing) }
     }
 
@@ -122,7 +122,7 @@ struct RelayBacklog: Sendable {
     }
 
     /// Takes the first held events of keys, whose time has come.
-    mutating func retry(_ rows: [HeldStore.HeldRow], epoch: (Int) -> Int64?) {
+    mutating func retry(_ rows: [DeferredEventStore.DeferredEvent], epoch: (Int) -> Int64?) {
         for held in rows {
             guard case .failing? = keys[held.row.partitionKey]?.phase else { continue }
             send([held], areAll: false, of: held.row.partitionKey, epoch: epoch)
@@ -130,12 +130,12 @@ struct RelayBacklog: Sendable {
     }
 
     /// Takes the held events of a key, in order; with all of them on their way, the key is free once they have arrived.
-    mutating func release(_ name: String, _ rows: [HeldStore.HeldRow], areAll: Bool, epoch: (Int) -> Int64?) {
+    mutating func release(_ name: String, _ rows: [DeferredEventStore.DeferredEvent], areAll: Bool, epoch: (Int) -> Int64?) {
         guard case .releasing? = keys[name]?.phase else { return }
         if rows.isEmpty { keys[name] = nil } else { send(rows, areAll: areAll, of: name, epoch: epoch) }
     }
 
-    private mutating func send(_ rows: [HeldStore.HeldRow], areAll: Bool, of name: String, epoch: (Int) -> Int64?) {
+    private mutating func send(_ rows: [DeferredEventStore.DeferredEvent], areAll: Bool, of name: String, epoch: (Int) -> Int64?) {
         guard var key = keys[name], let epoch = epoch(key.partition) else { return }
         key.phase = .sending
         key.outstanding = rows.count

@@ -8,7 +8,7 @@ import ServiceRuntime
 struct RelayRun {
     private let relay: RelayLoop
     private let store: RelayStore
-    private let heldStore = HeldStore()
+    private let deferredStore = DeferredEventStore()
     private var inbox = RelayInbox()
     private var progress = RelayProgress()
     private var backlog: RelayBacklog
@@ -103,9 +103,9 @@ struct RelayRun {
         for lease in new { guard progress.isValid(in: lease.life) else { return startAgain() } }
         if !new.isEmpty {
             let partitions = new.map(\.partition)
-            let heldStore = heldStore
+            let deferredStore = deferredStore
             let (keys, ids) = try await relay.pool.withSession { session in
-                (try heldStore.keys(session, partitions: partitions), try heldStore.unmarked(session, partitions: partitions))
+                (try deferredStore.keys(session, partitions: partitions), try deferredStore.unmarked(session, partitions: partitions))
             }
             backlog.lease(keys)
             setAside.formUnion(ids)
@@ -202,11 +202,11 @@ struct RelayRun {
     /// Takes held events whose time has come, and those that no longer have to wait.
     private mutating func fetchHeld() async throws {
         guard backlog.hasHeldKeys, ContinuousClock.now >= nextRetry else { return }
-        let (heldStore, progress, keys) = (heldStore, progress, backlog.heldKeys)
+        let (deferredStore, progress, keys) = (deferredStore, progress, backlog.heldKeys)
         for name in keys.releasing.prefix(Self.keysAtOnce) {
             let room = min(Self.heldAtOnce, RelayLimits.window - backlog.count)
             guard room > 0 else { return }
-            let rows = try await relay.pool.withSession { session in try heldStore.held(session, partitionKey: name, limit: room) }
+            let rows = try await relay.pool.withSession { session in try deferredStore.held(session, partitionKey: name, limit: room) }
             backlog.release(name, rows, areAll: rows.count < room) { progress.epoch(of: $0) }
         }
         // What is released is followed up at once; what fails has time.
@@ -214,7 +214,7 @@ struct RelayRun {
         nextRetry = .now + relay.timing.retry
         let room = min(Self.heldAtOnce, RelayLimits.window - backlog.count)
         guard !keys.failing.isEmpty, room > 0 else { return }
-        let rows = try await relay.pool.withSession { session in try heldStore.due(session, partitions: progress.leased, limit: room) }
+        let rows = try await relay.pool.withSession { session in try deferredStore.due(session, partitions: progress.leased, limit: room) }
         let failing = Set(keys.failing)
         backlog.retry(rows.filter { failing.contains($0.row.partitionKey) }) { progress.epoch(of: $0) }
     }
@@ -265,14 +265,14 @@ struct RelayRun {
             guard ContinuousClock.now >= pausedUntil else { return }
             refusals += 1
             pausedUntil = .now + min(relay.timing.longestRefusal, relay.timing.refusal * (1 << min(refusals - 1, 10)))
-            complain("the broker accepts no events", reason)
-        case .failed(let reason, _): complain("an event can't be published", reason, item)
-        case .suspect(let reason): complain("the broker closed the channel; events are sent one by one", reason, item)
+            reportError("the broker accepts no events", reason)
+        case .failed(let reason, _): reportError("an event can't be published", reason, item)
+        case .suspect(let reason): reportError("the broker closed the channel; events are sent one by one", reason, item)
         case .again: break
         }
     }
 
-    private mutating func complain(_ message: Logger.Message, _ reason: String, _ item: RelayItem? = nil) {
+    private mutating func reportError(_ message: Logger.Message, _ reason: String, _ item: RelayItem? = nil) {
         guard complaint != reason else { return }
         complaint = reason
         var metadata: Logger.Metadata = ["reason": "\(reason)"]

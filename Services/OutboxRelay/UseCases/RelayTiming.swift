@@ -27,7 +27,7 @@ struct RelayTiming: Sendable {
     var longestRefusal = Duration.seconds(5)
     /// The pause before an event that failed is tried again, first and longest; doubled with each attempt.
     var failure = Duration.seconds(1)
-    var longestFailure = HeldStore.longestPause
+    var longestFailure = DeferredEventStore.longestPause
 
     init(lease: Duration = .seconds(10)) {
         self.lease = lease

@@ -62,7 +62,7 @@ struct RepublishDeadLetters {
         while !rest.isEmpty {
             let page = Array(rest.prefix(suspects > 0 ? 1 : Self.pageSize))
             suspects -= min(suspects, page.count)
-            let claimed = try await pool.withSession { session in try HeldStore().claimParked(session, ids: page, for: Self.claim) }
+            let claimed = try await pool.withSession { session in try DeferredEventStore().claimParked(session, ids: page, for: Self.claim) }
             result.taken += page.count - claimed.count
             let returned = claimed.isEmpty ? Returned() : try await replay(claimed, of: byID, &result)
             rest = returned.suspects + returned.again + rest.dropFirst(page.count)
@@ -79,7 +79,7 @@ struct RepublishDeadLetters {
     ///
     /// An attempt is used up by what is wrong with the event alone, not by a broker that is away, full or blocked.
     private func replay(
-        _ claimed: [HeldStore.HeldRow], of letters: [Int64: DeadLetterSummary], _ result: inout Result
+        _ claimed: [DeferredEventStore.DeferredEvent], of letters: [Int64: DeadLetterSummary], _ result: inout Result
     ) async throws -> Returned {
         let verdicts = await publish(claimed.map { $0.row.publication(from: source) }).map(PublishVerdict.init)
         var published: [Int64] = []
@@ -96,7 +96,7 @@ struct RepublishDeadLetters {
             }
         }
         try await pool.withTransaction { [published, returned, failed, refused] session in
-            let store = HeldStore()
+            let store = DeferredEventStore()
             try store.published(session, ids: published)
             try store.failed(session, ids: failed.map(\.letter.id), reasons: failed.map(\.reason))
             try store.released(session, ids: returned.again + returned.suspects + refused.map(\.letter.id))

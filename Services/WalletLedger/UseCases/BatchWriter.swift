@@ -62,18 +62,18 @@ package struct BatchWriter: Service {
     }
 
     /// Groups of requests that have no outcome yet, the next one last.
-    private typealias Unfinished = [[PostingQueue.Item]]
+    private typealias InFlightBatches = [[PostingQueue.Item]]
 
     private struct TakesNoWrites: Error {}
 
-    private enum Ending {
+    private enum ExitReason {
         case queueClosed
         /// `progressed` when the connection answered anything before it broke.
-        case connectionLost(Unfinished, progressed: Bool)
+        case connectionLost(InFlightBatches, progressed: Bool)
     }
 
     private func write(as writer: Int) async {
-        var unfinished: Unfinished = []
+        var unfinished: InFlightBatches = []
         var lostAt: ContinuousClock.Instant?
         while true {
             do {
@@ -116,7 +116,7 @@ package struct BatchWriter: Service {
 
     /// Outcomes that stand (committed, or known to have failed) and are not yet told. A writer tells them while the server takes the
     /// next batch's locks: to wake the callers first would make the next batch wait for a core.
-    private struct Untold {
+    private struct PendingReplies {
         private var outcomes: [(item: PostingQueue.Item, outcome: PostingOutcome)] = []
 
         mutating func append(_ item: PostingQueue.Item, _ outcome: PostingOutcome) { outcomes.append((item, outcome)) }
@@ -128,18 +128,18 @@ package struct BatchWriter: Service {
     }
 
     /// Runs on the connection's own thread, which may block.
-    private func work(_ session: PostgresSession, writer: Int, _ groups: Unfinished) -> Ending {
+    private func work(_ session: PostgresSession, writer: Int, _ groups: InFlightBatches) -> ExitReason {
         var groups = groups
         // What an earlier connection had under way may still be committed by its backend.
         var mayBePosted = !groups.isEmpty
         var progressed = false
         var isOut = false
-        var untold = Untold()
-        defer { untold.flush() }
+        var pendingReplies = PendingReplies()
+        defer { pendingReplies.flush() }
         while true {
             if groups.isEmpty {
                 guard session.isReusable else { return .connectionLost([], progressed: progressed) }
-                guard let batch = queue.take(writer: writer, beforeWaiting: { untold.flush() }) else { return .queueClosed }
+                guard let batch = queue.take(writer: writer, beforeWaiting: { pendingReplies.flush() }) else { return .queueClosed }
                 groups = [batch]
             }
             let started = ContinuousClock.now
@@ -155,12 +155,12 @@ package struct BatchWriter: Service {
                 }
                 // Only a whole batch waits long for a lock; its parts look for the one that is held.
                 let lockTimeout = group.count == count ? BatchStore.lockTimeout : BatchStore.partLockTimeout
-                switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted, &untold) {
+                switch post(session, group, lockTimeout: lockTimeout, mayBePosted: mayBePosted, &pendingReplies) {
                 case .answered: (progressed, isOut) = (true, false)
                 case .outage(let error):
                     if !isOut { logger.warning("the database accepts no postings", metadata: ["error": "\(error)"]) }
                     (progressed, isOut) = (true, true)
-                    for item in group { untold.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
+                    for item in group { pendingReplies.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
                 case .connectionLost:
                     span?.connectionLost()
                     return .connectionLost(groups + [group], progressed: progressed)
@@ -188,13 +188,13 @@ package struct BatchWriter: Service {
     }
 
     private func post(
-        _ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration, mayBePosted: Bool, _ untold: inout Untold
+        _ session: PostgresSession, _ group: [PostingQueue.Item], lockTimeout: Duration, mayBePosted: Bool, _ pendingReplies: inout PendingReplies
     ) -> Attempt {
         let requests = group.map(\.request)
         for attempt in 1...Self.retryLimit {
             do {
-                let outcomes = try PostBatch(clock: clock).run(session, requests, lockTimeout: lockTimeout, meanwhile: { untold.flush() })
-                for (item, outcome) in zip(group, outcomes) { untold.append(item, outcome) }
+                let outcomes = try PostBatch(clock: clock).run(session, requests, lockTimeout: lockTimeout, meanwhile: { pendingReplies.flush() })
+                for (item, outcome) in zip(group, outcomes) { pendingReplies.append(item, outcome) }
                 return .answered
             } catch let error as PostgresError {
                 if error.isConnectionLost || !session.isHealthy { return .connectionLost }
@@ -214,16 +214,16 @@ package struct BatchWriter: Service {
                     "a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
                 let isPassing = error.isTimeout || error.isOutage || mayPass
                 let failure: PostingFailure = mayBePosted ? .outcomeUnknown : isPassing ? .unavailable : .internalError
-                untold.append(group[0], .failed(failure))
+                pendingReplies.append(group[0], .failed(failure))
                 return .answered
             } catch is ClockDisagreement {
                 // The witness has logged it, once.
-                for item in group { untold.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
+                for item in group { pendingReplies.append(item, .failed(mayBePosted ? .outcomeUnknown : .unavailable)) }
                 return .answered
             } catch {
                 if group.count > 1 { return .split }
                 logger.error("a posting failed", metadata: ["error": "\(error)", "request_id": "\(requests[0].requestID)"])
-                untold.append(group[0], .failed(.internalError))
+                pendingReplies.append(group[0], .failed(.internalError))
                 return .answered
             }
         }

@@ -57,7 +57,7 @@ package struct RiskAlertRaisedEvent: EventPayload {
     package let alertID: AlertID
     package let finding: RiskFinding
     package let walletID: WalletID
-    /// The transfer at which the rule struck.
+    /// The transfer at which the rule matched.
     package let transferID: TransferID
     /// The amount of that transfer, always positive.
     package let money: Money

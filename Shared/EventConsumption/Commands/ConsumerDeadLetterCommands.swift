@@ -22,7 +22,7 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
     private let print: @Sendable (_ line: String) -> Void
     /// Progress lines on standard error; nil when it is not a terminal.
     private let progress: (@Sendable (_ line: String) -> Void)?
-    private let complain: @Sendable (_ line: String) -> Void
+    private let reportError: @Sendable (_ line: String) -> Void
 
     private static var connections: Int { 2 }
     private static var progressInterval: Duration { .seconds(1) }
@@ -30,13 +30,13 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
     package init(
         environment: [String: String], context: @escaping ContextSource = ProcessContext.ofCommand,
         print: @escaping @Sendable (_ line: String) -> Void, progress: (@Sendable (_ line: String) -> Void)? = nil,
-        complain: @escaping @Sendable (_ line: String) -> Void = StandardError.write(line:)
+        reportError: @escaping @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) {
         self.environment = environment
         makeContext = context
         self.print = print
         self.progress = progress
-        self.complain = complain
+        self.reportError = reportError
     }
 
     /// With the process's own environment, output and terminal.
@@ -46,8 +46,8 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
 
     package func list(_ filter: DeadLetterFilter, json: Bool) async -> ProcessExit {
         await perform { subscription, pool in
-            let register = DeadLetterRegister(consumer: subscription.name)
-            let letters = try await pool.withSession { session in try register.list(filter, session) }
+            let repository = DeadLetterRepository(consumer: subscription.name)
+            let letters = try await pool.withSession { session in try repository.list(filter, session) }
             for line in DeadLetterText.listing(letters, of: subscription.name, limit: filter.limit, json: json) { print(line) }
             return .success
         }
@@ -85,13 +85,13 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
             }
             print(json ? DeadLetterText.json(summary) : DeadLetterText.line(summary, isDryRun: options.isDryRun))
             if summary.tooOld > 0 {
-                complain("\(Service.name): \(summary.tooOld) are older than \(ReplayAge.text); check --plan, then use --force")
+                reportError("\(Service.name): \(summary.tooOld) are older than \(ReplayAge.text); check --plan, then use --force")
             }
             if summary.takenStillOpen > 0 {
-                complain("\(Service.name): another run is replaying \(summary.takenStillOpen) of them; replay again when it has ended")
+                reportError("\(Service.name): another run is replaying \(summary.takenStillOpen) of them; replay again when it has ended")
             }
             if summary.ending == .circuitOpen {
-                complain("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not fixed")
+                reportError("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not fixed")
             }
             return summary.isSuccess ? .success : .failure
         }
@@ -101,24 +101,24 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
         _ filter: DeadLetterFilter, by person: String, note: String, isDryRun: Bool, json: Bool
     ) async -> ProcessExit {
         await perform { subscription, pool in
-            let register = DeadLetterRegister(consumer: subscription.name)
+            let repository = DeadLetterRepository(consumer: subscription.name)
             let letters = try await pool.withTransaction { session in
-                let letters = try register.list(filter, session)
+                let letters = try repository.list(filter, session)
                 guard !isDryRun else { return letters }
-                return try letters.filter { try register.settle($0.id, as: .discarded, run: nil, by: person, note: note, session) }
+                return try letters.filter { try repository.settle($0.id, as: .discarded, run: nil, by: person, note: note, session) }
             }
             for letter in letters {
                 print(json ? DeadLetterText.json(letter) : DeadLetterText.table([letter]).last ?? "")
             }
             guard letters.isEmpty else { return .success }
-            complain("\(Service.name): there is no such open dead letter")
+            reportError("\(Service.name): there is no such open dead letter")
             return .failure
         }
     }
 
     /// Looks at the environment, the database and its schema, and does something with them.
     private func perform(_ work: @Sendable (EventSubscription, PostgresPool) async throws -> ProcessExit) async -> ProcessExit {
-        await Service.perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+        await Service.perform(environment: environment, context: makeContext, reportError: reportError) { settings, context in
             try await Self.lend(settings, context, work)
         }
     }
@@ -127,7 +127,7 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
     private func performWithKeys(
         _ work: @Sendable (EventSubscription, PostgresPool, DeadLetterKeys) async throws -> ProcessExit
     ) async -> ProcessExit {
-        await Service.perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+        await Service.perform(environment: environment, context: makeContext, reportError: reportError) { settings, context in
             let keys = try settings.consumption.keys()
             return try await Self.lend(settings, context) { subscription, pool in try await work(subscription, pool, keys) }
         }

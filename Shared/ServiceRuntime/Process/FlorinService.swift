@@ -13,7 +13,7 @@ package protocol FlorinService: Sendable {
     /// Looks at the environment before anything is read from it, so that what must not be there is named first.
     ///
     /// - Throws: ``InvalidConfiguration`` when the process may not start with it.
-    static func inspect(_ environment: [String: String], complain: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration)
+    static func inspect(_ environment: [String: String], reportError: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration)
 
     /// Builds every object once, in order of dependency; what has to be asked before a request is taken becomes a ``Prerequisite``.
     ///
@@ -25,14 +25,14 @@ package protocol FlorinService: Sendable {
 package typealias ContextSource = @Sendable (_ service: String, _ settings: ProcessSettings) -> ProcessContext
 
 extension FlorinService {
-    package static func inspect(_: [String: String], complain _: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration) {}
+    package static func inspect(_: [String: String], reportError _: @Sendable (_ line: String) -> Void) throws(InvalidConfiguration) {}
 
     /// Runs the service until SIGTERM or SIGINT has drained it; what ends it early is one line on standard error.
     package static func serve(
         environment: [String: String], context makeContext: ContextSource = ProcessContext.ofServer, trapsSignals: Bool = true,
-        complain: @Sendable (_ line: String) -> Void = StandardError.write(line:)
+        reportError: @Sendable (_ line: String) -> Void = StandardError.write(line:)
     ) async -> ProcessExit {
-        await perform(environment: environment, context: makeContext, complain: complain) { settings, context in
+        await perform(environment: environment, context: makeContext, reportError: reportError) { settings, context in
             for variable in TracingSettings.unknown(in: environment) {
                 context.logger.warning("a variable of OpenTelemetry has no effect", metadata: ["setting": "\(PlainLine.text(variable))"])
             }
@@ -46,7 +46,7 @@ extension FlorinService {
                 checks: process.healthChecks, limits: .admin.ending(within: context.settings.drainTimeout), metrics: context.metrics,
                 logger: context.logger)
             let exporters: [any Service] = context.spanExporter.map { [$0] } ?? []
-            let held = HeldServices(prerequisites: process.prerequisites, services: process.serving, logger: context.logger)
+            let held = PrerequisiteGate(prerequisites: process.prerequisites, services: process.serving, logger: context.logger)
             let group = ProcessGroup(
                 services: [admin] + exporters + process.services, held: held, readiness: context.readiness,
                 drainDelay: context.settings.drainDelay, drainTimeout: context.settings.drainTimeout, trapsSignals: trapsSignals,
@@ -61,11 +61,11 @@ extension FlorinService {
     /// Reads the configuration and does something once with it, `migrate` say; an error is one line on standard error.
     package static func perform(
         environment: [String: String], context makeContext: ContextSource = ProcessContext.ofCommand,
-        complain: @Sendable (_ line: String) -> Void = StandardError.write(line:),
+        reportError: @Sendable (_ line: String) -> Void = StandardError.write(line:),
         _ work: @Sendable (Settings, ProcessContext) async throws -> ProcessExit
     ) async -> ProcessExit {
-        await ProcessExit.ending(name, complain: complain) {
-            try inspect(environment, complain: complain)
+        await ProcessExit.ending(name, reportError: reportError) {
+            try inspect(environment, reportError: reportError)
             let (processSettings, settings) = try Settings.load(environment: environment)
             return try await work(settings, makeContext(name, processSettings))
         }

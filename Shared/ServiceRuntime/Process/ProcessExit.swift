@@ -24,15 +24,15 @@ package enum ProcessExit: Int32, Sendable {
     ///
     /// - Parameters:
     ///   - name: The command as it was called, `fleetctl topology plan` say.
-    ///   - complain: Takes the line.
+    ///   - reportError: Takes the line.
     ///   - work: Its errors must be safe to print.
     package static func ending(
-        _ name: String, complain: (String) -> Void = StandardError.write(line:), _ work: () async throws -> ProcessExit
+        _ name: String, reportError: (String) -> Void = StandardError.write(line:), _ work: () async throws -> ProcessExit
     ) async -> ProcessExit {
         do {
             return try await work()
         } catch {
-            complain("\(name): \(error)")
+            reportError("\(name): \(error)")
             return ProcessExit(endingWith: error)
         }
     }

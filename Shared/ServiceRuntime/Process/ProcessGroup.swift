@@ -18,7 +18,8 @@ package struct ProcessGroup: Sendable {
     ///   - cancellationTimeout: How long what is cancelled may take to notice.
     ///   - cutOff: Ends the process, where something does not notice.
     init(
-        services: [any Service], held: HeldServices? = nil, readiness: Readiness, drainDelay: Duration, drainTimeout: Duration, trapsSignals: Bool,
+        services: [any Service], held: PrerequisiteGate? = nil, readiness: Readiness, drainDelay: Duration, drainTimeout: Duration,
+        trapsSignals: Bool,
         logger: Logger,
         cancellationTimeout: Duration = cancellationTimeout, cutOff: @escaping @Sendable () -> Void = HardEnd.exit
     ) {

@@ -42,7 +42,7 @@ package struct RiskAlertBody: WireBody {
     package let id: AlertID
     package let finding: RiskFinding
     package let walletID: WalletID
-    /// The transfer at which the rule struck, its amount, and when it was posted.
+    /// The transfer at which the rule matched, its amount, and when it was posted.
     package let transferID: TransferID
     package let money: Money
     package let occurredAt: Timestamp

@@ -6,7 +6,7 @@ package import Postgres
 ///
 /// When one is due again is a time of the database's clock. One that lies further off than any pause was noted by a clock that was ahead, and
 /// counts as due.
-package struct HeldStore: Sendable {
+package struct DeferredEventStore: Sendable {
     /// No event waits longer for its next attempt, and none is longer in an operator's hands.
     package static let longestPause = Duration.seconds(300)
     private static let isDue = """
@@ -16,7 +16,7 @@ package struct HeldStore: Sendable {
     package init() {}
 
     /// A partition key with held events.
-    package struct HeldKey: Sendable, Hashable {
+    package struct DeferredKey: Sendable, Hashable {
         package let partitionKey: String
         package let partition: Int
         /// Otherwise its events only wait, because whoever was about to publish them died.
@@ -24,7 +24,7 @@ package struct HeldStore: Sendable {
     }
 
     /// An event that is set aside, with itself.
-    package struct HeldRow: Sendable, Hashable {
+    package struct DeferredEvent: Sendable, Hashable {
         package let row: OutboxRow
         package let attempts: Int
 
@@ -52,7 +52,7 @@ package struct HeldStore: Sendable {
     /// Which parked or discarded events an operator means.
     package struct Selection: Sendable, Hashable {
         /// Of these, parked and discarded ones are found.
-        package var states: [HeldState]
+        package var states: [DeferredState]
         package var id: Int64?
         package var eventID: EventID?
         package var type: String?
@@ -61,7 +61,7 @@ package struct HeldStore: Sendable {
         package var limit: Int
 
         package init(
-            states: [HeldState] = [.parked], id: Int64? = nil, eventID: EventID? = nil, type: String? = nil, since: Timestamp? = nil, limit: Int
+            states: [DeferredState] = [.parked], id: Int64? = nil, eventID: EventID? = nil, type: String? = nil, since: Timestamp? = nil, limit: Int
         ) {
             self.states = states
             self.id = id
@@ -74,7 +74,7 @@ package struct HeldStore: Sendable {
 
     /// The keys of which something is failing or waits, in these partitions.
     /// - Throws: `PostgresError`.
-    package func keys(_ session: PostgresSession, partitions: [Int]) throws -> [HeldKey] {
+    package func keys(_ session: PostgresSession, partitions: [Int]) throws -> [DeferredKey] {
         try session.query(
             """
             SELECT partition_key, partition, bool_or(state = 'failing') FROM outbox_held
@@ -82,13 +82,13 @@ package struct HeldStore: Sendable {
             """
         ).map { row in
             let (partitionKey, partition, isFailing) = try row.decode(String.self, Int16.self, Bool.self)
-            return HeldKey(partitionKey: partitionKey, partition: Int(partition), isFailing: isFailing)
+            return DeferredKey(partitionKey: partitionKey, partition: Int(partition), isFailing: isFailing)
         }
     }
 
     /// The first held events of keys, those whose time has come; of the keys that are due longest.
     /// - Throws: `PostgresError`.
-    package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [HeldRow] {
+    package func due(_ session: PostgresSession, partitions: [Int], limit: Int) throws -> [DeferredEvent] {
         try rows(
             session.query(
                 """
@@ -117,7 +117,7 @@ package struct HeldStore: Sendable {
 
     /// The events of a key that are failing or wait, in order.
     /// - Throws: `PostgresError`.
-    package func held(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [HeldRow] {
+    package func held(_ session: PostgresSession, partitionKey: String, limit: Int) throws -> [DeferredEvent] {
         try rows(
             session.query(
                 """
@@ -128,14 +128,14 @@ package struct HeldStore: Sendable {
 
     /// How many events are set aside, by state, ``OutboxUpkeep/countedAtMost`` in all, and when the first that is failing or waits occurred.
     /// - Throws: `PostgresError`.
-    package func counts(_ session: PostgresSession) throws -> (counts: [HeldState: Int], oldest: Timestamp?) {
-        var counts: [HeldState: Int] = [:]
+    package func counts(_ session: PostgresSession) throws -> (counts: [DeferredState: Int], oldest: Timestamp?) {
+        var counts: [DeferredState: Int] = [:]
         let counted: PostgresQuery = """
             SELECT state, count(*) FROM (SELECT state FROM outbox_held LIMIT \(Int64(OutboxUpkeep.countedAtMost))) counted GROUP BY 1
             """
         for row in try session.query(counted) {
             let (name, count) = try row.decode(String.self, Int64.self)
-            guard let state = HeldState(rawValue: name) else { continue }
+            guard let state = DeferredState(rawValue: name) else { continue }
             counts[state] = Int(count)
         }
         let oldest = try session.query(
@@ -168,7 +168,7 @@ package struct HeldStore: Sendable {
     ///
     /// - Returns: those that are still parked and in nobody's hands.
     /// - Throws: `PostgresError`.
-    package func claimParked(_ session: PostgresSession, ids: [Int64], for seconds: Double) throws -> [HeldRow] {
+    package func claimParked(_ session: PostgresSession, ids: [Int64], for seconds: Double) throws -> [DeferredEvent] {
         try rows(
             session.query(
                 """
@@ -217,9 +217,9 @@ package struct HeldStore: Sendable {
             """) > 0
     }
 
-    private func rows(_ result: PostgresResult) throws(PostgresError) -> [HeldRow] {
+    private func rows(_ result: PostgresResult) throws(PostgresError) -> [DeferredEvent] {
         try result.map { row throws(PostgresError) in
-            HeldRow(row: try OutboxRow(row: row), attempts: Int(try row.after(OutboxRow.columns).decode(Int32.self)))
+            DeferredEvent(row: try OutboxRow(row: row), attempts: Int(try row.after(OutboxRow.columns).decode(Int32.self)))
         }
     }
 

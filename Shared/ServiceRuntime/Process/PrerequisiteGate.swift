@@ -6,7 +6,7 @@ import ServiceLifecycle
 ///
 /// A process that ended instead would wait out its supervisor's growing pause, long after what it needs is back. The admin server runs
 /// meanwhile, and `/readyz` says what is waited for.
-struct HeldServices: Service {
+struct PrerequisiteGate: Service {
     private static let backoff = Backoff(first: .milliseconds(100), maximum: .seconds(2), jitter: .half)
     /// Between two lines of the log about the same wait.
     private static let reminder = Duration.seconds(60)
@@ -16,8 +16,8 @@ struct HeldServices: Service {
     let logger: Logger
 
     /// The same, each of the services watched.
-    func watched(by hardEnd: HardEnd) -> HeldServices {
-        HeldServices(prerequisites: prerequisites, services: services.map(hardEnd.watching), logger: logger)
+    func watched(by hardEnd: HardEnd) -> PrerequisiteGate {
+        PrerequisiteGate(prerequisites: prerequisites, services: services.map(hardEnd.watching), logger: logger)
     }
 
     /// - Throws: What a prerequisite is refused for; the error of the first service that fails, after the others have been cancelled.

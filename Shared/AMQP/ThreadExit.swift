@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Whether a thread has ended.
-final class ThreadEnding: Sendable {
+final class ThreadExit: Sendable {
     private let hasEnded = Atomic(false)
 
     var isSet: Bool { hasEnded.load(ordering: .acquiring) }

@@ -2,7 +2,7 @@ internal import AMQP
 internal import Contracts
 
 /// A delivery on its way through the worker, and what has become of it so far.
-struct Undertaking: Sendable {
+struct PendingDelivery: Sendable {
     enum State: Sendable {
         case event(DecodedEvent)
         /// Done with, as the metrics name it; what remains is to tell the broker.
@@ -12,7 +12,7 @@ struct Undertaking: Sendable {
     }
 
     let delivery: AMQPDelivery
-    let carried: CarriedEvent
+    let raw: RawMessage
     let facts: EventFacts
     let span: EventSpan?
     var state: State

@@ -7,7 +7,7 @@ import Testing
 @testable import ServiceRuntime
 
 @Suite("What is held back at the start of a process")
-struct HeldServicesTests {
+struct PrerequisiteGateTests {
     private static let away = UnreachableDependency("Postgres at 127.0.0.1:5432", reason: "connection refused")
 
     /// Serves until `during` has ended, which begins when the process runs; the code and the lines that an operator would see.
@@ -16,10 +16,10 @@ struct HeldServicesTests {
         during: @escaping @Sendable (_ drain: @escaping @Sendable () async -> Void) async throws -> Void
     ) async throws -> (running: String?, journal: [String]) {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let steps = serving.map { name in HeldStep(name: name, journal: journal) }
-        let held = HeldServices(prerequisites: prerequisites, services: steps, logger: log)
+        let steps = serving.map { name in DeferredStep(name: name, journal: journal) }
+        let held = PrerequisiteGate(prerequisites: prerequisites, services: steps, logger: log)
         let group = ProcessGroup(
-            services: [HeldStep(name: "client", journal: journal), held], readiness: Readiness(), drainDelay: .zero, drainTimeout: .seconds(30),
+            services: [DeferredStep(name: "client", journal: journal), held], readiness: Readiness(), drainDelay: .zero, drainTimeout: .seconds(30),
             trapsSignals: false, logger: log)
         async let running: String? = {
             do {
@@ -99,7 +99,7 @@ struct HeldServicesTests {
 }
 
 /// Notes when it begins and ends.
-private struct HeldStep: Service {
+private struct DeferredStep: Service {
     let name: String
     let journal: Journal
 

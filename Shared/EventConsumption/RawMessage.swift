@@ -3,7 +3,7 @@ internal import Contracts
 internal import EventBroker
 
 /// A message as it came from the broker, or as a dead letter kept it: what is known before it is read.
-struct CarriedEvent: Sendable {
+struct RawMessage: Sendable {
     let body: [UInt8]
     let messageID: String?
     let contentType: String?
@@ -80,7 +80,7 @@ package enum EventHeader {
     ///
     /// - Parameter user: The consumer's own at the broker, which refuses any other.
     static func retried(
-        _ message: AMQPMessage, of event: CarriedEvent, _ failure: EventFailure, as user: String, now: Timestamp
+        _ message: AMQPMessage, of event: RawMessage, _ failure: EventFailure, as user: String, now: Timestamp
     ) -> AMQPMessage {
         var again = message
         again.isPersistent = true

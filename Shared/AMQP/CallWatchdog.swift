@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// The library writes without a deadline, and in 0.11 `amqp_basic_publish` waits for ever when the peer's heartbeats have stopped
 /// (rabbitmq-c issue 780). A shut-down socket ends every such wait, encrypted or not, with an error.
-final class Lifeline: Sendable {
+final class CallWatchdog: Sendable {
     private struct State {
         /// A duplicate: the library closes its own descriptor when it likes, and the number could then be somebody else's.
         var descriptor: Int32 = -1

@@ -4,7 +4,7 @@ internal import FoundationEssentials
 internal import Postgres
 
 /// The table of dead letters as operators use it: finding, taking and settling them. It needs no key.
-struct DeadLetterRegister: Sendable {
+struct DeadLetterRepository: Sendable {
     let consumer: String
 
     /// Those that fit, in the order in which they should be replayed: by the event's time, as far as it is known.
@@ -143,8 +143,8 @@ struct StoredDeadLetter: Sendable {
     let publisher: EventPublisher
 
     /// - Throws: ``EventFailure`` when the body does not open.
-    func opened(_ keys: DeadLetterKeys, consumer: String, isVouchedFor: Bool = false) throws(EventFailure) -> CarriedEvent {
-        CarriedEvent(
+    func opened(_ keys: DeadLetterKeys, consumer: String, isVouchedFor: Bool = false) throws(EventFailure) -> RawMessage {
+        RawMessage(
             body: try keys.open(body, for: DeadLetterKeys.Owner(consumer: consumer, eventID: eventID)), messageID: messageID,
             contentType: contentType, type: type, routingKey: routingKey, publisher: isVouchedFor ? .vouchedFor : publisher, headers: [:],
             attempt: attempts + 1, firstFailedAt: nil)

@@ -5,14 +5,14 @@ internal import Postgres
 internal import ServiceLifecycle
 
 /// Runs steps on the consumer's own database, and waits while it is away.
-struct DatabaseOutage: Sendable {
+struct RetryingExecutor: Sendable {
     let pool: PostgresPool
     let options: EventConsumerOptions
     let state: ConsumptionState
     let logger: Logger
 
     /// Why a step has no result.
-    enum Obstacle: Error, Sendable {
+    enum ExecutionFailure: Error, Sendable {
         case failed(EventFailure, SQLState?)
         /// The process ends, or the outage lasts too long: what is in hand goes back.
         case interrupted
@@ -25,12 +25,12 @@ struct DatabaseOutage: Sendable {
     /// So often the server's disk may fail at the same work, and the server answer right after, before the work is suspected as well.
     private static let maximumDiskFailures = 20
 
-    /// Runs a step, again and again until the database has carried it out or refused it for the step's own sake.
+    /// Runs a step, again and again until the database has done it or refused it for the step's own sake.
     ///
     /// - Parameter deadline: When an outage is over or what is in hand goes back.
-    func carryOut<Value: Sendable>(
+    func run<Value: Sendable>(
         until deadline: ContinuousClock.Instant, _ step: () async throws -> Value
-    ) async throws(Obstacle) -> Value {
+    ) async throws(ExecutionFailure) -> Value {
         var conflicts = 0
         var losses = 0
         var diskFailures = 0

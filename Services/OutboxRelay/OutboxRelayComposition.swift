@@ -28,7 +28,7 @@ package enum OutboxRelay: DatabaseService {
         let publisher = try AMQPPublisher(
             configuration: settings.broker.configuration, name: "\(source)-relay", options: publisherOptions(timing), logger: context.logger,
             metrics: context.metrics)
-        // Of this process and of no later one, whatever its host is called.
+        // Unique per process, even on the same host.
         let owner = "\(ProcessInfo.processInfo.hostName) \(UUID().uuidString)"
         let keeper = LeaseKeeper(owner: owner, pool: pool, timing: timing, logger: context.logger, lost: metrics.leasesLost) {
             publisher.status.isOpen

@@ -76,7 +76,7 @@ package struct DeadLetterReplay: Sendable {
 
     /// Replays what fits, oldest event first, each once.
     ///
-    /// - Parameter report: Told of each as soon as it is decided.
+    /// - Parameter report: Called with each result as soon as it is known.
     /// - Throws: `PostgresError` when the database can't be used, `CancellationError`; what was replayed before stays so.
     package func run(
         _ options: Options, report: (_ item: ReplayPlan.Item, _ result: ReplayResult, _ summary: ReplaySummary) -> Void

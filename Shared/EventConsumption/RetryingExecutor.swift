@@ -20,9 +20,9 @@ struct RetryingExecutor: Sendable {
 
     private static let maximumConflicts = 6
     private static let conflictPause = Backoff(first: .milliseconds(8), maximum: .milliseconds(250))
-    /// So often the connection may break at the same work before the work is suspected.
+    /// How many lost connections before the batch itself is suspected.
     private static let maximumLosses = 3
-    /// So often the server's disk may fail at the same work, and the server answer right after, before the work is suspected as well.
+    /// How many disk failures of a server that answers right after, before the batch itself is suspected.
     private static let maximumDiskFailures = 20
 
     /// Runs a step, again and again until the database has done it or refused it for the step's own sake.

@@ -50,7 +50,7 @@ package final class RedisClient: Service {
         return try await connection.send(command)
     }
 
-    /// Keeps a value for a while, unless there is one.
+    /// `SET key value NX PX`: stores a value with a time to live if the key is absent.
     ///
     /// - Returns: Whether it was kept, that is whether the key was new.
     package func setIfAbsent(_ key: [UInt8], to value: [UInt8], milliseconds: Int64) async throws(RedisError) -> Bool {

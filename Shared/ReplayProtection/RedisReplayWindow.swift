@@ -121,7 +121,7 @@ package final class RedisReplayWindow: ReplayWindow {
         try fallback.admit(caller, now: now)
     }
 
-    // MARK: what the log hears, once per change
+    // MARK: Logging (once per change of state)
 
     private func noteOut(_ error: RedisError, now: Int64) {
         lastFallback.store(now, ordering: .relaxed)

@@ -18,7 +18,7 @@ package struct RowExpiry: Service {
     /// - Parameters:
     ///   - rows: What they are, for the log: `idempotency keys`.
     ///   - pause: Between two looks.
-    ///   - delete: Deletes so many at most and says how many there were.
+    ///   - delete: Deletes up to that many rows and returns how many it deleted.
     package init(
         of rows: String, pool: PostgresPool, pause: Duration = .seconds(60), clock: ClockWitness, logger: Logger,
         delete: @escaping @Sendable (_ session: PostgresSession, _ atMost: Int32) throws -> Int

@@ -62,7 +62,7 @@ struct AlertStore {
             """)
     }
 
-    /// Alerts before an id, the latest first.
+    /// Alerts before an id, newest first.
     ///
     /// - Throws: `PostgresError`, ``UnreadableRow``.
     func latest(

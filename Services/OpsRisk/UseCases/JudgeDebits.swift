@@ -74,8 +74,8 @@ package struct JudgeDebits: Sendable {
         for alert in candidates.map(\.alert) where raised.contains(alert.id) { metrics?.raised(alert.finding.rule) }
     }
 
-    /// Which event of a batch an alert belongs to: the one of the debit that it names; when that one arrived earlier, the last of its wallet,
-    /// for one of those made the count complete.
+    /// The trace to attach an alert to: that of its debit or, if the debit came in an earlier batch, of the wallet's latest event in this
+    /// one.
     private struct Traces {
         private var byTransfer: [TransferID: String] = [:]
         private var byWallet: [WalletID: String] = [:]

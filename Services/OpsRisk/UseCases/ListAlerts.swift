@@ -1,7 +1,7 @@
 package import Contracts
 package import Postgres
 
-/// Lists alerts, the latest first.
+/// Lists alerts, newest first.
 ///
 /// Pages are by the alerts' ids, which rise with the time at which they were raised: an alert that is raised while somebody turns pages
 /// moves none of the others.

@@ -32,7 +32,7 @@ package typealias ResolveAnswer = IdempotentAnswer<RiskAlertBody, ResolveRefusal
 
 /// Resolves an alert, once and for all, and says so in an event.
 ///
-/// Asked again in the same words, by whomever, the answer is the alert as it was resolved; in other words it is refused.
+/// Resolving again with the same resolution and note returns the resolved alert; anything else is refused.
 package struct ResolveAlert: Sendable {
     private let idempotent: IdempotentTransaction<ResolveOutcome>
     private let now: @Sendable () -> Timestamp

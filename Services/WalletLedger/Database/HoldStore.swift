@@ -9,7 +9,7 @@ struct HoldStore {
         try session.query("SELECT \(unsafeSQL: HoldState.columns) FROM holds WHERE id = \(id.uuid)").first.map(HoldState.init(row:))
     }
 
-    /// Holds of a wallet before an id, the latest first.
+    /// Holds of a wallet before an id, newest first.
     func latestQuery(_ wallet: WalletID, openOnly: Bool, before last: HoldID?, limit: Int) -> PostgresQuery {
         let before = last?.uuid ?? UUID(high: .max, low: .max)
         let function = openOnly ? "latest_open_holds" : "latest_holds"

@@ -10,7 +10,7 @@ struct ListingStore {
         case openedBy(String)
     }
 
-    /// Wallets before an id, the latest first.
+    /// Wallets before an id, newest first.
     func walletsQuery(_ wallets: Wallets, before last: WalletID?, limit: Int) -> PostgresQuery {
         let before = last?.uuid ?? UUID(high: .max, low: .max)
         return switch wallets {

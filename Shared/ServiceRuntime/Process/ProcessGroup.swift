@@ -58,7 +58,7 @@ package struct ProcessGroup: Sendable {
     }
 }
 
-/// Says that the process drains, and holds the drain up until the platform has had time to hear it.
+/// Fails readiness, then waits for the load balancer to notice before draining.
 private struct DrainAnnouncement: Service {
     let readiness: Readiness
     let delay: Duration

@@ -73,7 +73,7 @@ shared(
         "Concurrency", "Contracts", "StrictJSON", "AsyncHTTPClient", "CoreMetrics", "HTTPTypes", "Logging", "Metrics", "NIOCore", "NIOHTTP1",
         "NIOPosix",
         "ServiceLifecycle", "Tracing",
-    ])
+    ], ofTests: ["otlp"])
 shared(
     "HTTPServer",
     [

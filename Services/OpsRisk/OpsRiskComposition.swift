@@ -1,9 +1,9 @@
-import Observability
 import APIService
 import Contracts
 package import EventConsumption
 import Fleet
 package import HTTPService
+import Observability
 package import Postgres
 import ServiceDatabase
 package import ServiceRuntime

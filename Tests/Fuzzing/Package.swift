@@ -26,7 +26,8 @@ let package = Package(
         part("Outages", []),
         part("Concurrency", [.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]),
         part(
-            "Postgres", ["BlockingCalls", "Concurrency", "CLibPQ", "Outages", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]),
+            "Postgres",
+            ["BlockingCalls", "Concurrency", "CLibPQ", "Outages", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")]),
         part(
             "Observability", ["Contracts", "StrictJSON", httpTypes, logging],
             sources: [

@@ -18,6 +18,7 @@ package struct HTTPServerChannel: ServerChildChannel {
     private let instruments: ServerInstruments
     private let certificate: ServerCertificate?
     private let staysOnEventLoop: Bool
+    private let turns = TurnTakings()
 
     /// - Parameters:
     ///   - certificate: What to serve HTTPS with: each connection with the one that is current when it is opened. Nil serves plain HTTP.
@@ -58,7 +59,8 @@ package struct HTTPServerChannel: ServerChildChannel {
         }.flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            let connection = ServerConnection(limits: limits, instruments: instruments, decoder: decoder, unwanted: unwanted)
+            let connection = ServerConnection(
+                limits: limits, instruments: instruments, turns: turns.of(channel.eventLoop), decoder: decoder, unwanted: unwanted)
             try pipeline.addHandler(connection, position: .after(decoder))
             return value
         }.flatMapErrorThrowing { error in

@@ -51,4 +51,6 @@ enum LimitReason: String, CaseIterable, Sendable {
 package enum BodyFault: Error, Sendable {
     case tooSlow
     case inTooManyPieces
+    /// The connection was ended from here before the body was complete.
+    case cutOff
 }

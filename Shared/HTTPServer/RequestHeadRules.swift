@@ -19,6 +19,8 @@ enum RequestHeadRules {
         var facts = RequestHeadFacts()
         facts.isHead = head.method == .HEAD
         facts.isOld = head.version.minor == 0
+        // What follows a request for a tunnel is no request.
+        facts.closes = head.method == .CONNECT
         try checkFields(of: head, &facts)
         try check(target: head.uri, head.method)
         return facts

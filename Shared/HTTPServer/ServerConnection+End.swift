@@ -6,6 +6,7 @@ extension ServerConnection {
     /// The last answer is on its way. Its client has a while to read it, and what they still send is thrown away (RFC 9112, section 9.6).
     func beginClosing(_ context: ChannelHandlerContext) {
         state = .closing
+        turns.end(self)
         timer?.start(.unreadAnswer, for: limits.unreadAnswerTime)
         let drain = BoundedDrain(bytes: limits.drainBytes) { [instruments] in instruments.cut(.drain) }
         try? context.pipeline.syncOperations.addHandler(drain, position: .before(decoder))
@@ -23,7 +24,13 @@ extension ServerConnection {
     }
 
     func closeNow(_ context: ChannelHandlerContext) {
+        if state == .answering, !isRequestOver {
+            // Whoever reads the body would take the end of the connection for the end of the body.
+            isRequestOver = true
+            context.fireErrorCaught(BodyFault.cutOff)
+        }
         state = .closing
+        turns.end(self)
         context.close(promise: nil)
     }
 

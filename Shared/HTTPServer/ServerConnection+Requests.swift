@@ -66,6 +66,7 @@ extension ServerConnection {
         guard !request.closes, !isQuiescing else { return beginClosing(context) }
         guard !waiting.isEmpty else {
             state = .idle
+            turns.end(self)
             if context.channel.isWritable { timer?.start(.idle, for: limits.idleTime) }
             return
         }
@@ -75,13 +76,12 @@ extension ServerConnection {
         guard answeredInARow >= limits.requestsInARow else { return passWaiting(context) }
         answeredInARow = 0
         instruments.count(.pipelining)
-        // Only a task for later lets the event loop look at the other connections first.
-        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [self] in passWaiting(context) }
+        turns.wait(self) { [self] in passWaiting(context) }
     }
 
     /// Begins the next one of the requests that wait; reading goes on once none is left.
     func passWaiting(_ context: ChannelHandlerContext) {
-        guard state == .paused, context.channel.isWritable else { return }
+        guard state == .paused, context.channel.isWritable else { return turns.end(self) }
         state = .idle
         while state != .closing, let next = waiting.first {
             if state == .answering, isRequestOver {
@@ -92,6 +92,8 @@ extension ServerConnection {
             pass(next, context)
         }
         if state == .idle { timer?.start(.idle, for: limits.idleTime) }
+        // What has begun and is not here in whole is its client's to continue.
+        if state != .answering || !isRequestOver { turns.end(self) }
         waitForBody()
         context.fireChannelReadComplete()
         guard isReadHeld, !isReadingHeld else { return }

@@ -23,6 +23,7 @@ final class ServerConnection: ChannelDuplexHandler {
 
     let limits: ServerLimits
     let instruments: ServerInstruments
+    let turns: TurnTaking
     /// What stands before this one, where a drain must be put.
     let decoder: any ChannelHandler
     /// Why this connection is not wanted at all.
@@ -48,9 +49,12 @@ final class ServerConnection: ChannelDuplexHandler {
     /// Since the last time that reading was complete.
     private var hasReadPart = false
 
-    init(limits: ServerLimits, instruments: ServerInstruments, decoder: any ChannelHandler, unwanted: LimitReason?) {
+    init(
+        limits: ServerLimits, instruments: ServerInstruments, turns: TurnTaking, decoder: any ChannelHandler, unwanted: LimitReason?
+    ) {
         self.limits = limits
         self.instruments = instruments
+        self.turns = turns
         self.decoder = decoder
         self.unwanted = unwanted
     }
@@ -72,6 +76,7 @@ final class ServerConnection: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         endTimes()
+        turns.end(self)
         waiting.removeAll()
         context.fireChannelInactive()
     }

@@ -40,7 +40,8 @@ package struct ServerLimits: Sendable, Hashable {
 extension ServerLimits {
     /// For a service's API, which other services call.
     package static let api = ServerLimits(
-        connections: 4_096, descriptorsLeftFree: 128,
+        // No more than a quarter: a process that may open few must still serve.
+        connections: 4_096, descriptorsLeftFree: min(128, Descriptors.maximum / 4),
         targetBytes: 8_192, headerFieldBytes: 16_384, headerListBytes: 32_768, headerFields: 64, bodyPieces: 8_192,
         headTime: .seconds(10), bodyTime: .seconds(30), idleTime: .seconds(75), unreadAnswerTime: .seconds(30),
         requestsInARow: 8, drainBytes: 65_536, drainTime: .seconds(1), shutdownTime: .seconds(20))
@@ -49,7 +50,8 @@ extension ServerLimits {
     package static let admin = ServerLimits(
         connections: 64, descriptorsLeftFree: 0,
         targetBytes: 1_024, headerFieldBytes: 8_192, headerListBytes: 16_384, headerFields: 64, bodyPieces: 64,
-        headTime: .seconds(10), bodyTime: .seconds(10), idleTime: .seconds(75), unreadAnswerTime: .seconds(10),
+        // Shorter than the pause between two scrapes: idle connections must not keep probes out.
+        headTime: .seconds(10), bodyTime: .seconds(10), idleTime: .seconds(10), unreadAnswerTime: .seconds(10),
         requestsInARow: 8, drainBytes: 16_384, drainTime: .seconds(1), shutdownTime: .seconds(2))
 
     /// The same, but closing every connection well before a drain of the whole process is over.

@@ -49,7 +49,8 @@ extension Request {
     /// - Throws: ``Problem`` `body_too_large` where the head says so already.
     func checkLength(upTo limit: Int) throws(Problem) {
         // The decoder has refused what is no number.
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit { throw Problem(.bodyTooLarge) }
+        // One that is beyond every number is too large as well.
+        if let length = headers[.contentLength], Int(length).map({ $0 > limit }) ?? true { throw Problem(.bodyTooLarge) }
     }
 }
 

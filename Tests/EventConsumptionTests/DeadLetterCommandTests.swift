@@ -162,7 +162,8 @@ enum TestService: EventConsumingService {
         let dry = await run { await $0.discard(filter, by: "tester", note: "a test", isDryRun: true, json: false) }
         #expect(dry.exit == .success && dry.printed.count == 1)
         let done = await run { await $0.discard(filter, by: "tester", note: "a test", isDryRun: false, json: true) }
-        #expect(done.exit == .success)
+        let listed = await run { await $0.list(DeadLetterFilter(status: .discarded), json: true) }
+        #expect(done.exit == .success && done.printed == listed.printed)
         let again = await run { await $0.discard(filter, by: "tester", note: "a test", isDryRun: false, json: true) }
         #expect(again.exit == .failure && again.complained.count == 1)
         #expect(try await fixture.letters().map(\.status) == [.discarded])

@@ -69,6 +69,58 @@ struct ConnectionTests {
         }
     }
 
+    @Test("several that flood the server with requests do not keep the others waiting either")
+    func floods() async throws {
+        let answered = Mutex(0)
+        let isOver = Gate()
+        try await ToyServer.run { router in
+            router.get("many") { _, _ in
+                // Eight of these take longer than the pause between two turns.
+                let end = ContinuousClock.now + .microseconds(300)
+                while ContinuousClock.now < end {}
+                answered.withLock { $0 += 1 }
+                return "many!"
+            }
+            router.get("one") { _, _ in "\(answered.withLock { $0 })!" }
+        } _: { server in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<6 {
+                    group.addTask {
+                        try await server.talk { socket in
+                            while !isOver.isSet {
+                                try socket.send(String(repeating: "GET /many HTTP/1.1\r\nHost: h\r\n\r\n", count: 400))
+                                _ = socket.receive(until: "many!", times: 400)
+                            }
+                        }
+                    }
+                }
+                #expect(try await eventually { answered.withLock { $0 > 400 } })
+                let waits = try await server.talk { socket in
+                    defer { isOver.signal() }
+                    return try (0..<5).map { _ in
+                        let before = answered.withLock { $0 }
+                        try socket.send("GET /one HTTP/1.1\r\nHost: h\r\n\r\n")
+                        let number = socket.receive(until: "!").components(separatedBy: "\r\n\r\n").last.flatMap { Int($0.dropLast()) }
+                        return (number ?? .max) - before
+                    }
+                }
+                // A turn of each, and what a busy machine adds to one of them.
+                #expect(waits.count { $0 < 300 } >= 3, "\(waits) answers to others before each")
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("a request for a tunnel is the last of its connection, whatever its target")
+    func tunnel() async throws {
+        try await ToyServer.run { server in
+            for target in ["/hello", "h:443"] {
+                let text = try await server.everything(after: "CONNECT \(target) HTTP/1.1\r\nHost: h\r\n\r\nGET /hello HTTP/1.1\r\nHost: h\r\n\r\n")
+                #expect(answers(in: text).count == 1 && text.lowercased().contains("connection: close"), "\(text)")
+            }
+        }
+    }
+
     @Test("a request that is answered before its end: the answer comes whole, the rest is read up to a bound")
     func drain() async throws {
         try await ToyServer.run { router in

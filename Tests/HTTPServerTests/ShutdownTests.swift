@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import Hummingbird
 import NIOCore
+import Synchronization
 import TestSupport
 import Testing
 import TransportSecurity
@@ -64,6 +65,30 @@ struct ShutdownTests {
             #expect(server.limited("shutdown") == 1)
             #expect(try await eventually { server.connections == 0 })
             goesOn.continuation.yield()
+        }
+    }
+
+    @Test("a body that is cut at the end is no shorter body")
+    func cutBody() async throws {
+        let outcome = Mutex<String?>(nil)
+        try await ToyServer.run(TimeTests.limits { $0.shutdownTime = .milliseconds(200) }) { router in
+            router.post("upload") { request, _ in
+                do {
+                    let count = try await request.body.collect(upTo: 1_000).readableBytes
+                    outcome.withLock { $0 = "\(count) bytes" }
+                } catch {
+                    outcome.withLock { $0 = "\(error)" }
+                }
+                return "done."
+            }
+        } _: { server in
+            let socket = try LoopbackSocket(port: server.port)
+            try socket.send("POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\nhalf of the body....")
+            #expect(try await eventually { server.connections == 1 })
+            await server.shutDown()
+            #expect(try await eventually { outcome.withLock { $0 != nil } })
+            #expect(outcome.withLock { $0 } == "\(BodyFault.cutOff)")
+            socket.finishSending()
         }
     }
 

@@ -1,5 +1,6 @@
 import Contracts
 import StrictJSON
+import TestSupport
 import Testing
 
 /// What a request may bring, and what comes back.
@@ -42,6 +43,14 @@ struct ContentTests {
         }
         let coded = try await toy.send(.json("POST", "/public/notes", #"{"text":"a"}"#, [("content-encoding", "gzip")]))
         #expect(coded.status == 415 && coded.values("accept-encoding") == ["identity"], "\(coded)")
+    }
+
+    @Test("a length beyond every number is too large", arguments: ["9223372036854775808", "18446744073709551615"])
+    func hugeLength(length: String) async throws {
+        let toy = try await ToyService.shared()
+        let head = "POST /public/notes HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\ncontent-length: \(length)\r\n\r\n"
+        let answer = try ToyAnswer(try await HTTPSocket.everything(after: Array(head.utf8), port: toy.port))
+        #expect(answer.status == 413, "\(answer)")
     }
 
     @Test("a body where none is taken is refused, signed or not")

@@ -105,6 +105,7 @@ extension RelayTests {
                 #expect(again.complained == ["outbox-relay: there is no such open dead letter"])
             }
             let listed = await run { await $0.list(DeadLetterFilter(eventID: id, status: .discarded), json: true) }
+            #expect(listed.printed == done.printed)
             let letter = try JSONParser.parse(Array(try #require(listed.printed.first).utf8))
             #expect(letter["status"]?.stringValue == "discarded" && letter["note"]?.stringValue == "no use (ana)")
         }

@@ -45,7 +45,8 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
             let (found, isDone) = try await pool.withTransaction { session in
                 let found = try store.deadLetters(session, filter).first
                 guard let id = found?.eventID, !isDryRun else { return (found, found != nil) }
-                return (found, try store.discard(session, eventID: id, note: "\(note) (\(person))"))
+                let note = "\(note) (\(person))"
+                return (found?.discarded(note: note), try store.discard(session, eventID: id, note: note))
             }
             guard let found, isDone else {
                 let finding = found == nil ? "there is no such open dead letter" : "another run is replaying it, for a minute at most"

@@ -33,8 +33,8 @@ package struct DeadLetterSummary: Sendable, Hashable {
     package let attempts: Int
     package let firstFailedAt: Timestamp
     package let lastFailedAt: Timestamp
-    package let status: DeadLetterStatus
-    package let note: String?
+    package private(set) var status: DeadLetterStatus
+    package private(set) var note: String?
     /// The key under which a consumer encrypted its body; while one is open, its key must stay in the keys file.
     package let bodyKeyID: String?
 
@@ -55,6 +55,13 @@ package struct DeadLetterSummary: Sendable, Hashable {
         self.status = status
         self.note = note
         self.bodyKeyID = bodyKeyID
+    }
+
+    /// The same, now that it has been discarded.
+    package func discarded(note: String) -> DeadLetterSummary {
+        var letter = self
+        (letter.status, letter.note) = (.discarded, note)
+        return letter
     }
 
     /// Whether it is older than may be replayed without force.

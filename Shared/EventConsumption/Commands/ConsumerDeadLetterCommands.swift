@@ -106,6 +106,7 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
                 let letters = try repository.list(filter, session)
                 guard !isDryRun else { return letters }
                 return try letters.filter { try repository.settle($0.id, as: .discarded, run: nil, by: person, note: note, session) }
+                    .map { $0.discarded(note: note) }
             }
             for letter in letters {
                 print(json ? DeadLetterText.json(letter) : DeadLetterText.table([letter]).last ?? "")

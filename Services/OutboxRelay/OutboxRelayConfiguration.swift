@@ -51,7 +51,7 @@ package struct OutboxRelayConfiguration: DatabaseServiceConfiguration {
         source = values[Self.source]
         let schema = source.schema
         guard let url = values[schema.url.optional] else {
-            throw InvalidConfiguration(key: schema.variable, "is missing: the relay of \(source.rawValue) needs it")
+            throw InvalidConfiguration(missing: schema.variable, "the relay of \(source.rawValue) needs it")
         }
         database = schema.database(values, url: url)
         broker = try BrokerSettings(values)

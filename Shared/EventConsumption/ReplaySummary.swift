@@ -18,7 +18,7 @@ package enum ReplayResult: Sendable, Hashable {
         case .alreadyApplied: "already_applied"
         case .ignored: "ignored"
         case .failed: "failed"
-        case .taken: "taken_by_another"
+        case .taken: "claimed_by_another"
         case .tooOld: "too_old"
         }
     }

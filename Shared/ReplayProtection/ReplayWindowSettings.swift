@@ -43,7 +43,7 @@ package struct ReplayWindowSettings: Sendable {
         switch values[Self.mode] {
         case .inProcess: redisURL = nil
         case .redis:
-            guard let url = values[Self.url] else { throw InvalidConfiguration(key: Self.urlKey, "is missing: REPLAY_WINDOW=redis needs it") }
+            guard let url = values[Self.url] else { throw InvalidConfiguration(missing: Self.urlKey, "REPLAY_WINDOW=redis needs it") }
             redisURL = url
         }
     }

@@ -1,6 +1,7 @@
 import AccessTokens
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct JSONWebKeySetTests {
@@ -218,6 +219,7 @@ private final class ScriptedClock: Clock {
         beforeSleep(count)
         guard count == sleeps else { return }
         end.continuation.finish()
-        while true { try await Task.sleep(for: .seconds(3_600)) }
+        await untilCancelled()
+        throw CancellationError()
     }
 }

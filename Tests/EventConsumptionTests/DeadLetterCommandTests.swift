@@ -115,7 +115,7 @@ enum TestService: EventConsumingService {
             let blocked = await run { await $0.replay(options(), json: true) }
             #expect(blocked.exit == .failure)
             let summary = try JSONParser.parse(Array(try #require(blocked.printed.last).utf8))
-            #expect(summary["taken_by_another"]?.integerValue == 2 && summary["taken_still_open"]?.integerValue == 2)
+            #expect(summary["claimed_by_another"]?.integerValue == 2 && summary["claimed_still_open"]?.integerValue == 2)
             #expect(blocked.complained.first?.contains("another run is replaying 2 of them") == true)
         }
         let free = await run { await $0.replay(options(), json: false) }
@@ -169,6 +169,14 @@ enum TestService: EventConsumingService {
         #expect(try await fixture.letters().map(\.status) == [.discarded])
         #expect(try await fixture.letters().first?.note == "a test")
         #expect(await run { await $0.replay(options(), json: false) }.printed == ["nothing to replay"])
+        // Who names one that is not there made a mistake.
+        for isPlan in [true, false] {
+            let named = await run { commands in
+                if isPlan { return await commands.plan(filter, json: true) }
+                return await commands.replay(DeadLetterReplay.Options(filter: filter, requestedBy: "tester"), json: true)
+            }
+            #expect(named.exit == .failure && named.complained == ["ops-risk: there is no such open dead letter"])
+        }
     }
 
     @Test func `what can't be reached is named and ends with 3, what is wrongly configured with 64`() async throws {
@@ -191,7 +199,8 @@ enum TestService: EventConsumingService {
     }
 
     @Test(arguments: [
-        ["--canary", "0"], ["--rate", "0"], ["--plan", "--dry-run"], ["--limit", "0"], ["--limit", "10001"], ["--event-id", "evt_1"],
+        ["--canary", "0"], ["--rate", "0"], ["--rate", "0.0000000001"], ["--id", "0"], ["--id", "4", "--event-id", "\(EventID(UUID()))"],
+        ["--plan", "--dry-run"], ["--limit", "0"], ["--limit", "10001"], ["--event-id", "evt_1"],
         ["--event-id", "\(WalletID(UUID()))"], ["--since", "yesterday"], ["--class", "bad"], ["--note", "two\nlines"], ["--no-such"],
     ]) func `arguments that make no sense are refused with 64`(arguments: [String]) {
         let error = #expect(throws: (any Error).self) { try ReplayDeadLettersCommand<ConsumerDeadLetterCommands<TestService>>.parse(arguments) }

@@ -158,7 +158,7 @@ extension EventConsumerBrokerTests {
                 crashes.add(1, ordering: .relaxed)
                 let process: Int32 = try #require(session.query("SELECT pg_backend_pid()").first).decode(Int32.self)
                 kill(process, SIGKILL)
-                try session.execute("SELECT pg_sleep(10)")
+                try session.execute(.hanging())
             }
             let consumer = try fixture.consumer(handler, options: fixture.options(delays: [.milliseconds(100)]))
             try await fixture.declare()

@@ -71,7 +71,7 @@ struct KillTests {
                 var events = Array(repeating: true, count: Self.kills) + Array(repeating: false, count: Self.databaseStops)
                 events.shuffle(using: &random)
                 for isKill in events {
-                    try await Task.sleep(for: .milliseconds(Int.random(in: 300...1_500, using: &random)))
+                    try await Self.traffic(Int.random(in: 100...1_000, using: &random), told)
                     if isKill {
                         let victim = Int.random(in: 0...1, using: &random)
                         fleet.replicas[victim].end(SIGKILL)
@@ -85,12 +85,18 @@ struct KillTests {
                         for index in 0...1 { try await fleet.ready(index) }
                     }
                 }
-                try await Task.sleep(for: .milliseconds(500))
+                try await Self.traffic(300, told)
                 group.cancelAll()
             }
             try await settle(fleet, clients[0], token, wallets, told)
             try await judge(fleet, told, seed: seed)
         }
+    }
+
+    /// Waits until so many more transfers were acknowledged.
+    private static func traffic(_ count: Int, _ told: Acknowledgements) async throws {
+        let goal = told.all.ids.count + count
+        #expect(try await eventually { told.all.ids.count >= goal })
     }
 
     private static func pair(_ random: inout SeededGenerator) -> (from: Int, to: Int) {

@@ -24,7 +24,7 @@ struct ProcessTests {
         "what it can't start with is one line that names it, exit 64",
         arguments: [
             (["LEDGER_BATCH_LIMIT": "0"], "LEDGER_BATCH_LIMIT"), (["LEDGER_DATABASE_URL": nil], "LEDGER_DATABASE_URL"),
-            (["REPLAY_WINDOW": nil], "REDIS_URL: is missing: REPLAY_WINDOW=redis needs it"),
+            (["REPLAY_WINDOW": nil], "REDIS_URL is missing: REPLAY_WINDOW=redis needs it"),
             (["REPLAY_WINDOW": "redis", "REDIS_URL": "redis://:hunter2@"], "REDIS_URL: can't be used: the Redis URL has no host"),
             (["FLORIN_ENVIRONMENT": "production", "INTERNAL_TLS": "mesh"], "REPLAY_WINDOW=in-process is refused in production"),
             (["DATABASE_URL": "postgres://x/y"], "DATABASE_URL"), (["IDENTITY_DATABASE_URL": "postgres://x/y"], "IDENTITY_DATABASE_URL"),

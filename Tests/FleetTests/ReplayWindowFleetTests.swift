@@ -67,7 +67,7 @@ struct ReplayWindowFleetTests {
                 #expect(run.code == 64 && run.output.contains(named) && !run.output.contains("hunter2"), "\(run.code) \(run.output)")
                 #expect(run.output.split(separator: "\n").count == 1, "\(run.output)")
             }
-            try expect("REDIS_URL: is missing", "")
+            try expect("REDIS_URL is missing", "")
             try expect("REDIS_URL: can't be used: the Redis URL has a user without a password", "redis://hunter2@127.0.0.1")
             try expect("REDIS_URL: can't be used: the server refuses the connection", redis.url(password: "hunter2"))
         }

@@ -13,10 +13,7 @@ struct WrongRoleTests {
         let process = LedgerProcess(executable, environment: environment, adminPort: 0)
         try process.start(command)
         // One that is not refused serves for ever.
-        let watchdog = Task {
-            try await Task.sleep(for: .seconds(20))
-            process.signal(SIGKILL)
-        }
+        let watchdog = rescue(after: .seconds(20)) { process.signal(SIGKILL) }
         let code = process.wait()
         watchdog.cancel()
         let output = (try? String(contentsOfFile: process.output, encoding: .utf8)) ?? ""

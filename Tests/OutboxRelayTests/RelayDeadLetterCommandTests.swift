@@ -104,6 +104,10 @@ extension RelayTests {
                 #expect(again.exit == .failure && again.printed.isEmpty)
                 #expect(again.complained == ["outbox-relay: there is no such open dead letter"])
             }
+            for options in [replayed, dryRun] {
+                let replay = await run { await $0.replay(one, options, isForced: false, json: true) }
+                #expect(replay.exit == .failure && replay.complained == ["outbox-relay: there is no such open dead letter"])
+            }
             let listed = await run { await $0.list(DeadLetterFilter(eventID: id, status: .discarded), json: true) }
             #expect(listed.printed == done.printed)
             let letter = try JSONParser.parse(Array(try #require(listed.printed.first).utf8))
@@ -148,7 +152,8 @@ extension RelayTests {
             #expect(replay.exit == .failure && replay.printed == ["2 replayed, 0 failed, 1 claimed by another run, 0 too old, of 3"])
             let again = await run { await $0.replay(all(), replayed, isForced: false, json: true) }
             #expect(
-                again.exit == .failure && again.printed == [#"{"selected":1,"replayed":0,"failed":0,"taken_by_another":1,"too_old":0,"unchanged":0}"#]
+                again.exit == .failure
+                    && again.printed == [#"{"selected":1,"replayed":0,"failed":0,"claimed_by_another":1,"too_old":0,"unchanged":0}"#]
             )
             #expect(try await fixture.held() == ["parked": 1])
             let one = DeadLetterFilter(eventID: ids[0])
@@ -175,7 +180,7 @@ extension RelayTests {
             let printed = try replay.printed.map { try JSONParser.parse(Array($0.utf8)) }
             #expect(printed.dropLast().map { $0["event_id"]?.stringValue } == old.map(\.description))
             #expect(printed.dropLast().allSatisfy { $0["result"]?.stringValue == "too_old" })
-            #expect(replay.printed.last == #"{"selected":3,"replayed":1,"failed":0,"taken_by_another":0,"too_old":2,"unchanged":0}"#)
+            #expect(replay.printed.last == #"{"selected":3,"replayed":1,"failed":0,"claimed_by_another":0,"too_old":2,"unchanged":0}"#)
             #expect(replay.complained == ["outbox-relay: 2 are older than 14 days; check --dry-run, then use --force"])
             #expect(try await fixture.collect { $0.count >= 1 }.map(\.id) == young.map(\.description))
             #expect(try await attempts() == [3, 3])
@@ -202,7 +207,7 @@ extension RelayTests {
             let replay = await run { await $0.replay(all(), replayed, isForced: false, json: true) }
             try await fixture.broker.control("set_vm_memory_high_watermark", "absolute", "2GB")
             #expect(replay.exit == .unreachable)
-            #expect(replay.printed == [#"{"selected":3,"replayed":0,"failed":0,"taken_by_another":0,"too_old":0,"unchanged":3}"#])
+            #expect(replay.printed == [#"{"selected":3,"replayed":0,"failed":0,"claimed_by_another":0,"too_old":0,"unchanged":3}"#])
             let broker = try fixture.configuration
             #expect(replay.complained.count == 1)
             #expect(

@@ -15,7 +15,7 @@ import Testing
             options: PoolOptions(maximumConnections: 1))
         let task = Task {
             await postgresFailure {
-                try await pool.withTransaction { session in try session.execute("SELECT 'mark-a', pg_sleep(60)") }
+                try await pool.withTransaction { session in try session.execute(.hanging("mark-a")) }
             }
         }
         #expect(try await eventually { try await isSleeping("mark-a") })
@@ -34,7 +34,7 @@ import Testing
                 try await connection.withSession { session in
                     try session.transaction { session in
                         try session.execute("INSERT INTO kept VALUES (1)")
-                        let first = postgresError { try session.execute("SELECT 'mark-b', pg_sleep(60)") }
+                        let first = postgresError { try session.execute(.hanging("mark-b")) }
                         #expect(first?.kind == .cancelled)
                         try session.execute("INSERT INTO kept VALUES (2)")
                     }
@@ -51,7 +51,7 @@ import Testing
     @Test func `a running query is cancelled from outside, and the next one is not`() async throws {
         let connection = try await PostgresServer.shared().superuserConnection()
         async let outcome = postgresFailure {
-            try await connection.withSession { session in try session.execute("SELECT 'mark-c', pg_sleep(60)") }
+            try await connection.withSession { session in try session.execute(.hanging("mark-c")) }
         }
         #expect(try await eventually { try await isSleeping("mark-c") })
         connection.cancelRunningQuery()

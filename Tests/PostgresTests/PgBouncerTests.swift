@@ -64,7 +64,7 @@ import Testing
         let pool = try await makePool()
         let (server, _, database) = try await Self.setUp.value
         let task = Task {
-            await postgresFailure { try await pool.withSession { session in try session.execute("SELECT 'mark-p', pg_sleep(60)") } }
+            await postgresFailure { try await pool.withSession { session in try session.execute(.hanging("mark-p")) } }
         }
         let bystander = Task { try await pool.withSession { session in try session.query("SELECT pg_sleep(1)").count } }
         let watcher = try await server.superuserConnection(database: database.name)

@@ -195,7 +195,7 @@ import Testing
         let pool = try await makePool(connections: 2)
         let slow = await postgresFailure {
             try await pool.withTransaction(TransactionOptions(statementTimeout: .milliseconds(30))) { session in
-                try session.execute("SELECT pg_sleep(10)")
+                try session.execute(.hanging())
             }
         }
         #expect(slow?.kind == .server)

@@ -50,7 +50,7 @@ struct WaitLimitTests {
             try await connection.withSession(within: .within(.milliseconds(300))) { session in
                 try session.transaction { session in
                     try session.execute("INSERT INTO kept VALUES (1)")
-                    let first = postgresError { try session.execute("SELECT pg_sleep(60)") }
+                    let first = postgresError { try session.execute(.hanging()) }
                     #expect(first?.isTimeout == true)
                     try session.execute("INSERT INTO kept VALUES (2)")
                 }
@@ -142,11 +142,11 @@ struct WaitLimitTests {
             let pool = PostgresPool(configuration: configuration, options: PoolOptions(maximumConnections: 1))
             let observer = try await server.superuserConnection()
             let statement = Task {
-                await postgresFailure { try await pool.withSession { session in try session.query("SELECT pg_sleep(60)") } }?.kind
+                await postgresFailure { try await pool.withSession { session in try session.query(.hanging()) } }?.kind
             }
             let isRunning = try await eventually {
                 try await observer.withSession { session in
-                    try session.query("SELECT FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(60)'").count == 1
+                    try session.query("SELECT FROM pg_stat_activity WHERE state = 'active' AND query = \(PostgresQuery.hanging().sql)").count == 1
                 }
             }
             #expect(isRunning)

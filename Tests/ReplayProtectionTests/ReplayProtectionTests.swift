@@ -20,7 +20,7 @@ struct ReplayProtectionTests {
     @Test(
         "the window is shared unless asked for otherwise, which production refuses; the URL is needed, checked and never shown",
         arguments: [
-            ([:], "REDIS_URL: is missing: REPLAY_WINDOW=redis needs it"),
+            ([:], "REDIS_URL is missing: REPLAY_WINDOW=redis needs it"),
             (["REPLAY_WINDOW": "in-process"], "REPLAY_WINDOW=in-process is refused in production"),
             (["FLORIN_ENVIRONMENT": "local", "REPLAY_WINDOW": "in-process"], "in-process"),
             (["FLORIN_ENVIRONMENT": "local", "REPLAY_WINDOW": "none"], "REPLAY_WINDOW=none is not accepted: expected redis or in-process"),

@@ -270,7 +270,7 @@ struct GatewayCaseTests {
     /// Holds a retry until its task is cancelled.
     private struct Spender: Sendable {
         func hold() async -> Bool? {
-            try? await Task.sleep(for: .seconds(3_600))
+            await untilCancelled()
             return nil
         }
     }

@@ -91,7 +91,7 @@ struct AdminServerTests {
     func timeout() async throws {
         let readiness = Readiness()
         readiness.started()
-        let hanging = HealthCheck(name: "postgres", critical: true, timeout: .milliseconds(50)) { try await Task.sleep(for: .seconds(3_600)) }
+        let hanging = HealthCheck(name: "postgres", critical: true, timeout: .milliseconds(50)) { await untilCancelled() }
         try await withServer(readiness: readiness, checks: [hanging]) { port in
             let answer = try await PlainHTTP.get("/readyz", port: port)
             #expect(answer.status == 503)

@@ -75,7 +75,7 @@ struct ProcessTests {
         let journal = Journal()
         let slow = ShutdownStep("slow") {
             // Ends by cancellation only.
-            try? await Task.sleep(for: .seconds(3_600))
+            await untilCancelled()
             journal.note("slow cancelled: \(Task.isCancelled)")
         }
         let group = ProcessGroup(

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 extension PostgresServer {
     /// Stops every process of the server where it is: its connections stay open, and nothing is answered.
@@ -8,12 +7,7 @@ extension PostgresServer {
     package func thaw() throws { try signalAll(SIGCONT) }
 
     /// Thaws the server later, unless cancelled: what waits for a frozen one fails its test then instead of hanging it.
-    package func thawing(after limit: Duration) -> Task<Void, any Error> {
-        Task {
-            try await Task.sleep(for: limit)
-            try thaw()
-        }
-    }
+    package func thawing(after limit: Duration) -> Task<Bool, any Error> { rescue(after: limit) { try self.thaw() } }
 
     /// Runs `body` while the server is frozen, and thaws it on every path.
     ///
@@ -23,18 +17,14 @@ extension PostgresServer {
         atMost limit: Duration = .seconds(60), _ body: () async throws -> Value
     ) async throws -> (value: Value, isFrozen: Bool) {
         try freeze()
-        let isThawed = Mutex(false)
-        let thawing = Task {
-            try await Task.sleep(for: limit)
-            isThawed.withLock { $0 = true }
-            try thaw()
-        }
+        let thawing = thawing(after: limit)
         defer {
             thawing.cancel()
             try? thaw()
         }
         let value = try await body()
-        return (value, !isThawed.withLock { $0 })
+        thawing.cancel()
+        return (value, try await !thawing.value)
     }
 
     private func signalAll(_ signal: Int32) throws {

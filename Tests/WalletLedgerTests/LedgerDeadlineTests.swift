@@ -17,16 +17,12 @@ struct LedgerDeadlineTests {
     }
 
     /// Posts, and gives up after long where nothing is answered, so that the test fails rather than hangs.
-    private static func post(_ requests: [PostingRequest], to queue: PostingQueue) async -> (outcomes: [PostingOutcome], isInTime: Bool) {
+    private static func post(_ requests: [PostingRequest], to queue: PostingQueue) async throws -> (outcomes: [PostingOutcome], isInTime: Bool) {
         let caller = Task { await queue.post(requests) }
-        let rescue = Task {
-            guard (try? await Task.sleep(for: .seconds(20))) != nil else { return false }
-            caller.cancel()
-            return true
-        }
+        let rescuer = rescue(after: .seconds(20)) { caller.cancel() }
         let outcomes = await caller.value
-        rescue.cancel()
-        return (outcomes, await !rescue.value)
+        rescuer.cancel()
+        return (outcomes, try await !rescuer.value)
     }
 
     @Test("a request that no writer takes is withdrawn at its deadline")
@@ -34,7 +30,7 @@ struct LedgerDeadlineTests {
         let queue = PostingQueue(batchLimit: 8, writers: 1)
         // After the first the queue's look-out has ended, or is about to; later ones are looked after as well.
         for milliseconds in [100, 20, 20, 20] {
-            let (outcomes, isInTime) = await Self.post([Self.request(within: .milliseconds(milliseconds))], to: queue)
+            let (outcomes, isInTime) = try await Self.post([Self.request(within: .milliseconds(milliseconds))], to: queue)
             #expect(outcomes == [.failed(.unavailable)])
             #expect(isInTime)
             #expect(queue.depth == 0)
@@ -49,7 +45,7 @@ struct LedgerDeadlineTests {
         #expect(try await eventually { queue.depth == 2 })
         let batch = try #require(queue.take(writer: 0, beforeWaiting: {}))
         #expect(batch.count == 1)
-        let (outcomes, isInTime) = await posted
+        let (outcomes, isInTime) = try await posted
         #expect(outcomes == [.failed(.outcomeUnknown), .failed(.unavailable)])
         #expect(isInTime)
         batch[0].resume(returning: .failed(.internalError))

@@ -39,7 +39,7 @@ extension DeadLetterText {
             writer.member("selected", Int64(selected))
             writer.member("replayed", Int64(result.replayed))
             writer.member("failed", Int64(result.failures.count))
-            writer.member("taken_by_another", Int64(result.taken))
+            writer.member("claimed_by_another", Int64(result.taken))
             writer.member("too_old", Int64(result.tooOld.count))
             writer.member("unchanged", Int64(result.left))
         }

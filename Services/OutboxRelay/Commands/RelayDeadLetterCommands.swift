@@ -49,7 +49,7 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
                 return (found?.discarded(note: note), try store.discard(session, eventID: id, note: note))
             }
             guard let found, isDone else {
-                let finding = found == nil ? "there is no such open dead letter" : "another run is replaying it, for a minute at most"
+                let finding = found == nil ? DeadLetterText.noneOpen : "another run is replaying it, for a minute at most"
                 reportError("\(OutboxRelay.name): \(finding)")
                 return .failure
             }
@@ -62,6 +62,10 @@ struct RelayDeadLetterCommands: DeadLetterCommands {
         await perform("replay-dead-letters") { settings, pool, context in
             let now = Timestamp.now()
             let letters = try await pool.withSession { session in try DeferredEventStore().deadLetters(session, filter) }
+            guard !letters.isEmpty || !filter.namesOne else {
+                reportError("\(OutboxRelay.name): \(DeadLetterText.noneOpen)")
+                return .failure
+            }
             guard !options.dryRun else {
                 show(letters, json: json) { !isForced && $0.isTooOld(now) }
                 return .success

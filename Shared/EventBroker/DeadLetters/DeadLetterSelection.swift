@@ -32,6 +32,8 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
         guard (1...DeadLetterFilter.maximumLimit).contains(limit) else {
             throw ValidationError("--limit must be 1 to \(DeadLetterFilter.maximumLimit)")
         }
+        guard eventID == nil || id == nil else { throw ValidationError("give either --event-id or --id") }
+        guard id.map({ $0 > 0 }) ?? true else { throw ValidationError("--id must be 1 or more") }
         var filter = DeadLetterFilter(limit: limit, id: id, type: type, status: status)
         if let eventID {
             guard let id = EventID(eventID) else { throw ValidationError("--event-id must be an event id (evt_...)") }

@@ -87,6 +87,9 @@ package struct DeadLetterFilter: Sendable, Hashable {
     /// Nil is any.
     package var status: DeadLetterStatus?
 
+    /// Whether an operator named one dead letter: to find none is their mistake then, not an empty store.
+    package var namesOne: Bool { eventID != nil || id != nil }
+
     package init(
         limit: Int = 200, eventID: EventID? = nil, id: Int64? = nil, type: String? = nil, kind: DeadLetterClass? = nil,
         since: Timestamp? = nil, status: DeadLetterStatus? = .open

@@ -4,6 +4,8 @@ package import StrictJSON
 
 /// How dead letters are shown; never their data.
 package enum DeadLetterText {
+    /// What is said when the named one is not there.
+    package static let noneOpen = "there is no such open dead letter"
     private static let none = "-"
 
     /// A line of titles, then one line for each.

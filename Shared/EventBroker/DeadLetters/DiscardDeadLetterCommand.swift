@@ -33,7 +33,7 @@ package struct DiscardDeadLetterCommand<Commands: DeadLetterCommands>: AsyncPars
     package init() {}
 
     package func validate() throws {
-        guard (selection.eventID == nil) != (selection.id == nil) else { throw ValidationError("give either --event-id or --id") }
+        guard selection.eventID != nil || selection.id != nil else { throw ValidationError("give either --event-id or --id") }
         try OperatorText.validate(note: note, person: requestedBy)
     }
 

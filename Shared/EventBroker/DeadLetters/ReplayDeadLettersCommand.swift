@@ -8,7 +8,7 @@ package struct ReplayDeadLettersCommand<Commands: DeadLetterCommands>: AsyncPars
             commandName: "replay-dead-letters", abstract: Commands.help.replay,
             discussion: """
                 \(Commands.help.replayDiscussion) Exit codes: 0 all replayed, 1 some failed again, are too old or are being replayed by \
-                another run, 3 something needed cannot be reached, 64 wrong usage or configuration.
+                another run, or the one that was named is not open, 3 something needed cannot be reached, 64 wrong usage or configuration.
                 """)
     }
 

@@ -69,7 +69,7 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
             let plan = try await DeadLetterReplay(subscription: subscription, pool: pool, keys: keys).plan(filter)
             for item in plan.items { print(json ? DeadLetterText.json(item) : DeadLetterText.line(item)) }
             if !json { print(DeadLetterText.line(plan)) }
-            return .success
+            return found(filter, plan.items.count) ? .success : .failure
         }
     }
 
@@ -93,7 +93,7 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
             if summary.ending == .circuitOpen {
                 reportError("\(Service.name): stopped after \(DeadLetterReplay.circuitLimit) failures in a row; the cause is not fixed")
             }
-            return summary.isSuccess ? .success : .failure
+            return found(options.filter, summary.selected) && summary.isSuccess ? .success : .failure
         }
     }
 
@@ -111,10 +111,15 @@ package struct ConsumerDeadLetterCommands<Service: EventConsumingService>: DeadL
             for letter in letters {
                 print(json ? DeadLetterText.json(letter) : DeadLetterText.table([letter]).last ?? "")
             }
-            guard letters.isEmpty else { return .success }
-            reportError("\(Service.name): there is no such open dead letter")
-            return .failure
+            return found(filter, letters.count) ? .success : .failure
         }
+    }
+
+    /// Whether one is there if one was named; otherwise says so.
+    private func found(_ filter: DeadLetterFilter, _ count: Int) -> Bool {
+        guard filter.namesOne, count == 0 else { return true }
+        reportError("\(Service.name): \(DeadLetterText.noneOpen)")
+        return false
     }
 
     /// Looks at the environment, the database and its schema, and does something with them.

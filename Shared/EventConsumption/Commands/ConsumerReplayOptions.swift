@@ -30,7 +30,7 @@ package struct ConsumerReplayOptions: ParsableArguments, Sendable {
 
     package func validate() throws {
         guard canary.map({ $0 > 0 }) ?? true else { throw ValidationError("--canary must be 1 or more") }
-        guard rate.map({ $0 > 0 && $0 <= 100_000 }) ?? true else { throw ValidationError("--rate must be more than 0 and at most 100000") }
+        guard rate.map({ (0.01...100_000).contains($0) }) ?? true else { throw ValidationError("--rate must be 0.01 to 100000") }
         guard !plan || !dryRun else { throw ValidationError("--plan and --dry-run are mutually exclusive") }
         try OperatorText.validate(note: note, person: requestedBy)
     }

@@ -54,8 +54,8 @@ extension DeadLetterText {
             writer.member("already_applied", Int64(summary.alreadyApplied))
             writer.member("ignored", Int64(summary.ignored))
             writer.member("failed", Int64(summary.failed))
-            writer.member("taken_by_another", Int64(summary.taken))
-            writer.member("taken_still_open", Int64(summary.takenStillOpen))
+            writer.member("claimed_by_another", Int64(summary.taken))
+            writer.member("claimed_still_open", Int64(summary.takenStillOpen))
             writer.member("too_old", Int64(summary.tooOld))
             writer.member("ending", summary.ending.rawValue)
         }

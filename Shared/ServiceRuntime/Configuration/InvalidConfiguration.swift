@@ -30,6 +30,11 @@ package struct InvalidConfiguration: Error, Sendable, Hashable, CustomStringConv
         self.init(ConfigurationProblem(key: key, explanation: ": " + explanation))
     }
 
+    /// For a setting that another one needs.
+    package init(missing key: String, _ reason: String) {
+        self.init(ConfigurationProblem(key: key, explanation: " is missing: " + reason))
+    }
+
     /// One line: the first problem, and how many more there are.
     package var description: String {
         switch problems.count {

@@ -19,7 +19,7 @@ package struct IdempotencyKey: Sendable, Hashable {
         id = KeyDigest.of("\(caller)\n\(principal)\n\(key)")
     }
 
-    package static func isKey(_ text: some StringProtocol) -> Bool {
+    package static func isKey(_ text: String) -> Bool {
         (1...maximumLength).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 }

@@ -36,11 +36,19 @@ package struct PostgresRow: Sendable {
     }
 
     private func decode<each Value: PostgresDecodable>() throws(PostgresError) -> (repeat each Value) {
-        var column = start
-        func next<Next: PostgresDecodable>(_ type: Next.Type) throws(PostgresError) -> Next {
-            defer { column += 1 }
-            return try result.decode(row: row, column: column, as: type)
-        }
-        return (repeat try next((each Value).self))
+        var cursor = ColumnCursor(result: result, row: row, column: start)
+        return (repeat try cursor.next((each Value).self))
+    }
+}
+
+/// Where a row is read. A value and no captured variable: for that the runtime would check each column's access.
+private struct ColumnCursor {
+    let result: PostgresResult
+    let row: Int
+    var column: Int
+
+    mutating func next<Value: PostgresDecodable>(_ type: Value.Type) throws(PostgresError) -> Value {
+        defer { column += 1 }
+        return try result.decode(row: row, column: column, as: type)
     }
 }

@@ -4,8 +4,8 @@ package enum SigningNonce {
     private static let count = (SignatureProfile.nonceLengthBits + 5) / 6
 
     package static func random(using generator: inout some RandomNumberGenerator) -> String {
-        var high = UInt64.random(in: .min ... .max, using: &generator)
-        var low = UInt64.random(in: .min ... .max, using: &generator)
+        var high = generator.next()
+        var low = generator.next()
         return String(unsafeUninitializedCapacity: count) { buffer in
             for index in 0..<count {
                 buffer[index] = alphabet.utf8Start[Int(low & 63)]

@@ -97,7 +97,7 @@ extension RelayTests {
             #expect(try await fixture.held() == ["parked": 1])
             let done = await run { await $0.discard(one, by: "ana", note: "no use", isDryRun: false, json: true) }
             #expect(done.exit == .success && done.printed.count == 1)
-            #expect(try JSONParser.parse(Array(done.printed[0].utf8))["event_id"]?.stringValue == id.description)
+            #expect(try JSONParser.parse(Array(try #require(done.printed.first).utf8))["event_id"]?.stringValue == id.description)
             #expect(try await fixture.held() == ["discarded": 1])
             for isDryRun in [true, false] {
                 let again = await run { await $0.discard(one, by: "ana", note: "no use", isDryRun: isDryRun, json: true) }

@@ -17,7 +17,7 @@ enum CurrencyWorth {
             (5, "IRR LBP"),
         ]
         return table.reduce(into: [:]) { orders, row in
-            for currency in row.1.split(separator: " ").compactMap({ Currency($0) }) { orders[currency] = row.0 }
+            for currency in row.1.split(separator: " ").compactMap({ Currency(String($0)) }) { orders[currency] = row.0 }
         }
     }()
 

@@ -34,7 +34,7 @@ package struct HighValueRule: Sendable, Hashable {
                 isKnown = other != nil
                 other = amount
             } else {
-                guard let currency = Currency(parts[0]) else { throw fault("names no currency") }
+                guard let currency = Currency(String(parts[0])) else { throw fault("names no currency") }
                 isKnown = thresholds.updateValue(amount, forKey: currency) != nil
             }
             guard !isKnown else { throw fault("names a currency twice") }

@@ -10,13 +10,13 @@ package struct Currency: Sendable, Hashable, CustomStringConvertible {
     private let packed: UInt32
 
     /// A currency of ISO 4217 with a minor unit, one that left the standard included.
-    package init?(_ code: some StringProtocol) {
+    package init?(_ code: String) {
         self.init(letters: code)
         guard Self.digits[packed] != nil else { return nil }
     }
 
     /// Any three capital letters, as a row or an event has them.
-    package init?(letters code: some StringProtocol) {
+    package init?(letters code: String) {
         var packed: UInt32 = 0
         guard code.utf8.count == 3, code.utf8.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else { return nil }
         for byte in code.utf8 {
@@ -62,6 +62,6 @@ package struct Currency: Sendable, Hashable, CustomStringConvertible {
     }()
 
     private static func currencies(_ codes: String) -> [Currency] {
-        codes.split(separator: " ").compactMap { Currency(letters: $0) }
+        codes.split(separator: " ").compactMap { Currency(letters: String($0)) }
     }
 }

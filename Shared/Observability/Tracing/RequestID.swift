@@ -15,7 +15,7 @@ package struct RequestID: Sendable, Hashable, CustomStringConvertible {
 
     /// A new id of 128 random bits.
     package init(using generator: inout some RandomNumberGenerator) {
-        let (high, low) = (UInt64.random(in: .min ... .max, using: &generator), UInt64.random(in: .min ... .max, using: &generator))
+        let (high, low) = (generator.next(), generator.next())
         text = String(unsafeUninitializedCapacity: 32) { bytes in
             Hexadecimal.write(high, digits: 16, to: bytes, at: 0)
             Hexadecimal.write(low, digits: 16, to: bytes, at: 16)

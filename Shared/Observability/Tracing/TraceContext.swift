@@ -25,8 +25,7 @@ package struct TraceContext: Sendable, Hashable {
     /// A new trace.
     package init(isSampled: Bool, using generator: inout some RandomNumberGenerator) {
         self.init(
-            traceIDHigh: .random(in: .min ... .max, using: &generator), traceIDLow: .random(in: 1 ... .max, using: &generator),
-            spanID: .random(in: 1 ... .max, using: &generator), isSampled: isSampled)
+            traceIDHigh: generator.next(), traceIDLow: max(generator.next(), 1), spanID: max(generator.next(), 1), isSampled: isSampled)
     }
 
     /// What a `traceparent` says; nil when it does not follow the standard to the letter.
@@ -46,7 +45,7 @@ package struct TraceContext: Sendable, Hashable {
 
     /// The same trace with a span of its own, to be sent to a callee.
     package func child(using generator: inout some RandomNumberGenerator) -> TraceContext {
-        child(randomBits: .random(in: 1 ... .max, using: &generator))
+        child(randomBits: generator.next())
     }
 
     /// The same trace with a span of its own; zero bits, which are no id, become one.

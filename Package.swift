@@ -10,7 +10,8 @@ let packages = [
     package("apple/swift-configuration", "1.4.0", traits: [], ["Configuration"]),
     package("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
     package("vapor/jwt-kit", "5.7.1", ["JWTKit"]),
-    package("apple/swift-crypto", "4.5.2", ["Crypto"]),
+    package("apple/swift-crypto", "4.5.2", ["Crypto", "CryptoExtras"]),
+    package("hummingbird-project/swift-mustache", "2.1.1", ["Mustache"]),
     package("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
     package("apple/swift-log", "1.16.2", ["Logging"]),
     package("apple/swift-metrics", "2.13.0", ["CoreMetrics", "Metrics"]),
@@ -108,6 +109,7 @@ shared(
 
 service("wallet-ledger", process + api + database + ["Crypto", "DequeModule", "NIOPosix"], exclude: ["TIMES.md"])
 service("ops-risk", process + api + database + consumption, tests: broker)
+service("identity", process + api + database + ["Concurrency", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"])
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",

@@ -23,6 +23,10 @@ package enum Fleet {
 }
 
 extension FleetService {
+    package static let identity = FleetService(
+        name: "identity", adminPort: 9_101, api: API(port: 8_101, callers: ["api-gateway", "mobile-bff", "backoffice", "fleetctl"]),
+        database: Database(variable: "IDENTITY_DATABASE_URL"), outbox: Outbox(area: "identity", relayAdminPort: 9_127))
+
     package static let walletLedger = FleetService(
         name: "wallet-ledger", adminPort: 9_103,
         api: API(port: 8_103, callers: ["api-gateway", "mobile-bff", "backoffice", "fleetctl"]),

@@ -61,6 +61,7 @@ shared("Fleet", [], tests: api + database + broker + ["ServiceClient"], ofTests:
 shared("Contracts", ["StrictJSON"], exclude: ["AsyncAPI", "OpenAPI"], ofTests: ["crosscheck", "golden"])
 shared("RequestSigning", ["Crypto", "HTTPTypes"], ofTests: ["crosscheck"])
 shared("AccessTokens", ["StrictJSON", "Crypto", "JWTKit"])
+shared("EncryptionKeys", ["StrictJSON", "Crypto"])
 shared("TransportSecurity", ["NIOCore", "NIOSSL"])
 shared("BlockingCalls", [])
 shared("Outages", [])
@@ -92,7 +93,8 @@ shared("ServiceDatabase", process + ["Idempotency", "Postgres"])
 shared("Outbox", ["Contracts", "Postgres"], exclude: ["README.md"])
 shared("EventBroker", ["AMQP", "Contracts", "Fleet", "Observability", "ServiceRuntime", "StrictJSON", "TransportSecurity", "ArgumentParser"])
 shared(
-    "EventConsumption", process + broker + ["Outages", "Postgres", "ServiceDatabase", "Crypto"], exclude: ["README.md"], ofTests: ["migrations"])
+    "EventConsumption", process + broker + ["EncryptionKeys", "Outages", "Postgres", "ServiceDatabase", "Crypto"], exclude: ["README.md"],
+    ofTests: ["migrations"])
 shared("ReplayProtection", process + ["Redis", "RequestSigning", "TransportSecurity", "Crypto", "NIOSSL"])
 shared("ServiceIdentity", process + ["RequestSigning", "TransportSecurity", "AsyncHTTPClient", "NIOCore", "NIOHTTP1"])
 shared(
@@ -109,7 +111,7 @@ shared(
 
 service("wallet-ledger", process + api + database + ["Crypto", "DequeModule", "NIOPosix"], exclude: ["TIMES.md"])
 service("ops-risk", process + api + database + consumption, tests: broker)
-service("identity", process + api + database + ["Concurrency", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"])
+service("identity", process + api + database + ["BlockingCalls", "EncryptionKeys", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"])
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",

@@ -1,4 +1,5 @@
 package import APIService
+import EncryptionKeys
 import Fleet
 package import ServiceRuntime
 
@@ -7,14 +8,30 @@ package struct IdentityConfiguration: APIServiceConfiguration {
     static let service = APIServiceSettings.Declaration(.identity, shared: ["idempotency", "outbox"])
     static let poolSize = Setting<Int>.integer(
         "IDENTITY_POOL_SIZE", "Connections to the database.", in: 2...100, unit: "connections", default: 16)
+    static let secretKeysFile = Setting<String>.path(
+        "IDENTITY_SECRET_KEYS_FILE", "The keys under which TOTP secrets and signing keys are encrypted.",
+        default: "/run/secrets/florin/identity-secret.keys.json")
     package static let defaultAdminPort = FleetService.identity.adminPort
-    package static let declared: [any SettingDeclaration] = service.declared + [poolSize]
+    package static let declared: [any SettingDeclaration] = service.declared + [poolSize, secretKeysFile]
 
     package let service: APIServiceSettings
     let poolSize: Int
+    let secretKeysFile: String
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         service = try Self.service.settings(values)
         poolSize = values[Self.poolSize]
+        secretKeysFile = values[Self.secretKeysFile]
+    }
+
+    /// Reads the keys file.
+    ///
+    /// - Throws: ``InvalidConfiguration`` when it can't be used; it names no secret.
+    func secretBox() throws(InvalidConfiguration) -> SecretBox {
+        do {
+            return SecretBox(try EncryptionKeyFile.read(secretKeysFile))
+        } catch {
+            throw InvalidConfiguration(key: Self.secretKeysFile.key, "can't be used: \(PlainLine.text(secretKeysFile)): \(error)")
+        }
     }
 }

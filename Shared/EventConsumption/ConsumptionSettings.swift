@@ -1,3 +1,4 @@
+internal import EncryptionKeys
 package import ServiceDatabase
 package import ServiceRuntime
 
@@ -33,7 +34,7 @@ package struct ConsumptionSettings: Sendable {
     /// - Throws: ``InvalidConfiguration`` when it can't be used; it names no secret.
     package func keys() throws(InvalidConfiguration) -> DeadLetterKeys {
         do {
-            return try DeadLetterKeyFile.read(keysFile)
+            return DeadLetterKeys(try EncryptionKeyFile.read(keysFile))
         } catch {
             throw InvalidConfiguration(key: Self.keysFileSetting.key, "can't be used: \(PlainLine.text(keysFile)): \(error)")
         }

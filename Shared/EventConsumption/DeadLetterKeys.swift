@@ -1,56 +1,35 @@
 internal import Crypto
+package import EncryptionKeys
 internal import FoundationEssentials
 
-/// The keys under which the bodies of dead letters are encrypted (AES-256-GCM, NIST SP 800-38D).
+/// The keys under which the bodies of dead letters are encrypted, from the file `DEAD_LETTER_KEYS_FILE`.
+///
+/// An old key can leave the file when no open dead letter is under it any more, as the listing's `body_key_id` tells.
 package struct DeadLetterKeys: Sendable {
-    /// Shorter secrets are no AES-256 keys.
-    package static let secretBytes = 32
-    package static let maximumKeys = 16
+    typealias SealedBody = EncryptionKeys.Sealed
 
-    struct Key: Sendable {
-        let id: String
-        let secret: SymmetricKey
-    }
-
-    /// The first encrypts, all decrypt.
-    private let keys: [Key]
-    private let encrypting: Key
-    /// Derived (RFC 5869), so that no key serves two purposes.
+    private let keys: EncryptionKeys
     private let identifying: SymmetricKey
 
-    private static let identityInfo = Data("florin.dead-letter.identity.v1".utf8)
+    private static let identityPurpose = "florin.dead-letter.identity.v1"
     private static let bodyContext = "florin.dead-letter.body.v1"
 
-    /// - Returns: nil without a key, and when an id is there twice.
-    init?(_ keys: [Key]) {
-        guard let first = keys.first, keys.count <= Self.maximumKeys, Set(keys.map(\.id)).count == keys.count else { return nil }
+    package init(_ keys: EncryptionKeys) {
         self.keys = keys
-        encrypting = first
-        identifying = HKDF<SHA256>.deriveKey(inputKeyMaterial: first.secret, info: Self.identityInfo, outputByteCount: Self.secretBytes)
-    }
-
-    struct SealedBody: Sendable, Hashable {
-        let keyID: String
-        /// Nonce, cipher text and tag.
-        let bytes: [UInt8]
+        identifying = keys.derivedKey(for: Self.identityPurpose)
     }
 
     /// - Parameter owner: To whom the body belongs; it opens for nobody else.
     func seal(_ body: [UInt8], for owner: Owner) throws -> SealedBody {
-        let box = try AES.GCM.seal(body, using: encrypting.secret, authenticating: owner.context)
-        guard let combined = box.combined else { throw CryptoKitError.incorrectParameterSize }
-        return SealedBody(keyID: encrypting.id, bytes: [UInt8](combined))
+        try keys.seal(body, for: owner.context)
     }
 
     /// - Throws: ``EventFailure``, transient: with the right keys file it opens.
     func open(_ sealed: SealedBody, for owner: Owner) throws(EventFailure) -> [UInt8] {
-        guard let key = keys.first(where: { $0.id == sealed.keyID }) else {
-            throw .transient("the body is encrypted under the key \(sealed.keyID), which is not in the keys file")
-        }
         do {
-            return [UInt8](try AES.GCM.open(AES.GCM.SealedBox(combined: sealed.bytes), using: key.secret, authenticating: owner.context))
+            return try keys.open(sealed, for: owner.context)
         } catch {
-            throw .transient("the body does not open under the key \(sealed.keyID): it was changed, or the key is another one")
+            throw .transient("the body \(error)")
         }
     }
 
@@ -64,6 +43,6 @@ package struct DeadLetterKeys: Sendable {
         let consumer: String
         let eventID: UUID?
 
-        fileprivate var context: Data { Data("\(DeadLetterKeys.bodyContext)\n\(consumer)\n\(eventID?.uuidString ?? "")".utf8) }
+        fileprivate var context: String { "\(DeadLetterKeys.bodyContext)\n\(consumer)\n\(eventID?.uuidString ?? "")" }
     }
 }

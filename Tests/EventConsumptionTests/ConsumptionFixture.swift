@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Crypto
+import EncryptionKeys
 import EventBroker
 import Fleet
 import Foundation
@@ -42,7 +43,7 @@ struct ConsumptionFixture {
     init(server: PostgresServer? = nil) async throws {
         database = try await PostgresServer.shared(unless: server).makeDatabase(service: "ops-risk", migrations: Self.migrations)
         pool = try Self.pool(database)
-        keys = try #require(DeadLetterKeys([Self.key("first", 1)]))
+        keys = try Self.keys([Self.key("first", 1)])
     }
 
     static func pool(_ database: TestDatabase) throws -> PostgresPool {
@@ -51,8 +52,12 @@ struct ConsumptionFixture {
             options: PoolOptions(maximumConnections: 8, acquireTimeout: .seconds(3)))
     }
 
-    static func key(_ id: String, _ byte: UInt8) -> DeadLetterKeys.Key {
-        DeadLetterKeys.Key(id: id, secret: SymmetricKey(data: [UInt8](repeating: byte, count: 32)))
+    static func key(_ id: String, _ byte: UInt8) -> EncryptionKeys.Key {
+        EncryptionKeys.Key(id: id, secret: SymmetricKey(data: [UInt8](repeating: byte, count: 32)))
+    }
+
+    static func keys(_ keys: [EncryptionKeys.Key]) throws -> DeadLetterKeys {
+        DeadLetterKeys(try #require(EncryptionKeys(keys)))
     }
 
     // MARK: - Events

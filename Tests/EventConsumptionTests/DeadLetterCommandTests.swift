@@ -141,7 +141,7 @@ enum TestService: EventConsumingService {
     }
 
     @Test func `a listing says under which key a body is, so that it can be told when an old key may go`() async throws {
-        let rotated = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)]))
+        let rotated = try ConsumptionFixture.keys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)])
         try await fixture.bury([fixture.envelope(1, minute: 1)])
         try await fixture.bury([fixture.envelope(2, minute: 2)], keys: rotated)
         func keysInUse() async throws -> [String?] {

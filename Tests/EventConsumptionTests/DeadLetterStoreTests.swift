@@ -54,7 +54,7 @@ import Testing
         #expect(try stored.opened(fixture.keys, consumer: fixture.name).body == mended.wireBytes())
         // Whether it is the same under another key can't be told, so somebody shall look.
         try await discard()
-        let rotated = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)]))
+        let rotated = try ConsumptionFixture.keys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)])
         #expect(try await fixture.bury([mended], keys: rotated).map(\.id) == [id])
     }
 
@@ -65,9 +65,9 @@ import Testing
         let stored = try await fixture.pool.withSession { session in
             try letters.compactMap { letter in try repository.take(letter.id, session) }
         }
-        let stolen = try #require(DeadLetterKeys([ConsumptionFixture.key("first", 9)]))
-        let rotated = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)]))
-        let other = try #require(DeadLetterKeys([ConsumptionFixture.key("second", 2)]))
+        let stolen = try ConsumptionFixture.keys([ConsumptionFixture.key("first", 9)])
+        let rotated = try ConsumptionFixture.keys([ConsumptionFixture.key("second", 2), ConsumptionFixture.key("first", 1)])
+        let other = try ConsumptionFixture.keys([ConsumptionFixture.key("second", 2)])
         #expect(String(decoding: try stored[0].opened(keys, consumer: name).body, as: UTF8.self).contains("\"number\":1"))
         #expect(try stored[0].opened(rotated, consumer: name).body == stored[0].opened(keys, consumer: name).body)
         #expect(throws: EventFailure.self) { try stored[0].opened(stolen, consumer: name) }

@@ -132,47 +132,6 @@ import Testing
     }
 }
 
-@Suite struct DeadLetterKeyFileTests {
-    private static let secret = Data(repeating: 7, count: 32).base64EncodedString()
-
-    @Test func `the first key encrypts and all decrypt`() throws {
-        let other = Data(repeating: 8, count: 32).base64EncodedString()
-        let text = "{\"keys\":[{\"keyid\":\"b\",\"secret\":\"\(Self.secret)\"},{\"keyid\":\"a\",\"secret\":\"\(other)\"}]}"
-        let two = try DeadLetterKeyFile.parse(Array(text.utf8))
-        let owner = DeadLetterKeys.Owner(consumer: "c", eventID: nil)
-        let sealed = try two.seal([1, 2, 3], for: owner)
-        #expect(sealed.keyID == "b" && sealed.bytes.count == 3 + 12 + 16)
-        #expect(try two.open(sealed, for: owner) == [1, 2, 3])
-        #expect(try two.seal([1, 2, 3], for: owner) != sealed, "a nonce must not be used twice")
-    }
-
-    @Test(arguments: [
-        "", "[]", "{}", "{\"keys\":[]}", "{\"keys\":[{\"keyid\":\"a\"}]}", "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"c2hvcnQ=\"}]}",
-        "{\"keys\":[{\"keyid\":\"\",\"secret\":\"\(secret)\"}]}", "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(secret)\",\"note\":1}]}",
-        "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(secret)\"},{\"keyid\":\"a\",\"secret\":\"\(secret)\"}]}",
-        "{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(secret)\"}],\"other\":1}",
-    ]) func `a file that is not as it must be is refused, and not quoted`(text: String) {
-        let fault = #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.parse(Array(text.utf8)) }
-        #expect(fault?.description.contains(Self.secret) == false)
-    }
-
-    @Test func `a file that others may write, that is too large or missing is refused`() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("keys-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let path = "\(folder)/keys.json"
-        try Data("{\"keys\":[{\"keyid\":\"a\",\"secret\":\"\(Self.secret)\"}]}".utf8).write(to: URL(fileURLWithPath: path))
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-        _ = try DeadLetterKeyFile.read(path)
-        try FileManager.default.setAttributes([.posixPermissions: 0o602], ofItemAtPath: path)
-        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(path) }
-        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(folder) }
-        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read("\(folder)/none") }
-        try Data(repeating: 32, count: DeadLetterKeyFile.maximumBytes + 1).write(to: URL(fileURLWithPath: path))
-        #expect(throws: DeadLetterKeyFile.Fault.self) { try DeadLetterKeyFile.read(path) }
-    }
-}
-
 @Suite struct EventSubscriptionTests {
     private func subscription() -> EventSubscription {
         EventSubscription(

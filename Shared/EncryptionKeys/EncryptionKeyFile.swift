@@ -1,41 +1,33 @@
-internal import Contracts
 internal import Crypto
 internal import FoundationEssentials
-
-#if canImport(Darwin)
-internal import Darwin
-#elseif canImport(Musl)
-internal import Musl
-#else
 internal import Glibc
-import StrictJSON
-#endif
+internal import StrictJSON
 
-/// The JSON file of a consumer's dead-letter keys, `DEAD_LETTER_KEYS_FILE`:
+/// The JSON file of a service's ``EncryptionKeys``:
 ///
 ///     {"keys": [{"keyid": "2026-11", "secret": "32 random bytes in base64"}]}
 ///
-/// No other member is taken. It is read once, when the process starts. To rotate, put a new key before the others and restart the consumers;
-/// take an old one out when no open dead letter is under it any more, as the listing's `body_key_id` tells.
-enum DeadLetterKeyFile {
-    static let maximumBytes = 16_384
+/// No other member is taken. It is read once, when the process starts. To rotate, put a new key before the others and restart; take an old
+/// one out when nothing is encrypted under it any more.
+package enum EncryptionKeyFile {
+    package static let maximumBytes = 16_384
 
     /// What is wrong with a file; never what it holds.
-    struct Fault: Error, CustomStringConvertible {
-        let description: String
+    package struct Fault: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    static func read(_ path: String) throws(Fault) -> DeadLetterKeys {
+    package static func read(_ path: String) throws(Fault) -> EncryptionKeys {
         try parse(try bytes(of: path))
     }
 
-    static func parse(_ bytes: [UInt8]) throws(Fault) -> DeadLetterKeys {
+    package static func parse(_ bytes: [UInt8]) throws(Fault) -> EncryptionKeys {
         // The parser's own words may quote the file.
         guard let json = try? JSONParser.parse(bytes) else { throw Fault(description: "it is not valid JSON") }
         guard let members = json.objectValue, members.count == 1, let entries = json["keys"]?.arrayValue else {
             throw Fault(description: "it must be an object with the one member \"keys\", an array")
         }
-        var keys: [DeadLetterKeys.Key] = []
+        var keys: [EncryptionKeys.Key] = []
         for (index, entry) in entries.enumerated() {
             guard let members = entry.objectValue, members.count == 2, let id = entry["keyid"]?.stringValue,
                 let secret = entry["secret"]?.stringValue
@@ -43,13 +35,13 @@ enum DeadLetterKeyFile {
             guard (1...64).contains(id.utf8.count), id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw Fault(description: "/keys/\(index)/keyid must have 1 to 64 visible ASCII characters")
             }
-            guard let raw = Data(base64Encoded: secret), raw.count == DeadLetterKeys.secretBytes else {
-                throw Fault(description: "/keys/\(index)/secret must be \(DeadLetterKeys.secretBytes) bytes in base64")
+            guard let raw = Data(base64Encoded: secret), raw.count == EncryptionKeys.secretBytes else {
+                throw Fault(description: "/keys/\(index)/secret must be \(EncryptionKeys.secretBytes) bytes in base64")
             }
-            keys.append(DeadLetterKeys.Key(id: id, secret: SymmetricKey(data: raw)))
+            keys.append(EncryptionKeys.Key(id: id, secret: SymmetricKey(data: raw)))
         }
-        guard let keys = DeadLetterKeys(keys) else {
-            throw Fault(description: "it must hold 1 to \(DeadLetterKeys.maximumKeys) keys, each with an id of its own")
+        guard let keys = EncryptionKeys(keys) else {
+            throw Fault(description: "it must hold 1 to \(EncryptionKeys.maximumKeys) keys, each with an id of its own")
         }
         return keys
     }

@@ -17,6 +17,9 @@ enum Golden {
         ("ledger.hold.voided.v1", Samples.held(.voided, .voided, released: 250)),
         ("ledger.hold.expired.v1", Samples.held(.expired, .expired, released: 250)), ("risk.alert.raised.v1", Samples.highValue),
         ("risk.alert.raised.v1+velocity", Samples.velocity), ("risk.alert.resolved.v1", Samples.resolved),
+        ("identity.user.registered.v1", Samples.registered), ("identity.account.recovered.v1", Samples.recovered),
+        ("identity.mfa.changed.v1", Samples.mfaChanged), ("identity.sign_in.failed.v1", Samples.signInFailed),
+        ("identity.session.started.v1", Samples.sessionStarted), ("identity.session.revoked.v1", Samples.sessionRevoked),
     ]
 
     static let names = events.map(\.name)

@@ -95,6 +95,12 @@ struct EventPayloadTests {
             ("risk.alert.raised.v1", #""rule":"high_value""#, #""rule":"velocity""#, "/data/count"),
             ("risk.alert.raised.v1", #""threshold":1000"#, #""threshold":0"#, "/data/threshold"),
             ("risk.alert.resolved.v1", #""resolution":"false_positive""#, #""resolution":"open""#, "/data/resolution"),
+            ("identity.session.revoked.v1", #""reason":"ended_by_user""#, #""reason":"boredom""#, "/data/reason"),
+            ("identity.session.revoked.v1", #""sid":"ses_"#, #""sid":"usr_"#, "/data/sid"),
+            ("identity.session.started.v1", #""new_device":true"#, #""new_device":"true""#, "/data/new_device"),
+            ("identity.sign_in.failed.v1", #""factor":"password""#, #""factor":"passkey""#, "/data/factor"),
+            ("identity.mfa.changed.v1", #""change":"totp_enrolled""#, #""change":"totp""#, "/data/change"),
+            ("identity.account.recovered.v1", #""credential":"password""#, #""credential":"both""#, "/data/credential"),
         ])
     func contradictions(name: String, part: String, replacement: String, pointer: String) throws {
         let text = String(decoding: try Golden.bytes(name), as: UTF8.self)

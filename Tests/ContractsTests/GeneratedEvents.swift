@@ -30,7 +30,8 @@ struct GeneratedEvents {
             case .expired: return self.hold(.expired)
             }
         }
-        return RiskEventType(rawValue: type) == .alertRaised ? raised() : resolved()
+        if let risk = RiskEventType(rawValue: type) { return risk == .alertRaised ? raised() : resolved() }
+        return identityPayload(type)
     }
 
     mutating func envelope(_ type: String) throws -> EventEnvelope {
@@ -123,5 +124,27 @@ struct GeneratedEvents {
         RiskAlertResolvedEvent(
             alertID: id(), rule: pick(RiskRule.allCases), walletID: id(), resolution: pick(RiskResolution.allCases),
             resolvedBy: maybe { $0.text() }, resolvedAt: time())
+    }
+
+    private mutating func identityPayload(_ type: String) -> any EventPayload {
+        if let account = AccountEventType(rawValue: type) {
+            switch account {
+            case .registered: return UserRegisteredEvent(userID: id(), registeredAt: time())
+            case .recovered: return AccountRecoveredEvent(userID: id(), credential: pick(RecoveredCredential.allCases), recoveredAt: time())
+            }
+        }
+        if let credential = CredentialEventType(rawValue: type) {
+            switch credential {
+            case .mfaChanged: return MFAChangedEvent(userID: id(), kind: pick(MFAChangeKind.allCases), changedAt: time())
+            case .signInFailed:
+                return SignInFailedEvent(userID: id(), factor: pick(SignInFactor.allCases), isBlocked: flip(), failedAt: time())
+            }
+        }
+        guard SessionEventType(rawValue: type) == .started else {
+            return SessionRevokedEvent(
+                sessionID: id(), userID: id(), reason: pick(SessionEndReason.allCases), revokedAt: time(), tokensExpireAt: time())
+        }
+        return SessionStartedEvent(
+            sessionID: id(), userID: id(), deviceID: id(), isNewDevice: flip(), isMultiFactor: flip(), startedAt: time())
     }
 }

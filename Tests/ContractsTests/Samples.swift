@@ -93,6 +93,18 @@ enum Samples {
         id: alertID, finding: .highValue(thresholdMinor: 1_000), walletID: wallet, transferID: transferID, money: money, occurredAt: time,
         raisedAt: time, resolution: nil)
 
+    static let sessionID = SessionID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0060))
+    static let deviceID = DeviceID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0061))
+    static let registered = UserRegisteredEvent(userID: owner, registeredAt: time)
+    static let recovered = AccountRecoveredEvent(userID: owner, credential: .password, recoveredAt: time)
+    static let mfaChanged = MFAChangedEvent(userID: owner, kind: .totpEnrolled, changedAt: time)
+    static let signInFailed = SignInFailedEvent(userID: owner, factor: .password, isBlocked: false, failedAt: time)
+    static let sessionStarted = SessionStartedEvent(
+        sessionID: sessionID, userID: owner, deviceID: deviceID, isNewDevice: true, isMultiFactor: false, startedAt: time)
+    static let sessionRevoked = SessionRevokedEvent(
+        sessionID: sessionID, userID: owner, reason: .endedByUser, revokedAt: time,
+        tokensExpireAt: Timestamp(microsecondsSinceUnixEpoch: time.microsecondsSinceUnixEpoch + 300_000_000))
+
     private static func raised(_ finding: RiskFinding) -> RiskAlertRaisedEvent {
         RiskAlertRaisedEvent(
             alertID: alertID, finding: finding, walletID: wallet, transferID: transferID, money: money, occurredAt: time, raisedAt: time)

@@ -30,6 +30,7 @@ package enum EventCatalogue {
     /// In the order of their types.
     package static let entries: [Entry] = [
         entries(of: WalletEventType.self), entries(of: TransferEventType.self), entries(of: HoldEventType.self), entries(of: RiskEventType.self),
+        entries(of: AccountEventType.self), entries(of: CredentialEventType.self), entries(of: SessionEventType.self),
     ].flatMap { $0 }.sorted { $0.type < $1.type }
 
     private static func entries<Name: EventType>(of: Name.Type) -> [Entry] { Name.allCases.map { Entry($0) } }
@@ -71,6 +72,28 @@ extension EventEnvelope {
             switch type {
             case .alertRaised: return try payload(as: RiskAlertRaisedEvent.self)
             case .alertResolved: return try payload(as: RiskAlertResolvedEvent.self)
+            }
+        }
+        return try identityPayload()
+    }
+
+    private func identityPayload() throws(EventFault) -> any EventPayload {
+        if let type = AccountEventType(rawValue: type) {
+            switch type {
+            case .registered: return try payload(as: UserRegisteredEvent.self)
+            case .recovered: return try payload(as: AccountRecoveredEvent.self)
+            }
+        }
+        if let type = CredentialEventType(rawValue: type) {
+            switch type {
+            case .mfaChanged: return try payload(as: MFAChangedEvent.self)
+            case .signInFailed: return try payload(as: SignInFailedEvent.self)
+            }
+        }
+        if let type = SessionEventType(rawValue: type) {
+            switch type {
+            case .started: return try payload(as: SessionStartedEvent.self)
+            case .revoked: return try payload(as: SessionRevokedEvent.self)
             }
         }
         throw .unsupportedType

@@ -46,6 +46,8 @@ package struct PrefixedID<Kind: IdentifierKind>: Sendable, Hashable, Comparable,
 }
 
 package enum UserKind: IdentifierKind { package static let prefix = "usr" }
+package enum SessionKind: IdentifierKind { package static let prefix = "ses" }
+package enum DeviceKind: IdentifierKind { package static let prefix = "dev" }
 package enum WalletKind: IdentifierKind { package static let prefix = "wal" }
 package enum TransferKind: IdentifierKind { package static let prefix = "trf" }
 package enum HoldKind: IdentifierKind { package static let prefix = "hld" }
@@ -54,6 +56,8 @@ package enum AlertKind: IdentifierKind { package static let prefix = "alr" }
 package enum EventKind: IdentifierKind { package static let prefix = "evt" }
 
 package typealias UserID = PrefixedID<UserKind>
+package typealias SessionID = PrefixedID<SessionKind>
+package typealias DeviceID = PrefixedID<DeviceKind>
 package typealias WalletID = PrefixedID<WalletKind>
 package typealias TransferID = PrefixedID<TransferKind>
 package typealias HoldID = PrefixedID<HoldKind>

@@ -100,7 +100,7 @@ struct EventPayloadTests {
             ("identity.session.started.v1", #""new_device":true"#, #""new_device":"true""#, "/data/new_device"),
             ("identity.sign_in.failed.v1", #""factor":"password""#, #""factor":"passkey""#, "/data/factor"),
             ("identity.mfa.changed.v1", #""change":"totp_enrolled""#, #""change":"totp""#, "/data/change"),
-            ("identity.account.recovered.v1", #""credential":"password""#, #""credential":"both""#, "/data/credential"),
+            ("identity.account.recovered.v1", #""multi_factor":true"#, #""multi_factor":1"#, "/data/multi_factor"),
         ])
     func contradictions(name: String, part: String, replacement: String, pointer: String) throws {
         let text = String(decoding: try Golden.bytes(name), as: UTF8.self)

@@ -130,7 +130,7 @@ struct GeneratedEvents {
         if let account = AccountEventType(rawValue: type) {
             switch account {
             case .registered: return UserRegisteredEvent(userID: id(), registeredAt: time())
-            case .recovered: return AccountRecoveredEvent(userID: id(), credential: pick(RecoveredCredential.allCases), recoveredAt: time())
+            case .recovered: return AccountRecoveredEvent(userID: id(), isMultiFactor: flip(), recoveredAt: time())
             }
         }
         if let credential = CredentialEventType(rawValue: type) {

@@ -96,7 +96,7 @@ enum Samples {
     static let sessionID = SessionID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0060))
     static let deviceID = DeviceID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0061))
     static let registered = UserRegisteredEvent(userID: owner, registeredAt: time)
-    static let recovered = AccountRecoveredEvent(userID: owner, credential: .password, recoveredAt: time)
+    static let recovered = AccountRecoveredEvent(userID: owner, isMultiFactor: true, recoveredAt: time)
     static let mfaChanged = MFAChangedEvent(userID: owner, kind: .totpEnrolled, changedAt: time)
     static let signInFailed = SignInFailedEvent(userID: owner, factor: .password, isBlocked: false, failedAt: time)
     static let sessionStarted = SessionStartedEvent(

@@ -36,23 +36,17 @@ package struct UserRegisteredEvent: EventPayload {
     }
 }
 
-/// What a recovery replaced.
-package enum RecoveredCredential: String, Sendable, Hashable, CaseIterable {
-    case password
-    /// The TOTP, which took a recovery code.
-    case totp
-}
-
-/// `identity.account.recovered.v1`: a lost credential was replaced, which ended the user's sessions. The subject and the partition key are
-/// the user.
+/// `identity.account.recovered.v1`: a lost password was replaced, which ended the user's sessions. The subject and the partition key are the
+/// user.
 package struct AccountRecoveredEvent: EventPayload {
     package let userID: UserID
-    package let credential: RecoveredCredential
+    /// Whether a second factor was verified beside the mailed code, as it is wherever one is enrolled.
+    package let isMultiFactor: Bool
     package let recoveredAt: Timestamp
 
-    package init(userID: UserID, credential: RecoveredCredential, recoveredAt: Timestamp) {
+    package init(userID: UserID, isMultiFactor: Bool, recoveredAt: Timestamp) {
         self.userID = userID
-        self.credential = credential
+        self.isMultiFactor = isMultiFactor
         self.recoveredAt = recoveredAt
     }
 
@@ -64,14 +58,14 @@ package struct AccountRecoveredEvent: EventPayload {
 
     package init(reading object: inout JSONObjectReader, type: AccountEventType) throws(RequestFault) {
         self.init(
-            userID: try object.identifier("user_id"), credential: try object.choice("credential"),
+            userID: try object.identifier("user_id"), isMultiFactor: try object.bool("multi_factor"),
             recoveredAt: try object.time("recovered_at"))
     }
 
     package func encode(into writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("user_id", userID.description)
-            writer.member("credential", credential.rawValue)
+            writer.member("multi_factor", isMultiFactor)
             writer.member("recovered_at", recoveredAt.description)
         }
     }

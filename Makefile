@@ -1,6 +1,6 @@
 # Florin's commands. Each target is one line; what it does is in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help run up demo down status logs reset test lint format bench chaos mutants fuzz sanitize
+.PHONY: help run up demo down status logs reset test lint format pages bench chaos mutants fuzz sanitize
 SHELL := /bin/bash
 
 help: ## this list
@@ -35,6 +35,9 @@ lint: ## formatter, scripts, marks
 
 format: ## format the Swift files in place
 	@exec swift format format --in-place --recursive --parallel Package.swift Services Shared Tests
+
+pages: ## a picture of every page that people see, in .local/pages
+	@exec infra/local/pages.sh
 
 bench: ## the benchmark tables, of transfers and of events (release build, about 25 minutes)
 	@exec infra/load/bench.sh

@@ -111,7 +111,9 @@ shared(
 
 service("wallet-ledger", process + api + database + ["Crypto", "DequeModule", "NIOPosix"], exclude: ["TIMES.md"])
 service("ops-risk", process + api + database + consumption, tests: broker)
-service("identity", process + api + database + ["BlockingCalls", "EncryptionKeys", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"])
+service(
+    "identity", process + api + database + ["BlockingCalls", "EncryptionKeys", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"],
+    exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser"])
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",
@@ -135,11 +137,14 @@ service(
 }
 
 /// A service by its executable's name: `ops-risk` is the module OpsRisk in Services/OpsRisk, tested by Tests/OpsRiskTests.
-@MainActor func service(_ executable: String, _ uses: [String], exclude: [String] = [], tests extra: [String] = []) {
+@MainActor func service(
+    _ executable: String, _ uses: [String], exclude: [String] = [], tests extra: [String] = [], ofTests: [String] = []
+) {
     let name = executable.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     florin.products.append(.executable(name: executable, targets: [name]))
     florin.targets += [
-        target(.executable, "Services/\(name)", uses, exclude: ["README.md"] + exclude), tests(name + "Tests", [name] + uses + extra),
+        target(.executable, "Services/\(name)", uses, exclude: ["README.md"] + exclude),
+        tests(name + "Tests", [name] + uses + extra, exclude: ofTests),
     ]
 }
 

@@ -11,17 +11,21 @@ package struct IdentityConfiguration: APIServiceConfiguration {
     static let secretKeysFile = Setting<String>.path(
         "IDENTITY_SECRET_KEYS_FILE", "The keys under which TOTP secrets and signing keys are encrypted.",
         default: "/run/secrets/florin/identity-secret.keys.json")
+    static let pagesDirectory = Setting<String>.path(
+        "IDENTITY_PAGES_DIRECTORY", "Folder of the pages' templates, texts and stylesheet.", default: "/app/pages")
     package static let defaultAdminPort = FleetService.identity.adminPort
-    package static let declared: [any SettingDeclaration] = service.declared + [poolSize, secretKeysFile]
+    package static let declared: [any SettingDeclaration] = service.declared + [poolSize, secretKeysFile, pagesDirectory]
 
     package let service: APIServiceSettings
     let poolSize: Int
     let secretKeysFile: String
+    let pagesDirectory: String
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         service = try Self.service.settings(values)
         poolSize = values[Self.poolSize]
         secretKeysFile = values[Self.secretKeysFile]
+        pagesDirectory = values[Self.pagesDirectory]
     }
 
     /// Reads the keys file.

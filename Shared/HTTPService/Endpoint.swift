@@ -18,7 +18,8 @@ package struct Endpoint: Sendable {
     /// With parameters in braces: `/v1/wallets/{id}`. The same spelling as in the OpenAPI document.
     package let path: String
     let content: ContentRule
-    let refusal: RefusalRenderer
+    /// Also given the request's header fields.
+    private(set) var refusal: @Sendable (Problem, HTTPFields) -> Answer
     let door: Door
     /// What the pipeline must have for the checks.
     let needs: Needs
@@ -35,9 +36,16 @@ package struct Endpoint: Sendable {
         self.method = method
         self.path = path
         self.content = content
-        self.refusal = refusal
+        self.refusal = { problem, _ in refusal(problem) }
         self.needs = needs
         self.door = door
+    }
+
+    /// The same endpoint with refusals that depend on the request as well, as a page does on the language that the browser asks for.
+    package func showingRefusals(_ render: @escaping @Sendable (Problem, _ requestHeaders: HTTPFields) -> Answer) -> Endpoint {
+        var endpoint = self
+        endpoint.refusal = render
+        return endpoint
     }
 }
 

@@ -79,7 +79,7 @@ package struct EndpointPipeline: Sendable {
             span.end(status: answer.status.code, code: answer.problemCode, error: nil, requestID: requestID)
         } catch {
             let problem = problem(for: error, requestID)
-            answer = refusal(problem, error, endpoint)
+            answer = refusal(problem, error, request, endpoint)
             log(problem.code, error, answer.status.code, request, endpoint, requestID, span.trace)
             span.end(status: answer.status.code, code: problem.code, error: error, requestID: requestID)
         }
@@ -104,8 +104,8 @@ package struct EndpointPipeline: Sendable {
     }
 
     /// The refusal as the endpoint shows it, with what tells the client what to do about it.
-    private func refusal(_ problem: Problem, _ error: any Error, _ endpoint: Endpoint) -> Answer {
-        var answer = endpoint.refusal(problem)
+    private func refusal(_ problem: Problem, _ error: any Error, _ request: Request, _ endpoint: Endpoint) -> Answer {
+        var answer = endpoint.refusal(problem, request.headers)
         // Shown as something else, a redirect to the sign-in say, it is no refusal any longer.
         guard answer.status.code == problem.status else { return answer }
         if let seconds = problem.retryAfterSeconds, !answer.extraHeaders.contains(where: { $0.name == .retryAfter }) {

@@ -2,7 +2,7 @@
 # Installs what the fleet and its tests need and this machine lacks: Debian packages, and only the missing ones; Python's go to .local.
 # The Swift toolchain is not among them; it is the one thing you bring.
 # install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer,
-# libfaketime;
+# libfaketime, Chromium;
 # install.sh --lint what only make lint uses: Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -56,6 +56,7 @@ missing_test_packages() {
     command -v openssl >/dev/null || printf 'openssl\n'
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
     compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || printf 'libfaketime\n'
+    [[ -x /usr/bin/chromium ]] || printf 'chromium\n'
 }
 
 missing_lint_packages() {
@@ -134,6 +135,7 @@ main() {
     if [[ ${1:-} == --tests ]]; then
         "$LOCAL_SCRIPTS/venv.sh" python-crosscheck "$FLORIN_REPOSITORY/Tests/RequestSigningTests/crosscheck/requirements.txt"
         "$LOCAL_SCRIPTS/venv.sh" python-schemas "$FLORIN_REPOSITORY/Tests/ContractsTests/crosscheck/requirements.txt"
+        "$LOCAL_SCRIPTS/venv.sh" python-pages "$FLORIN_REPOSITORY/Tests/IdentityTests/Pages/browser/requirements.txt"
         "$LOCAL_SCRIPTS/venv.sh" python-schemathesis "$FLORIN_REPOSITORY/Tests/FleetTests/schemathesis/requirements.txt"
     fi
 }

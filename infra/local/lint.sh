@@ -35,7 +35,7 @@ check_scripts() {
     done
     if command -v shellcheck >/dev/null 2>&1; then
         # The files that are only sourced are checked where they are sourced.
-        shellcheck -x infra/local/{install,venv,fleet,supervisor,test,lint,mutants,fuzz,sanitize}.sh infra/load/bench.sh infra/k8s/check.sh infra/monitoring/{check,promtool}.sh infra/rabbitmq/users.sh .ci/run || complain "shellcheck"
+        shellcheck -x infra/local/{install,venv,fleet,supervisor,test,lint,pages,mutants,fuzz,sanitize}.sh infra/load/bench.sh infra/k8s/check.sh infra/monitoring/{check,promtool}.sh infra/rabbitmq/users.sh .ci/run || complain "shellcheck"
     fi
 }
 

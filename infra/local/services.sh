@@ -107,6 +107,7 @@ service_environment() {
     ADMIN_PORT=$(service_admin_port "$1")
     export ADMIN_PORT
     export MIGRATIONS_DIRECTORY=$RELEASE/migrations
+    export IDENTITY_PAGES_DIRECTORY=$RELEASE/pages
     if is_relay "$1"; then
         relay_environment "${1#*@}"
         return
@@ -213,7 +214,10 @@ install_release() {
     done
     rm -rf "$RELEASE/migrations"
     cp -r "$FLORIN_REPOSITORY/migrations" "$RELEASE/migrations"
-    chmod -R a+rX "$RELEASE/migrations"
+    rm -rf "$RELEASE/pages"
+    mkdir "$RELEASE/pages"
+    cp -r "$FLORIN_REPOSITORY"/Services/Identity/Pages/{templates,texts,style.css} "$RELEASE/pages"
+    chmod -R a+rX "$RELEASE/migrations" "$RELEASE/pages"
 }
 
 # A toolchain that lies where only root can read (/root/.local/share/swiftly, say) would hide Swift's libraries from the

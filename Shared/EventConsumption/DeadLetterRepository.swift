@@ -1,4 +1,5 @@
 internal import Contracts
+internal import EncryptionKeys
 internal import EventBroker
 internal import FoundationEssentials
 internal import Postgres

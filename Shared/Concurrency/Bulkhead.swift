@@ -1,6 +1,6 @@
-/// Bounds the calls to one callee that are under way at once; a few more wait for their turn, first come, first served.
+/// Bounds how many do something at once; a few more wait for their turn, first come, first served.
 ///
-/// A pure state machine: ``CalleeAdmission`` holds the lock, wakes who waits and watches their deadlines. At all times
+/// A pure state machine: ``ConcurrencyLimit`` holds the lock, wakes who waits and watches their deadlines. At all times
 /// `held + free = limit`, and nobody waits while a permit is free.
 struct Bulkhead: Hashable, Sendable {
     enum Arrival: Hashable, Sendable {
@@ -12,7 +12,7 @@ struct Bulkhead: Hashable, Sendable {
         case refused
     }
 
-    /// Calls under way at once, at most.
+    /// Permits held at once, at most.
     let limit: Int
     /// Callers that wait, at most; 0 for no waiting.
     let waitingLimit: Int

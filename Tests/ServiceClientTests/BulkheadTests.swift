@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ServiceClient
+@testable import Concurrency
 
 @Suite("Bulkhead")
 struct BulkheadTests {

@@ -6,7 +6,7 @@ CREATE TABLE attempts (
     bucket text NOT NULL CHECK (bucket IN ('device', 'account', 'network')),
     -- SHA-256 of what is counted.
     key bytea NOT NULL CHECK (octet_length(key) = 32),
-    failures integer NOT NULL CHECK (failures > 0),
+    failures integer NOT NULL CHECK (failures >= 0),
     last_failed_at timestamptz NOT NULL,
     blocked_until timestamptz NOT NULL,
     PRIMARY KEY (kind, bucket, key)

@@ -113,7 +113,7 @@ service("wallet-ledger", process + api + database + ["Crypto", "DequeModule", "N
 service("ops-risk", process + api + database + consumption, tests: broker)
 service(
     "identity", process + api + database + ["BlockingCalls", "EncryptionKeys", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"],
-    exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser"])
+    exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser", "crosscheck"])
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",

@@ -1,5 +1,5 @@
 package import ArgumentParser
-internal import EventBroker
+internal import ServiceRuntime
 
 /// The options that a consumer's replay has: its handlers run again, and each run is recorded.
 package struct ConsumerReplayOptions: ParsableArguments, Sendable {

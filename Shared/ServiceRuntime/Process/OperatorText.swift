@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import FoundationEssentials
-internal import ServiceRuntime
 
 /// What operators write into the record.
 package enum OperatorText {

@@ -33,6 +33,7 @@ struct ProblemTests {
         let lists = [
             "ProblemCode.swift": ProblemCode.common, "ProblemCode+WalletLedger.swift": ProblemCode.walletLedger,
             "ProblemCode+OpsRisk.swift": ProblemCode.opsRisk, "ProblemCode+Doors.swift": ProblemCode.doors,
+            "ProblemCode+Accounts.swift": ProblemCode.accounts,
         ]
         let folder = RepositoryRoot.path("Shared/Contracts/Problem")
         for file in try FileManager.default.contentsOfDirectory(atPath: folder) {

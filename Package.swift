@@ -60,6 +60,7 @@ shared("StrictJSON", [])
 shared("Fleet", [], tests: api + database + broker + ["ServiceClient"], ofTests: ["schemathesis"])
 shared("Contracts", ["StrictJSON"], exclude: ["AsyncAPI", "OpenAPI"], ofTests: ["crosscheck", "golden"])
 shared("RequestSigning", ["Crypto", "HTTPTypes"], ofTests: ["crosscheck"])
+shared("Sealing", ["Contracts", "StrictJSON", "Crypto"])
 shared("AccessTokens", ["StrictJSON", "Crypto", "JWTKit"])
 shared("EncryptionKeys", ["StrictJSON", "Crypto"])
 shared("TransportSecurity", ["NIOCore", "NIOSSL"])
@@ -112,7 +113,8 @@ shared(
 service("wallet-ledger", process + api + database + ["Crypto", "DequeModule", "NIOPosix"], exclude: ["TIMES.md"])
 service("ops-risk", process + api + database + consumption, tests: broker)
 service(
-    "identity", process + api + database + ["BlockingCalls", "EncryptionKeys", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"],
+    "identity",
+    process + api + database + ["BlockingCalls", "EncryptionKeys", "Sealing", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"],
     exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser", "crosscheck"])
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(

@@ -1,6 +1,7 @@
 package import APIService
 import EncryptionKeys
 import Fleet
+import Sealing
 package import ServiceRuntime
 
 /// The settings of identity; `identity config` lists them.
@@ -13,19 +14,24 @@ package struct IdentityConfiguration: APIServiceConfiguration {
         default: "/run/secrets/florin/identity-secret.keys.json")
     static let pagesDirectory = Setting<String>.path(
         "IDENTITY_PAGES_DIRECTORY", "Folder of the pages' templates, texts and stylesheet.", default: "/app/pages")
+    static let sealingKeyFile = Setting<String>.path(
+        "NOTIFICATION_SEALING_KEY_FILE", "Notification's public key, to which addresses and codes are sealed.",
+        default: "/run/secrets/florin/notification-sealing.public.json")
     package static let defaultAdminPort = FleetService.identity.adminPort
-    package static let declared: [any SettingDeclaration] = service.declared + [poolSize, secretKeysFile, pagesDirectory]
+    package static let declared: [any SettingDeclaration] = service.declared + [poolSize, secretKeysFile, pagesDirectory, sealingKeyFile]
 
     package let service: APIServiceSettings
     let poolSize: Int
     let secretKeysFile: String
     let pagesDirectory: String
+    let sealingKeyFile: String
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         service = try Self.service.settings(values)
         poolSize = values[Self.poolSize]
         secretKeysFile = values[Self.secretKeysFile]
         pagesDirectory = values[Self.pagesDirectory]
+        sealingKeyFile = values[Self.sealingKeyFile]
     }
 
     /// Reads the keys file.
@@ -36,6 +42,17 @@ package struct IdentityConfiguration: APIServiceConfiguration {
             return SecretBox(try EncryptionKeyFile.read(secretKeysFile))
         } catch {
             throw InvalidConfiguration(key: Self.secretKeysFile.key, "can't be used: \(PlainLine.text(secretKeysFile)): \(error)")
+        }
+    }
+
+    /// Reads notification's public key.
+    ///
+    /// - Throws: ``InvalidConfiguration`` when it can't be used.
+    func sealingKey() throws(InvalidConfiguration) -> SealingKey {
+        do {
+            return try SealingKey(file: sealingKeyFile)
+        } catch {
+            throw InvalidConfiguration(key: Self.sealingKeyFile.key, "can't be used: \(PlainLine.text(sealingKeyFile)): \(error)")
         }
     }
 }

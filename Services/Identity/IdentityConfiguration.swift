@@ -23,6 +23,7 @@ package struct IdentityConfiguration: APIServiceConfiguration {
     package let service: APIServiceSettings
     let poolSize: Int
     let secretKeysFile: String
+    let credentials: CredentialSettings
     let pagesDirectory: String
     let sealingKeyFile: String
 
@@ -30,6 +31,7 @@ package struct IdentityConfiguration: APIServiceConfiguration {
         service = try Self.service.settings(values)
         poolSize = values[Self.poolSize]
         secretKeysFile = values[Self.secretKeysFile]
+        credentials = CredentialSettings(values)
         pagesDirectory = values[Self.pagesDirectory]
         sealingKeyFile = values[Self.sealingKeyFile]
     }

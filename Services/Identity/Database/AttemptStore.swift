@@ -10,12 +10,19 @@ struct AttemptKeys: Sendable {
 
 /// The SQL of the counters of failed attempts.
 struct AttemptStore {
+    /// What became of an attempt that was to be made.
+    enum Beginning {
+        /// A bucket is closed.
+        case closed(until: Timestamp)
+        /// Unless it is right, no more are taken for a while if it was the last.
+        case counted(isLast: Bool)
+    }
+
     /// Counts an attempt as failed in all its buckets, before it is made; in none while one of them is closed. Two round trips, one
     /// transaction of its own: whatever becomes of the caller's, the attempt was made.
     ///
-    /// - Returns: until when a bucket is closed; nil when the attempt was counted.
     /// - Throws: `PostgresError`.
-    func begin(_ session: PostgresSession, _ keys: AttemptKeys, at now: Timestamp) throws -> Timestamp? {
+    func begin(_ session: PostgresSession, _ keys: AttemptKeys, at now: Timestamp) throws -> Beginning {
         // Locked in the order in which they are listed, which is the same for all.
         let locked = try session.begin(then: [
             """
@@ -36,10 +43,10 @@ struct AttemptStore {
             }
             if let closedUntil {
                 session.rollback()
-                return closedUntil
+                return .closed(until: closedUntil)
             }
             try session.commit(after: [Self.update(keys, after)])
-            return nil
+            return .counted(isLast: after.values.contains { $0.isClosed(at: now) })
         } catch {
             session.rollback()
             throw error

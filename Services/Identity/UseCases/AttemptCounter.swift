@@ -24,6 +24,9 @@ package struct AttemptCounter: Sendable {
     /// An attempt that counts as failed until it is settled.
     package struct Attempt: Sendable {
         let keys: AttemptKeys
+        /// Whether no more are taken for a while if it is wrong.
+        let isLast: Bool
+        let madeAt: Timestamp
     }
 
     private let pool: PostgresPool
@@ -45,11 +48,13 @@ package struct AttemptCounter: Sendable {
         }
         let keys = AttemptKeys(kind: kind, buckets: buckets)
         let now = now()
-        let closedUntil = try await pool.withSession(within: WaitLimit(until: deadline)) { session in
+        let beginning = try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             try store.begin(session, keys, at: now)
         }
-        if let closedUntil { throw CredentialRefusal.blocked(retryAfter: closedUntil.since(now)) }
-        return Attempt(keys: keys)
+        switch beginning {
+        case .closed(let until): throw CredentialRefusal.blocked(retryAfter: until.since(now))
+        case .counted(let isLast): return Attempt(keys: keys, isLast: isLast, madeAt: now)
+        }
     }
 
     /// The secret was right.

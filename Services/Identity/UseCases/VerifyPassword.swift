@@ -1,3 +1,4 @@
+import Contracts
 package import FoundationEssentials
 package import Postgres
 
@@ -19,6 +20,7 @@ package struct VerifyPassword: Sendable {
     private let hasher: PasswordHasher
     private let attempts: AttemptCounter
     private let store = CredentialStore()
+    private let failures = SignInFailureStore()
 
     package init(pool: PostgresPool, hasher: PasswordHasher, attempts: AttemptCounter) {
         self.pool = pool
@@ -65,7 +67,12 @@ package struct VerifyPassword: Sendable {
             try await attempts.withdraw(attempt)
             throw error
         }
-        guard isRight, let holder, let stored = holder.password else { throw CredentialRefusal.wrong }
+        guard isRight, let holder, let stored = holder.password else {
+            try await pool.withTransaction(within: WaitLimit(until: deadline)) { session in
+                try failures.append(session, .password, of: holder?.id, isLast: attempt.isLast, at: attempt.madeAt)
+            }
+            throw CredentialRefusal.wrong
+        }
         try await attempts.succeed(attempt)
         guard holder.isActive else { throw CredentialRefusal.disabled }
         if stored.hash.cost != hasher.cost { try await rehash(password, stored.hash, of: holder.id, deadline) }

@@ -17,6 +17,7 @@ package struct VerifySecondFactor: Sendable {
     private let now: @Sendable () -> Timestamp
     private let holders = CredentialStore()
     private let store = SecondFactorStore()
+    private let failures = SignInFailureStore()
 
     init(pool: PostgresPool, secrets: SecretBox, attempts: AttemptCounter, now: @escaping @Sendable () -> Timestamp) {
         self.pool = pool
@@ -40,10 +41,17 @@ package struct VerifySecondFactor: Sendable {
             recoveryCode == nil ? .otp : .recoveryCode, on: .user(user), from: origin, isKnownDevice: holder.isKnownDevice, until: deadline)
         let now = now()
         let isRight = try await pool.withTransaction(within: WaitLimit(until: deadline)) { session in
-            guard let recoveryCode else { return try useTOTP(session, code, of: user, at: now) }
-            // Recovery codes stand in for a confirmed TOTP, and go with it.
-            guard holder.hasSecondFactor else { return false }
-            return try store.use(session, recoveryCode: Self.hash(recoveryCode), of: user, at: now)
+            let isRight =
+                if let recoveryCode {
+                    // They stand in for a confirmed TOTP, and go with it.
+                    try holder.hasSecondFactor && store.use(session, recoveryCode: Self.hash(recoveryCode), of: user, at: now)
+                } else {
+                    try useTOTP(session, code, of: user, at: now)
+                }
+            if !isRight {
+                try failures.append(session, recoveryCode == nil ? .otp : .recoveryCode, of: user, isLast: attempt.isLast, at: now)
+            }
+            return isRight
         }
         guard isRight else { throw CredentialRefusal.wrong }
         try await attempts.succeed(attempt)

@@ -56,12 +56,12 @@ package enum SignInFactor: String, Sendable, Hashable, CaseIterable {
     case mailedCode = "mailed_code"
 }
 
-/// `identity.sign_in.failed.v1`: a known user's password or code was wrong, or was not looked at because there were too many before.
-/// Attempts on addresses that nobody has are counted, never published. The subject and the partition key are the user.
+/// `identity.sign_in.failed.v1`: a known user's password or code was wrong. Attempts on addresses that nobody has are counted, never
+/// published; nor are those that are not looked at because there were too many before. The subject and the partition key are the user.
 package struct SignInFailedEvent: EventPayload {
     package let userID: UserID
     package let factor: SignInFactor
-    /// Whether it was refused unseen.
+    /// Whether it was one too many: those that follow are not looked at for a while.
     package let isBlocked: Bool
     package let failedAt: Timestamp
 

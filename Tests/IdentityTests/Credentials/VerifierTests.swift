@@ -98,6 +98,11 @@ struct CredentialFixture {
         }
         #expect(
             try await fixture.identity.query("SELECT failures FROM attempts WHERE bucket = 'account'") { try $0.decode(Int32.self) } == [5, 5, 5])
+        // Of those that exist each failure is published, and the last of them says so; of one that does not nothing is.
+        let events = try await fixture.identity.events()
+        #expect(events.count == 10 && events.allSatisfy { $0.type == "identity.sign_in.failed.v1" && $0.data.contains(#""factor":"password""#) })
+        #expect(events.map { $0.data.contains(#""blocked":true"#) } == [false, false, false, false, true, false, false, false, false, true])
+        #expect(Set(events.map(\.subject)).count == 2)
     }
 
     @Test func `ID-16: the unknown account takes the same queue: when it is full it is refused like any other, and nothing was counted`() async throws

@@ -51,7 +51,7 @@ let florin = Package(
         target(.regular, "Tests/TestSupport", testing),
         tests("ArchitectureTests", []),
         tests(
-            "FuzzingTests", ["HTTPService", "WalletLedger"], at: "Tests/Fuzzing",
+            "FuzzingTests", ["HTTPService", "Identity", "WalletLedger"], at: "Tests/Fuzzing",
             exclude: ["Corpus", "Driver", "Package.swift", "Services", "Shared"]),
     ]
 )

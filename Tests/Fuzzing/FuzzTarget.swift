@@ -4,12 +4,16 @@
 /// tests replay them (`FuzzingTests`), `make fuzz` looks for more.
 package enum FuzzTarget: String, CaseIterable, Sendable {
     case databaseURL = "database-url"
+    case emailAddress = "email-address"
     case event
     case identifier
     case json
     case keyFile = "key-file"
     case keySet = "key-set"
     case page
+    case password
+    case passwordHash = "password-hash"
+    case recoveryCode = "recovery-code"
     case settings
     case signature
     case signatureText = "signature-text"
@@ -20,12 +24,16 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     package func run(_ bytes: [UInt8]) throws(BrokenProperty) {
         switch self {
         case .databaseURL: try DatabaseURLTarget.run(bytes)
+        case .emailAddress: try CredentialTarget.runAddress(bytes)
         case .event: try EventTarget.run(bytes)
         case .identifier: try IdentifierTarget.run(bytes)
         case .json: try JSONTarget.run(bytes)
         case .keyFile: try KeyFileTarget.run(bytes)
         case .keySet: try TokenTarget.runKeySet(bytes)
         case .page: try PageTarget.run(bytes)
+        case .password: try CredentialTarget.runPassword(bytes)
+        case .passwordHash: try CredentialTarget.runHash(bytes)
+        case .recoveryCode: try CredentialTarget.runRecoveryCode(bytes)
         case .settings: try SettingsTarget.run(bytes)
         case .signature: try SignatureTarget.run(bytes)
         case .signatureText: try SignatureTarget.runText(bytes)

@@ -39,11 +39,17 @@ let package = Package(
             exclude: ["Configuration/SpanResource+Settings.swift"], sources: ["Configuration"]),
         part("Idempotency", ["Contracts", crypto], sources: ["KeyDigest.swift"]),
         part("HTTPService", ["Contracts", "Idempotency", "StrictJSON"], sources: ["PageCursor.swift", "QueryReader.swift"]),
+        part(
+            "Identity", ["Contracts"], of: "Services",
+            sources: [
+                "EmailAddress", "NewPassword", "NormalForm", "PasswordBlocklist", "PasswordHash", "PreparedPassword", "Punycode", "RecoveryCode",
+                "ScryptCost",
+            ].map { "Domain/\($0).swift" }),
         part("WalletLedger", ["Contracts", "HTTPService"], of: "Services", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "AccessTokens", "Contracts", "HTTPService", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON",
+                "AccessTokens", "Contracts", "HTTPService", "Identity", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON",
                 "WalletLedger", crypto, httpTypes,
             ],
             path: ".", exclude: ["Corpus", "CorpusTests.swift", "Driver", "Services", "Shared"], sources: ["FuzzTarget.swift", "Targets"],

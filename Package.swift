@@ -104,7 +104,7 @@ shared(
         "AccessTokens", "HTTPServer", "Idempotency", "Redis", "ReplayProtection", "RequestSigning", "ServiceIdentity", "TransportSecurity",
         "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "HummingbirdCore", "NIOCore", "NIOHTTP1", "NIOPosix",
     ], exclude: ["README.md"])
-shared("APIService", process + database + ["HTTPService", "Idempotency", "ServiceIdentity"])
+shared("APIService", process + database + ["AccessTokens", "HTTPService", "Idempotency", "ServiceIdentity"])
 shared(
     "ServiceClient",
     process + ["RequestSigning", "ServiceIdentity", "TransportSecurity", "AsyncHTTPClient", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOSSL"],

@@ -1,3 +1,4 @@
+package import AccessTokens
 package import Contracts
 package import HTTPService
 package import Idempotency
@@ -35,16 +36,18 @@ package struct APIService: Sendable {
     /// The whole process.
     ///
     /// - Parameters:
+    ///   - keys: Of the access tokens, where the service issues them itself.
     ///   - mapError: The service's own errors; nil means unknown, answered 500 without detail.
     ///   - prerequisites: To be met besides the database's.
     ///   - serving: What works besides the API, in order of dependency; it begins before the API and is drained after it.
     ///   - healthChecks: Of that.
     /// - Throws: ``InvalidConfiguration``.
     package func process(
-        endpoints: [Endpoint], mapError: @escaping @Sendable (any Error) -> Problem?, prerequisites: [Prerequisite] = [],
+        endpoints: [Endpoint], keys: JSONWebKeySet? = nil, mapError: @escaping @Sendable (any Error) -> Problem?,
+        prerequisites: [Prerequisite] = [],
         serving: [any Service], healthChecks: [HealthCheck] = []
     ) async throws -> ComposedProcess {
-        let served = try await api.compose(context, endpoints: endpoints, mapError: mapError)
+        let served = try await api.compose(context, endpoints: endpoints, keys: keys, mapError: mapError)
         return ComposedProcess(
             services: identity.services(context) + served.services + database.services, prerequisites: [database.prerequisite] + prerequisites,
             serving: [ClockWatch(database.clock, pool: database.pool)] + serving + [served.server],

@@ -1,5 +1,5 @@
 package import Fleet
-import HTTPService
+package import HTTPService
 package import ServiceDatabase
 import ServiceIdentity
 package import ServiceRuntime
@@ -12,11 +12,13 @@ package struct APIServiceSettings: Sendable {
         private let identity: ServiceIdentitySettings.Declaration
         private let api: InboundAPISettings.Declaration
 
-        /// - Parameter shared: The folders of `migrations/shared` that come before the service's own.
-        package init(_ service: FleetService, shared: [String]) {
+        /// - Parameters:
+        ///   - shared: The folders of `migrations/shared` that come before the service's own.
+        ///   - issuesTokens: The service is the issuer of access tokens, and knows their keys itself.
+        package init(_ service: FleetService, shared: [String], issuesTokens: Bool = false) {
             schema = DatabaseSchema(service: service.name, shared: shared)
             identity = ServiceIdentitySettings.Declaration(service: service.name)
-            api = InboundAPISettings.Declaration(port: service.apiPort)
+            api = InboundAPISettings.Declaration(port: service.apiPort, issuesTokens: issuesTokens)
         }
 
         package var declared: [any SettingDeclaration] { schema.declared + identity.declared + api.declared }
@@ -29,7 +31,7 @@ package struct APIServiceSettings: Sendable {
 
     package let database: ServiceDatabase
     let identity: ServiceIdentitySettings
-    let api: InboundAPISettings
+    package let api: InboundAPISettings
 }
 
 /// The configuration of a service that has an API and a database.

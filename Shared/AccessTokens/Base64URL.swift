@@ -1,5 +1,5 @@
 /// Base64url without padding (RFC 4648, section 5; RFC 7515, section 2), with exactly one accepted spelling per byte sequence.
-enum Base64URL {
+package enum Base64URL {
     private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     private static let noSextet: UInt8 = 0xFF
     private static let sextets: [UInt8] = {
@@ -13,7 +13,7 @@ enum Base64URL {
     /// The decoded bytes, or nil for padding, foreign characters, an impossible length or unused bits that are not zero.
     ///
     /// Unused bits matter: a decoder that ignores them lets several spellings of one signature pass.
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
@@ -34,7 +34,7 @@ enum Base64URL {
     }
 
     /// The one spelling of these bytes.
-    static func encode(_ bytes: some Collection<UInt8>) -> String {
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count * 4 + 2) / 3)
         var buffer: UInt32 = 0

@@ -56,6 +56,11 @@ package struct Answer: Sendable {
         Answer(.noContent, .none, extraHeaders)
     }
 
+    /// What the asker has is what there is (304).
+    package static func notModified(extraHeaders: [HTTPField]) -> Answer {
+        Answer(.notModified, .none, extraHeaders)
+    }
+
     /// Written bit by bit, as fast as it is read. What fails after the head has gone can only end the connection.
     package static func stream(
         _ status: HTTPResponse.Status = .ok, mediaType: String, length: Int? = nil, extraHeaders: [HTTPField] = [],

@@ -8,17 +8,26 @@ package struct Form: Sendable, CustomStringConvertible, CustomReflectable {
     /// - Throws: ``Problem`` `malformed_request`.
     package init(_ body: some Sequence<UInt8>) throws {
         var values: [String: String] = [:]
-        guard let text = String(validating: body, as: UTF8.self) else { throw Problem(.malformedRequest, detail: "The form is not UTF-8.") }
-        for pair in text.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count == 2 ? parts[1] : "") else {
-                throw Problem(.malformedRequest, detail: "The form is not percent-encoded UTF-8.")
-            }
+        for (name, value) in try Self.fields(of: body) {
             guard values.updateValue(value, forKey: name) == nil else {
                 throw QueryReader.fault(.malformedRequest, name.prefix(64), "Given more than once.")
             }
         }
         self.values = values.filter { !$0.value.isEmpty }
+    }
+
+    /// All fields of a form or query in their order, also those that are given twice or have no value: for who must tell which it was.
+    ///
+    /// - Throws: ``Problem`` `malformed_request` for what is not percent-encoded UTF-8.
+    package static func fields(of body: some Sequence<UInt8>) throws -> [(name: String, value: String)] {
+        guard let text = String(validating: body, as: UTF8.self) else { throw Problem(.malformedRequest, detail: "The form is not UTF-8.") }
+        return try text.split(separator: "&").map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = decoded(parts[0]), let value = decoded(parts.count == 2 ? parts[1] : "") else {
+                throw Problem(.malformedRequest, detail: "The form is not percent-encoded UTF-8.")
+            }
+            return (name, value)
+        }
     }
 
     /// Names without values, which may be passwords.

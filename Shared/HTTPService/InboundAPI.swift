@@ -1,4 +1,4 @@
-internal import AccessTokens
+package import AccessTokens
 package import Contracts
 internal import HTTPServer
 internal import Logging
@@ -16,7 +16,7 @@ package import ServiceRuntime
 package struct InboundAPI: Sendable {
     private let settings: InboundAPISettings
     private let identity: ServiceIdentity
-    private let keySetSource: InboundAPISettings.KeySetSource
+    private let keySetSource: InboundAPISettings.KeySetSource?
     private let redis: RedisConfiguration?
 
     /// - Throws: ``InvalidConfiguration`` naming the setting that can't be used.
@@ -38,16 +38,18 @@ package struct InboundAPI: Sendable {
 
     /// Builds the API; the process is ready once it listens.
     ///
-    /// - Parameter mapError: The service's own errors; nil means unknown, answered 500 without detail.
+    /// - Parameters:
+    ///   - keys: Of a service that issues the tokens itself; nil elsewhere, where the settings say where the keys are.
+    ///   - mapError: The service's own errors; nil means unknown, answered 500 without detail.
     /// - Throws: ``InvalidConfiguration``.
     package func compose(
-        _ context: ProcessContext, endpoints: [Endpoint], mapError: @escaping @Sendable (any Error) -> Problem?
+        _ context: ProcessContext, endpoints: [Endpoint], keys: JSONWebKeySet? = nil, mapError: @escaping @Sendable (any Error) -> Problem?
     ) async throws -> Parts {
         let replay = try await ReplayProtection.compose(
             redis, service: identity.service, timeout: settings.replayWindow.timeout, logger: context.logger, metrics: context.metrics)
         ReplayProtection.describeMetrics(context.metrics)
         let verifier = RequestVerifier(keys: identity.keys, replayWindow: replay.window)
-        let keySet = keySet()
+        guard let keySet = keys ?? fetchedKeySet() else { preconditionFailure("a service that issues tokens hands over its keys") }
         let tokens = AccessTokenVerifier(
             policy: AccessTokenPolicy(issuer: settings.issuer, audience: settings.audience), keys: keySet)
         let pipeline = EndpointPipeline(
@@ -61,9 +63,10 @@ package struct InboundAPI: Sendable {
         return Parts(services: services, server: server, healthChecks: replay.healthChecks)
     }
 
-    private func keySet() -> JSONWebKeySet {
+    private func fetchedKeySet() -> JSONWebKeySet? {
         // Without authorities of our own an https address is vouched for by the system's.
         switch keySetSource {
+        case nil: return nil
         case .file(let path): return JSONWebKeySet(file: path)
         case .address(let source):
             let fetch = KeySetFetch(source, client: identity.client.client, authorities: identity.tls?.authorities)

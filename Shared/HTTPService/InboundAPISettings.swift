@@ -8,24 +8,26 @@ package struct InboundAPISettings: Sendable {
     /// The settings' declarations for one service.
     package struct Declaration: Sendable {
         let port: Setting<Int>
+        private let keySet: Setting<String>?
 
-        /// - Parameter port: Of the API, when nothing else is set.
-        package init(port: Int) {
+        /// - Parameters:
+        ///   - port: Of the API, when nothing else is set.
+        ///   - issuesTokens: The service is the issuer, and hands its keys to ``InboundAPI/compose(_:endpoints:keys:mapError:)``.
+        package init(port: Int, issuesTokens: Bool = false) {
             self.port = .port("HTTP_PORT", "The port of the API.", default: port)
+            keySet = issuesTokens ? nil : InboundAPISettings.keySet
         }
 
         package var declared: [any SettingDeclaration] {
-            [
-                InboundAPISettings.issuer, InboundAPISettings.audience, InboundAPISettings.keySet, InboundAPISettings.host, port,
-                InboundAPISettings.eventLoops,
-            ] + ReplayWindowSettings.declared
+            [InboundAPISettings.issuer, InboundAPISettings.audience] + (keySet.map { [$0] } ?? [])
+                + [InboundAPISettings.host, port, InboundAPISettings.eventLoops] + ReplayWindowSettings.declared
         }
 
         /// - Throws: ``InvalidConfiguration`` when settings do not go together.
         package func settings(_ values: SettingValues) throws(InvalidConfiguration) -> InboundAPISettings {
             InboundAPISettings(
                 issuer: values[InboundAPISettings.issuer], audience: values[InboundAPISettings.audience],
-                keySet: values[InboundAPISettings.keySet], host: values[InboundAPISettings.host], port: values[port],
+                keySet: keySet.map { values[$0] }, host: values[InboundAPISettings.host], port: values[port],
                 eventLoops: values[InboundAPISettings.eventLoops], replayWindow: try ReplayWindowSettings(values))
         }
     }
@@ -37,9 +39,11 @@ package struct InboundAPISettings: Sendable {
     private static let eventLoops = Setting<Int>.integer(
         "HTTP_EVENT_LOOPS", "Threads that serve HTTP.", in: 1...64, unit: "threads", default: 1)
 
-    let issuer: String
-    let audience: String
-    private let keySet: String
+    /// Who issues access tokens (`iss`).
+    package let issuer: String
+    /// What access tokens name as `aud`.
+    package let audience: String
+    private let keySet: String?
     let host: String
     let port: Int
     let eventLoops: Int
@@ -51,8 +55,10 @@ package struct InboundAPISettings: Sendable {
         case file(String)
     }
 
+    /// - Returns: nil where the service issues the tokens.
     /// - Throws: ``InvalidConfiguration`` when it is a file that can't be used.
-    func keySetSource() throws(InvalidConfiguration) -> KeySetSource {
+    func keySetSource() throws(InvalidConfiguration) -> KeySetSource? {
+        guard let keySet else { return nil }
         guard !keySet.contains("://") else { return .address(keySet) }
         do {
             try JSONWebKeySet.inspect(file: keySet)

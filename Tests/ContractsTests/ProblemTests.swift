@@ -34,6 +34,7 @@ struct ProblemTests {
             "ProblemCode.swift": ProblemCode.common, "ProblemCode+WalletLedger.swift": ProblemCode.walletLedger,
             "ProblemCode+OpsRisk.swift": ProblemCode.opsRisk, "ProblemCode+Doors.swift": ProblemCode.doors,
             "ProblemCode+Accounts.swift": ProblemCode.accounts,
+            "ProblemCode+OAuth.swift": ProblemCode.oauth,
         ]
         let folder = RepositoryRoot.path("Shared/Contracts/Problem")
         for file in try FileManager.default.contentsOfDirectory(atPath: folder) {

@@ -20,7 +20,7 @@ struct WireType: Sendable, CustomTestStringConvertible {
 
     /// Every body of every service; ``WireTypeTests`` compares it with the sources.
     static let all: [WireType] =
-        requests + bodies + accounts + [
+        requests + bodies + accounts + oauth + [
             WireType(
                 "Problem",
                 values: Problem(.notFound),
@@ -82,6 +82,25 @@ struct WireType: Sendable, CustomTestStringConvertible {
         WireType("RiskAlert", values: Samples.alert, Samples.openAlert),
         page("EntryPage", of: Samples.entry), page("WalletPage", of: Samples.walletBody), page("TransferPage", of: Samples.transfer),
         page("HoldPage", of: Samples.hold), page("RiskAlertPage", of: Samples.alert),
+    ]
+
+    /// Those of the OpenID Provider.
+    private static let oauth = [
+        WireType(
+            "Token",
+            values: TokenBody(accessToken: "a", expiresIn: 300, scope: "openid", refreshToken: "r", idToken: "i"),
+            TokenBody(accessToken: "a", expiresIn: 300, scope: "")),
+        WireType("OAuthError", values: OAuthErrorBody(error: "invalid_grant", errorDescription: "d"), OAuthErrorBody(error: "invalid_grant")),
+        WireType(
+            "Introspection",
+            values: IntrospectionBody(
+                token: IntrospectionBody.Token(
+                    clientID: "c", subject: "s", scope: "wallet", issuer: "https://id.example", audience: "florin-api", issuedAt: 1, expiresAt: 2,
+                    tokenID: "j", sessionID: "ses", authenticationContext: "urn:florin:acr:mfa", authenticatedAt: 1)),
+            IntrospectionBody(
+                token: IntrospectionBody.Token(clientID: "c", subject: "c", scope: "", issuer: "https://id.example", expiresAt: 2)), .inactive),
+        WireType(
+            "UserInfo", values: UserInfoBody(subject: "usr", name: "Ana", locale: "de", email: "ana@example.com"), UserInfoBody(subject: "usr")),
     ]
 
     private static func page<Item: WireBody>(_ schema: String, of item: Item) -> WireType {

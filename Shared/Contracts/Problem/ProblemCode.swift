@@ -20,7 +20,7 @@ package struct ProblemCode: RawRepresentable, Sendable {
     }
 
     /// Every code of every service.
-    package static let all = common + doors + accounts + walletLedger + opsRisk
+    package static let all = common + doors + accounts + oauth + walletLedger + opsRisk
 }
 
 extension ProblemCode: Hashable {

@@ -6,6 +6,9 @@ import ServiceRuntime
 struct IdentityCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "identity", abstract: "Sign people and clients in, and keep their accounts, credentials and sessions.",
-        subcommands: [ServeCommand<Identity>.self, MigrateCommand<Identity>.self, ConfigCommand<Identity>.self],
+        subcommands: [
+            ServeCommand<Identity>.self, MigrateCommand<Identity>.self, ClientsCommand.self, KeysCommand.self,
+            ConfigCommand<Identity>.self,
+        ],
         defaultSubcommand: ServeCommand<Identity>.self)
 }

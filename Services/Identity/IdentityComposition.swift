@@ -2,7 +2,8 @@ import APIService
 import Contracts
 import Fleet
 package import HTTPService
-package import Postgres
+import Observability
+import Postgres
 import ServiceDatabase
 package import ServiceRuntime
 
@@ -12,12 +13,16 @@ package enum Identity: DatabaseService {
 
     package static func compose(_ settings: IdentityConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let service = try APIService(settings.service, connections: settings.poolSize, context)
+        let provider = Provider(
+            issuer: settings.service.api.issuer, pool: service.database.pool, box: try settings.secretBox(), metrics: context.metrics,
+            logger: context.logger, now: Timestamp.now)
         return try await service.process(
-            endpoints: endpoints(pool: service.database.pool), mapError: { _ in nil }, serving: [], healthChecks: [])
+            endpoints: endpoints(provider), keys: provider.keySet, mapError: identityProblem, prerequisites: [provider.prerequisite],
+            serving: provider.services(clock: service.database.clock, logger: context.logger))
     }
 
     /// Every route, for the router and for the test that compares them with the OpenAPI document.
-    package static func endpoints(pool: PostgresPool) -> [Endpoint] {
-        []
+    package static func endpoints(_ provider: Provider) -> [Endpoint] {
+        provider.endpoints
     }
 }

@@ -6,7 +6,8 @@ package import ServiceRuntime
 
 /// The settings of identity; `identity config` lists them.
 package struct IdentityConfiguration: APIServiceConfiguration {
-    static let service = APIServiceSettings.Declaration(.identity, shared: ["idempotency", "outbox"])
+    static let service = APIServiceSettings.Declaration(
+        .identity, shared: ["idempotency", "outbox"], issuesTokens: true)
     static let poolSize = Setting<Int>.integer(
         "IDENTITY_POOL_SIZE", "Connections to the database.", in: 2...100, unit: "connections", default: 16)
     static let secretKeysFile = Setting<String>.path(

@@ -34,6 +34,8 @@ CREATE TABLE sessions (
     second_factor_at timestamptz,
     created_at timestamptz NOT NULL,
     last_used_at timestamptz NOT NULL,
+    -- It also ends when it was not used for so long (Domain/SessionLife); NULL: only at expires_at.
+    unused_seconds integer CHECK (unused_seconds > 0),
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
     end_reason text CHECK (end_reason IN ('signed_out', 'ended_by_user', 'credentials_changed', 'disabled', 'deleted', 'theft', 'replaced')),

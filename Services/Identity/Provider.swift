@@ -1,0 +1,83 @@
+import AccessTokens
+import Contracts
+import HTTPService
+import Logging
+import Observability
+import Postgres
+import ServiceDatabase
+import ServiceLifecycle
+import ServiceRuntime
+
+/// The OpenID Provider's part of the composition: keys, the gate, tokens, and the endpoints of programs.
+package struct Provider: Sendable {
+    let keys: SigningKeyRing
+    /// For everybody in the process who verifies the process's own tokens.
+    let keySet: JSONWebKeySet
+    let gate: TokenGate
+    let issueCode: IssueCode
+    let verifiers: AudienceVerifiers
+    let readHint: ReadIDTokenHint
+    private let pool: PostgresPool
+    private let metrics: ProviderMetrics
+    private let routes: ProviderRoutes
+    private let discovery: DiscoveryRoutes
+    private let now: @Sendable () -> Timestamp
+
+    init(
+        issuer: String, pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, metrics registry: PrometheusRegistry,
+        logger: Logger, now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.pool = pool
+        self.now = now
+        keys = SigningKeyRing(pool: pool, box: box, schedule: schedule, logger: logger, now: now)
+        keySet = keys.keySet()
+        gate = TokenGate(now: now)
+        issueCode = IssueCode(gate: gate, now: now)
+        verifiers = AudienceVerifiers(issuer: issuer, keys: keySet)
+        readHint = ReadIDTokenHint(issuer: issuer, keys: keys)
+        metrics = ProviderMetrics(registry, keys: keys, now: now)
+        let mint = TokenMint(issuer: issuer, keys: keys, now: now)
+        routes = ProviderRoutes(
+            verifyClient: VerifyClient(pool: pool, now: now), redeemCode: RedeemCode(pool: pool, gate: gate, mint: mint, now: now),
+            refreshTokens: RefreshTokens(pool: pool, gate: gate, mint: mint, metrics: metrics, now: now),
+            issueClientToken: IssueClientToken(mint: mint),
+            introspect: IntrospectToken(pool: pool, gate: gate, verifiers: verifiers, issuer: issuer, now: now),
+            revoke: RevokeToken(pool: pool, now: now), describeUser: DescribeUser(pool: pool, gate: gate), verifiers: verifiers, issuer: issuer,
+            metrics: metrics, now: now)
+        discovery = DiscoveryRoutes(issuer: issuer, keys: keys)
+    }
+
+    var endpoints: [Endpoint] { discovery.endpoints + routes.endpoints }
+
+    /// Nothing is served before there is a key to sign with, and the process's own verifiers know it.
+    var prerequisite: Prerequisite {
+        Prerequisite("signing keys") { [keys, keySet, now] in
+            do {
+                try await keys.refresh()
+            } catch let error as PostgresError where error.isOutage || error.isTimeout {
+                throw UnreachableDependency("the signing keys", reason: "\(error)")
+            }
+            guard keys.canSign else { throw NoSigningKey() }
+            try await keySet.refresh(now: now().seconds)
+        }
+    }
+
+    /// What works besides the API: keys, upkeep, counts.
+    func services(clock: ClockWitness, logger: Logger) -> [any Service] {
+        [keys] + upkeep(clock: clock, logger: logger) + [ProviderWatch(pool: pool, metrics: metrics, logger: logger)]
+    }
+
+    private func upkeep(clock: ClockWitness, logger: Logger) -> [RowExpiry] {
+        [
+            RowExpiry(of: "authorization codes", pool: pool, clock: clock, logger: logger) { [now] session, count in
+                try CodeStore().purge(session, at: now(), atMost: count)
+            },
+            RowExpiry(of: "refresh families", pool: pool, clock: clock, logger: logger) { [now] session, count in
+                try RefreshFamilyStore().purge(session, at: now(), atMost: count)
+            },
+            RowExpiry(of: "signing keys", pool: pool, clock: clock, logger: logger) { [now] session, count in
+                try SigningKeyStore().purge(session, before: now(), atMost: count)
+            },
+        ]
+    }
+}

@@ -1,0 +1,29 @@
+import AccessTokens
+import Contracts
+import FoundationEssentials
+import HTTPService
+import Postgres
+
+/// Tells a client about the person who let it know (OpenID Connect Core, section 5.3).
+struct DescribeUser: Sendable {
+    let pool: PostgresPool
+    let gate: TokenGate
+
+    /// - Throws: ``Problem`` `token_invalid` for a token whose user, session or credentials are not what they were, `insufficient_scope`;
+    ///   `PostgresError`.
+    func callAsFunction(_ token: AccessToken) async throws -> UserInfoBody {
+        guard token.hasScope(ScopeRules.openID) else { throw Problem(.insufficientScope) }
+        guard case .user(let subject) = token.principal, let user = UserID(subject), let id = token.sessionID.flatMap(SessionID.init(_:)) else {
+            throw Problem(.tokenInvalid)
+        }
+        let profile = try await pool.withSession { session -> UserProfile? in
+            guard try gate.isAlive(session, user: user.uuid, session: id.uuid) else { return nil }
+            return try UserProfile.find(session, user.uuid)
+        }
+        guard let profile else { throw Problem(.tokenInvalid) }
+        let tellsProfile = token.hasScope(ScopeRules.profile)
+        return UserInfoBody(
+            subject: subject, name: tellsProfile ? profile.name : nil, locale: tellsProfile ? profile.locale : nil,
+            email: token.hasScope(ScopeRules.email) ? profile.email : nil)
+    }
+}

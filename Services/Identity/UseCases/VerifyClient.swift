@@ -1,0 +1,21 @@
+import Contracts
+import HTTPService
+import Postgres
+
+/// Tells whose credentials a client shows. Its secret is random, so its hash is compared and nothing is stretched.
+struct VerifyClient: Sendable {
+    let pool: PostgresPool
+    let now: @Sendable () -> Timestamp
+
+    /// - Returns: nil for an unknown or disabled client, a wrong secret, and a confidential client without one.
+    /// - Throws: `PostgresError`.
+    func callAsFunction(_ credentials: ClientCredentials) async throws -> OAuthClient? {
+        guard ClientID.isPossible(credentials.id) else { return nil }
+        let found = try await pool.withSession { session in try ClientStore().findWithSecrets(session, credentials.id) }
+        guard let (client, secrets) = found, client.disabledAt == nil else { return nil }
+        guard client.isConfidential else { return credentials.secret == nil ? client : nil }
+        guard let hash = credentials.secret.flatMap(OpaqueSecret.init(_:))?.hash else { return nil }
+        let now = now()
+        return secrets.contains { $0.isGood(at: now) && hash.isSameInConstantTime(as: $0.hash) } ? client : nil
+    }
+}

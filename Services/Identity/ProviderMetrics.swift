@@ -11,16 +11,11 @@ final class ProviderMetrics: Sendable {
         case keys = "signing_keys"
     }
 
-    struct Count: Sendable {
-        var rows: Int64 = 0
-        var oldest: Timestamp?
-    }
-
     private let issued: [GrantType: Counter]
     private let refused: [TokenRefusal: Counter]
     private let repeated: Counter
     private let introspected: [Bool: Counter]
-    private let counts = Mutex<[Rows: Count]>([:])
+    private let counts = Mutex<[Rows: RowCount]>([:])
 
     init(_ registry: PrometheusRegistry, keys: SigningKeyRing, now: @escaping @Sendable () -> Timestamp) {
         func counter(_ label: String, _ name: String, _ value: String) -> Counter {
@@ -56,5 +51,5 @@ final class ProviderMetrics: Sendable {
     func refused(_ refusal: TokenRefusal) { refused[refusal]?.increment() }
     func refreshRepeated() { repeated.increment() }
     func introspected(isActive: Bool) { introspected[isActive]?.increment() }
-    func tell(_ rows: Rows, _ count: Count) { counts.withLock { $0[rows] = count } }
+    func tell(_ rows: Rows, _ count: RowCount) { counts.withLock { $0[rows] = count } }
 }

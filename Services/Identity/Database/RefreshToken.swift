@@ -50,7 +50,8 @@ struct RefreshToken: Sendable, CustomStringConvertible, CustomReflectable {
     /// - Returns: nil for what was sealed by another token.
     func open(_ sealed: [UInt8]) -> RefreshToken? {
         guard let box = try? AES.GCM.SealedBox(combined: sealed),
-            let bytes = try? AES.GCM.open(box, using: key, authenticating: Self.context(self, step: 1)), let secret = OpaqueSecret(bytes: Array(bytes))
+            let bytes = try? AES.GCM.open(box, using: key, authenticating: Self.context(self, step: 1)),
+            let secret = OpaqueSecret(bytes: Array(bytes))
         else { return nil }
         return RefreshToken(family: family, number: number + 1, secret: secret)
     }

@@ -31,7 +31,10 @@ struct ProviderMetadata: WireEncodable {
             list("ui_locales_supported", ["en", "de"], &writer)
             list(
                 "claims_supported",
-                ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "locale", "email", "email_verified"],
+                [
+                    "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "locale", "email",
+                    "email_verified",
+                ],
                 &writer)
             writer.member("authorization_response_iss_parameter_supported", true)
             writer.member("claims_parameter_supported", false)

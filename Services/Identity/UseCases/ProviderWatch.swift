@@ -1,7 +1,5 @@
 import Concurrency
-import Contracts
 import Logging
-import Outbox
 import Postgres
 import ServiceLifecycle
 
@@ -26,11 +24,7 @@ struct ProviderWatch: Service {
     /// - Throws: `PostgresError`.
     func look() async throws {
         for rows in ProviderMetrics.Rows.allCases {
-            let count = try await pool.withSession { session in
-                let query: PostgresQuery = "SELECT count(*), min(created_at) FROM \(unsafeSQL: rows.rawValue)"
-                let (count, oldest) = try session.query(query)[0].decode(Int64.self, PostgresTimestamp?.self)
-                return ProviderMetrics.Count(rows: count, oldest: oldest.map(Timestamp.init))
-            }
+            let count = try await pool.withSession { session in try RowCount.of(rows, session) }
             metrics.tell(rows, count)
         }
     }

@@ -78,7 +78,8 @@ struct AuthorizationRequestTests {
     @Test(
         "ID-18: a redirect URI that is not registered to the byte is a page, and nothing is redirected",
         arguments: [
-            "https://rp.example/cb/", "https://rp.example/cb%2F..", "https://rp.example@evil/cb", "https://a@b@rp.example/cb", "HTTPS://rp.example/cb",
+            "https://rp.example/cb/", "https://rp.example/cb%2F..", "https://rp.example@evil/cb", "https://a@b@rp.example/cb",
+            "HTTPS://rp.example/cb",
             "https://rp.example/cb?x=1", "https://rp.example/cb#f", "https://rp.example/CB", "https://rp.example:443/cb", "https://rp.example/./cb",
             " https://rp.example/cb", "https://rp.example/c\u{301}b", "http://rp.example/cb",
         ])
@@ -93,7 +94,8 @@ struct AuthorizationRequestTests {
             #expect(RedirectURI.isRegistered(good, among: registered), "\(good)")
         }
         let others = [
-            "http://127.0.0.1:99999/cb", "http://127.0.0.1:/cb", "http://127.0.0.1:80@evil/cb", "http://127.0.0.1.evil/cb", "http://127.0.0.1:5000/cb/",
+            "http://127.0.0.1:99999/cb", "http://127.0.0.1:/cb", "http://127.0.0.1:80@evil/cb", "http://127.0.0.1.evil/cb",
+            "http://127.0.0.1:5000/cb/",
             "https://127.0.0.1/cb", "http://localhost/cb", "http://127.0.0.1:5000", "http://127.0.0.1:+80/cb",
         ]
         for bad in others { #expect(!RedirectURI.isRegistered(bad, among: registered), "\(bad)") }
@@ -102,9 +104,11 @@ struct AuthorizationRequestTests {
     @Test(
         "ID-18: what reads in two ways can't be registered",
         arguments: [
-            ("https://rp.example/cb#f", RedirectURIFault.fragment), ("https://*.rp.example/cb", .wildcard), ("https://u@rp.example/cb", .userInformation),
+            ("https://rp.example/cb#f", RedirectURIFault.fragment), ("https://*.rp.example/cb", .wildcard),
+            ("https://u@rp.example/cb", .userInformation),
             ("/cb", .scheme), ("http://rp.example/cb", .scheme), ("javascript:alert(1)", .scheme), ("myapp:/cb", .scheme), ("https:///cb", .noHost),
-            ("https://rp.example\\@evil/cb", .ambiguous), ("https://RP.example/cb", .ambiguous), ("https://rp.example/ü", .notPlainASCII), ("", .notPlainASCII),
+            ("https://rp.example\\@evil/cb", .ambiguous), ("https://RP.example/cb", .ambiguous), ("https://rp.example/ü", .notPlainASCII),
+            ("", .notPlainASCII),
             ("http://localhost:80/cb", .scheme), ("com.example.app:cb", .scheme), ("com.example@x:/cb", .scheme),
         ])
     func registration(uri: String, fault: RedirectURIFault) {
@@ -130,7 +134,8 @@ struct AuthorizationRequestTests {
             #expect(location.contains("&state=a%2Bb%3D%3D%26c%20d%25%E2%9C%93&"))
             #expect(location.hasSuffix("&iss=https%3A%2F%2Fid.example"))
         }
-        #expect(AnswerAddress(redirectURI: "https://rp.example/cb", state: nil).location(code: "x", issuer: "i") == "https://rp.example/cb?code=x&iss=i")
+        #expect(
+            AnswerAddress(redirectURI: "https://rp.example/cb", state: nil).location(code: "x", issuer: "i") == "https://rp.example/cb?code=x&iss=i")
         // Through the flow's row and back.
         let request = try Self.read(["state": state])
         #expect(try AuthorizationRequest(json: request.json).state == state)
@@ -177,7 +182,8 @@ struct AuthorizationRequestTests {
         "what else is not done is said by its name",
         arguments: [
             (["response_type": "token"], AuthorizationError.Code.unsupportedResponseType), (["response_type": nil], .invalidRequest),
-            (["response_mode": "fragment"], .invalidRequest), (["request": "x"], .requestNotSupported), (["request_uri": "x"], .requestURINotSupported),
+            (["response_mode": "fragment"], .invalidRequest), (["request": "x"], .requestNotSupported),
+            (["request_uri": "x"], .requestURINotSupported),
             (["scope": "nothing"], .invalidScope), (["scope": "a  b"], .invalidScope), (["scope": nil], .invalidScope),
             (["nonce": String(repeating: "n", count: 513)], .invalidRequest), (["nonce": "a\0"], .invalidRequest),
         ] as [([String: String?], AuthorizationError.Code)])

@@ -180,12 +180,17 @@ struct IntrospectionTests {
         #expect(read(token) == expected)
         let parts = token.split(separator: ".").map(String.init)
         let none = Base64URL.encode(Array(#"{"alg":"none","typ":"JWT"}"#.utf8))
-        let hmac = Base64URL.encode(Array(String(decoding: try #require(Base64URL.decode(Array(parts[0].utf8))), as: UTF8.self)
-            .replacing("ES256", with: "HS256").utf8))
-        let claims = Base64URL.encode(Array(String(decoding: try #require(Base64URL.decode(Array(parts[1].utf8))), as: UTF8.self)
-            .replacing("rp-1", with: "rp-2").utf8))
+        let hmac = Base64URL.encode(
+            Array(
+                String(decoding: try #require(Base64URL.decode(Array(parts[0].utf8))), as: UTF8.self)
+                    .replacing("ES256", with: "HS256").utf8))
+        let claims = Base64URL.encode(
+            Array(
+                String(decoding: try #require(Base64URL.decode(Array(parts[1].utf8))), as: UTF8.self)
+                    .replacing("rp-1", with: "rp-2").utf8))
         for wrong in [
-            body.accessToken, "\(none).\(parts[1]).", "\(none).\(parts[1]).\(parts[2])", "\(parts[0]).\(claims).\(parts[2])", "\(hmac).\(parts[1]).\(parts[2])",
+            body.accessToken, "\(none).\(parts[1]).", "\(none).\(parts[1]).\(parts[2])", "\(parts[0]).\(claims).\(parts[2])",
+            "\(hmac).\(parts[1]).\(parts[2])",
             "\(parts[0]).\(parts[1]).", "x", "", token + ".x", token + String(repeating: "A", count: 9_000),
         ] { #expect(read(wrong) == nil, "\(wrong.prefix(60))") }
         #expect(ReadIDTokenHint(issuer: "https://other.example", keys: fixture.provider.keys)(token) == nil)

@@ -89,7 +89,9 @@ final class ProviderAPI: Sendable {
     }
 
     /// A code of somebody who has signed in now, and what redeems it.
-    func code(client: String = "rp-1", scopes: [String] = ["openid", "profile", "email", "offline_access", "wallet"]) async throws -> (
+    func code(
+        client: String = "rp-1", scopes: [String] = ["openid", "profile", "email", "offline_access", "wallet"]
+    ) async throws -> (
         code: String, verifier: String, user: UUID
     ) {
         let user = try await identity.makeUser()

@@ -120,7 +120,8 @@ struct ProviderFixture {
     static func parts(_ token: String) throws -> (header: JSONValue, claims: JSONValue) {
         let parts = token.split(separator: ".")
         return (
-            try JSONParser.parse(#require(Base64URL.decode(Array(parts[0].utf8)))), try JSONParser.parse(#require(Base64URL.decode(Array(parts[1].utf8))))
+            try JSONParser.parse(#require(Base64URL.decode(Array(parts[0].utf8)))),
+            try JSONParser.parse(#require(Base64URL.decode(Array(parts[1].utf8))))
         )
     }
 }

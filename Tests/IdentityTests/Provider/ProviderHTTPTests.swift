@@ -141,7 +141,8 @@ struct ProviderHTTPTests {
             ("grant_type=refresh_token&refresh_token=x", 400, "invalid_grant"), ("grant_type=authorization_code", 400, "invalid_request"),
             ("grant_type=authorization_code&code=x", 400, "invalid_grant"),
             ("grant_type=refresh_token&refresh_token=x&refresh_token=x", 400, "invalid_request"), ("%", 400, "invalid_request"),
-            ("grant_type=refresh_token&refresh_token=x&foo=1&foo=2", 400, "invalid_request"), ("grant_type=authorization_code&code=%00", 400, "invalid_grant"),
+            ("grant_type=refresh_token&refresh_token=x&foo=1&foo=2", 400, "invalid_request"),
+            ("grant_type=authorization_code&code=%00", 400, "invalid_grant"),
         ])
     func badRequests(form: String, status: Int, error: String) async throws {
         let api = try await ProviderAPI.shared()
@@ -157,7 +158,8 @@ struct ProviderHTTPTests {
         #expect(try await api.send("GET", "/oauth2/token").status == 405)
         let json = try await api.send("POST", "/oauth2/token", fields: ["Content-Type": "application/json", "Content-Length": "0"])
         #expect(json.status == 415)
-        let query = try await api.send("POST", "/oauth2/token?grant_type=client_credentials", form: "", basic: ("machine", api.secrets["machine"] ?? ""))
+        let query = try await api.send(
+            "POST", "/oauth2/token?grant_type=client_credentials", form: "", basic: ("machine", api.secrets["machine"] ?? ""))
         #expect(query.status == 400 && query.json["error"]?.stringValue == "invalid_request")
     }
 

@@ -83,7 +83,9 @@ struct RedeemCodeTests {
         let code = try await fixture.code(who, challenge: proof.challenge)
         #expect(await refusal { try await fixture.redeem(code, proof.verifier, client: other) } == .codeMismatch)
         #expect(await refusal { try await fixture.redeem(code, proof.verifier, client: Self.client, redirectURI: nil) } == .codeMismatch)
-        #expect(await refusal { try await fixture.redeem(code, proof.verifier, client: Self.client, redirectURI: "https://rp.example/other") } == .codeMismatch)
+        #expect(
+            await refusal { try await fixture.redeem(code, proof.verifier, client: Self.client, redirectURI: "https://rp.example/other") }
+                == .codeMismatch)
         #expect(await refusal { try await fixture.redeem("x", proof.verifier, client: Self.client) } == .codeUnknown)
         #expect(await refusal { try await fixture.redeem(OpaqueSecret.random().text, proof.verifier, client: Self.client) } == .codeUnknown)
         _ = try await fixture.redeem(code, proof.verifier, client: Self.client)
@@ -98,7 +100,9 @@ struct RedeemCodeTests {
         let results = await withTaskGroup(of: (TokenBody?, TokenRefusal?).self) { group in
             for _ in 0..<50 {
                 group.addTask {
-                    do { return (try await fixture.redeem(code, proof.verifier, client: Self.client), nil) } catch { return (nil, error as? TokenRefusal) }
+                    do { return (try await fixture.redeem(code, proof.verifier, client: Self.client), nil) } catch {
+                        return (nil, error as? TokenRefusal)
+                    }
                 }
             }
             return await group.reduce(into: []) { $0.append($1) }
@@ -215,7 +219,10 @@ struct RedeemCodeTests {
         #expect(await refusal { try await fixture.refresh(try #require(body.refreshToken), client: client) } == .scopeNotGranted)
         let customer = try await fixture.signIn()
         #expect(
-            await refusal { try await fixture.code(customer, client: "backoffice", scopes: ["openid", "ledger:operate"], challenge: ProviderFixture.proofKey().challenge) }
+            await refusal {
+                try await fixture.code(
+                    customer, client: "backoffice", scopes: ["openid", "ledger:operate"], challenge: ProviderFixture.proofKey().challenge)
+            }
                 == .scopeNotGranted)
     }
 }

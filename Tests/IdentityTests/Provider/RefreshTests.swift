@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Postgres
 import StrictJSON
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -28,8 +29,9 @@ struct RefreshTests {
     @Test("a token is spelled in one way")
     func text() {
         let token = RefreshToken(family: UUID(), number: 0x0102_0304)
-        #expect(RefreshToken(token.text).map { [$0.family.uuidString, "\($0.number)", $0.secret.text] }
-            == [token.family.uuidString, "16909060", token.secret.text])
+        #expect(
+            RefreshToken(token.text).map { [$0.family.uuidString, "\($0.number)", $0.secret.text] }
+                == [token.family.uuidString, "16909060", token.secret.text])
         for bad in ["", "frt_", String(token.text.dropLast()), token.text + "A", "x" + token.text.dropFirst(), token.text + "="] {
             #expect(RefreshToken(bad) == nil)
         }
@@ -106,6 +108,46 @@ struct RefreshTests {
         #expect(successors.count == 64 && Set(successors).count == 1)
         #expect(try await fixture.identity.count("refresh_families", where: "number = 2 AND revoked_at IS NULL") == 1)
         _ = try await Self.next(successors[0], fixture)
+    }
+
+    @Test("connections that are killed at whatever step of a rotation lose no token, and nobody is taken for a thief")
+    func killed() async throws {
+        let fixture = try await Self.fixture()
+        var token = try await Self.first(fixture)
+        let name = fixture.identity.database.name
+        let killer = Task {
+            while !Task.isCancelled {
+                try await fixture.identity.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name) AND pid <> pg_backend_pid()")
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+        var cuts = 0
+        while cuts < 25 {
+            // Who got no answer asks again with what they have.
+            do { token = try await Self.next(token, fixture) } catch let error as PostgresError where error.isOutage { cuts += 1 }
+        }
+        killer.cancel()
+        _ = await killer.result
+        let last = try await eventually {
+            do { return try await RefreshToken(Self.next(token, fixture)) != nil } catch let error as PostgresError where error.isOutage {
+                return false
+            }
+        }
+        #expect(last)
+        #expect(try await fixture.identity.count("refresh_families", where: "revoked_at IS NULL") == 1)
+    }
+
+    @Test("64 who refresh at once through PgBouncer get one successor between them")
+    func pooled() async throws {
+        let fixture = try await ProviderFixture(isPooled: true)
+        try await fixture.register(Self.client)
+        let first = try await Self.first(fixture)
+        let successors = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<64 { group.addTask { try await Self.next(first, fixture) } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(successors.count == 1)
     }
 
     @Test("ID-26: auth_time, nonce and the sign-in stay what they were, and iat is new")

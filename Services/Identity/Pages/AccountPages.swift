@@ -5,7 +5,7 @@ package struct RegisterPage: Page {
     package static let template = "register"
     static let passwordLabel = PageText("field.password")
     let form: PageForm
-    let email: String
+    let email: String?
     let minimum: Int
     let signInURL: String?
     let fault: FormFault?
@@ -16,7 +16,7 @@ package struct RegisterPage: Page {
     ///   - signInURL: For who has an account; nil for no such link.
     package init(form: PageForm, email: String = "", minimum: Int, signInURL: String?, fault: FormFault? = nil) {
         self.form = form
-        self.email = email
+        self.email = email.isEmpty ? nil : email
         self.minimum = minimum
         self.signInURL = signInURL
         self.fault = fault
@@ -52,13 +52,13 @@ package struct VerifyPage: Page {
 package struct RecoveryRequestPage: Page {
     package static let template = "recovery_request"
     let form: PageForm
-    let email: String
+    let email: String?
     let signInURL: String?
     let fault: FormFault?
 
     package init(form: PageForm, email: String = "", signInURL: String?, fault: FormFault? = nil) {
         self.form = form
-        self.email = email
+        self.email = email.isEmpty ? nil : email
         self.signInURL = signInURL
         self.fault = fault
     }

@@ -12,7 +12,6 @@ package struct FormFault: Sendable, Hashable {
         case passwordShort = "password_short"
         case passwordLong = "password_long"
         case passwordCommon = "password_common"
-        case passwordPersonal = "password_personal"
         case passwordUnusable = "password_unusable"
 
         var text: PageText { PageText("fault.\(rawValue)") }
@@ -49,8 +48,8 @@ package struct FormFault: Sendable, Hashable {
     package static let emailInvalid = FormFault(.emailInvalid, at: .email)
     /// The page's own minimum is named.
     package static let passwordShort = FormFault(.passwordShort, at: .password)
+    /// Also for the address and for our own name.
     package static let passwordCommon = FormFault(.passwordCommon, at: .password)
-    package static let passwordPersonal = FormFault(.passwordPersonal, at: .password)
     package static let passwordUnusable = FormFault(.passwordUnusable, at: .password)
 
     package static func passwordLong(maximum: Int) -> FormFault { FormFault(.passwordLong, at: .password, maximum: maximum) }

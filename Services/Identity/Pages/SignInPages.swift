@@ -5,7 +5,7 @@ package struct SignInPage: Page {
     package static let template = "sign_in"
     let form: PageForm
     let client: String?
-    let email: String
+    let email: String?
     let isAgain: Bool
     let recoveryURL: String?
     let registerURL: String?
@@ -26,7 +26,7 @@ package struct SignInPage: Page {
     ) {
         self.form = form
         self.client = client
-        self.email = email
+        self.email = email.isEmpty ? nil : email
         self.isAgain = isAgain
         self.recoveryURL = recoveryURL
         self.registerURL = registerURL

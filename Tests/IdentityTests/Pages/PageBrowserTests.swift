@@ -92,7 +92,7 @@ struct PageBrowserTests {
         let gallery = ProcessInfo.processInfo.environment["FLORIN_PAGES"].map { [$0] } ?? []
         let report = try await PageBrowser.run("visit.py", ["http://127.0.0.1:\(port)", try PageBrowser.axe()] + gallery)
         #expect(report.dropLast() == [])
-        #expect(report.last == "visited \(PageSample.all.count * 12)")
+        #expect(report.last == "visited \(PageSample.all.count * 10)")
     }
 }
 

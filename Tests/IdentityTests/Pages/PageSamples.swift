@@ -63,7 +63,7 @@ struct PageSample: Sendable {
     private static let registers = [
         register("", email: ""), register("-invalid", .emailInvalid, email: "ana"), register("-short", .passwordShort),
         register("-long", .passwordLong(maximum: 256), email: longEmail), register("-common", .passwordCommon),
-        register("-personal", .passwordPersonal), register("-unusable", .passwordUnusable),
+        register("-unusable", .passwordUnusable),
     ]
 
     private static func verify(_ name: String, _ fault: FormFault? = nil, isResent: Bool = false) -> PageSample {

@@ -1,8 +1,13 @@
 // What is wrong with the page that is open, beyond what axe finds. Returns a list of sentences.
-(language, smallest) => {
+async (language, smallest) => {
     const faults = [];
     const require = (holds, fault) => { if (!holds) faults.push(fault); };
     const all = (selector) => [...document.querySelectorAll(selector)];
+    // The browser moves the focus a moment after the page is there.
+    const becomesFocused = async (node) => {
+        for (let turn = 0; turn < 100 && document.activeElement !== node; turn++) await new Promise((go) => setTimeout(go, 50));
+        return document.activeElement === node;
+    };
     const words = (node) => (node.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
 
     require(document.documentElement.lang === language, `lang is ${document.documentElement.lang}`);
@@ -44,8 +49,10 @@
     require(invalid.length <= 1 && (!invalid.length || alert), "a fault that is not said");
     for (const input of invalid) {
         require(words(input).includes(alert.id), `${input.id} does not lead to its fault`);
-        require(document.activeElement === input, `${input.id} is at fault and has no focus`);
+        require(await becomesFocused(input), `${input.id} is at fault and has no focus`);
     }
+    const first = all("input:not([type=hidden]):not([readonly])").find((input) => !input.value);
+    if (first && !alert) require(await becomesFocused(first), `${first.id} is to be filled in first and has no focus`);
     require(document.documentElement.scrollWidth <= innerWidth, `${document.documentElement.scrollWidth} wide on ${innerWidth}`);
     for (const node of all("button, a.button, input:not([type=hidden]), .links a, .beside a")) {
         const box = node.getBoundingClientRect();

@@ -142,6 +142,29 @@ class Page:
     def loaded(self):
         self.browser.wait(self.session, "Page.loadEventFired")
 
+    def back(self):
+        """The browser's own button."""
+        history = self.send("Page.getNavigationHistory")
+        self.forget()
+        self.send("Page.navigateToHistoryEntry", entryId=history["entries"][history["currentIndex"] - 1]["id"])
+        self.loaded()
+
+    def type(self, selector, text):
+        """Replaces what stands in a field, as a keyboard does."""
+        self.ask(f"{{ const field = document.querySelector({selector!r}); field.focus(); field.select(); }}")
+        self.send("Input.insertText", text=text)
+
+    def click(self, selector, times=1):
+        """Presses what is there, as a mouse does, and waits for the page that it leads to."""
+        x, y = self.ask(
+            f"(() => {{ const node = document.querySelector({selector!r}); node.scrollIntoView({{block: 'center'}});"
+            " const box = node.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()")
+        self.forget()
+        for count in range(1, times + 1):
+            for kind in ("mousePressed", "mouseReleased"):
+                self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=count)
+        self.loaded()
+
     def forget(self):
         self.browser.events = [event for event in self.browser.events if event.get("sessionId") != self.session]
 

@@ -120,8 +120,8 @@ service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",
     process + broker + [
-        "AccessTokens", "Postgres", "RequestSigning", "ServiceClient", "ServiceDatabase", "ServiceIdentity", "HTTPTypes", "NIOCore", "NIOPosix",
-        "Yams",
+        "AccessTokens", "Postgres", "RequestSigning", "ServiceClient", "Sealing", "ServiceDatabase", "ServiceIdentity", "HTTPTypes", "NIOCore",
+        "NIOPosix", "Yams",
     ])
 
 @MainActor func package(

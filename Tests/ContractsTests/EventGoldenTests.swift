@@ -20,6 +20,8 @@ enum Golden {
         ("identity.user.registered.v1", Samples.registered), ("identity.account.recovered.v1", Samples.recovered),
         ("identity.mfa.changed.v1", Samples.mfaChanged), ("identity.sign_in.failed.v1", Samples.signInFailed),
         ("identity.session.started.v1", Samples.sessionStarted), ("identity.session.revoked.v1", Samples.sessionRevoked),
+        ("identity.message.requested.v1", Samples.recoveryMessage),
+        ("identity.message.requested.v1+stranger", Samples.strangerMessage),
     ]
 
     static let names = events.map(\.name)

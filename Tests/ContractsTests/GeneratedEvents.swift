@@ -30,6 +30,7 @@ struct GeneratedEvents {
             case .expired: return self.hold(.expired)
             }
         }
+        if MessageEventType(rawValue: type) != nil { return message() }
         if let risk = RiskEventType(rawValue: type) { return risk == .alertRaised ? raised() : resolved() }
         return identityPayload(type)
     }
@@ -146,5 +147,16 @@ struct GeneratedEvents {
         }
         return SessionStartedEvent(
             sessionID: id(), userID: id(), deviceID: id(), isNewDevice: flip(), isMultiFactor: flip(), startedAt: time())
+    }
+
+    private mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) } }
+
+    private mutating func message() -> MessageRequestedEvent {
+        let count = Int(number(Int64(SealedText.ciphertextBytes.lowerBound)...200))
+        return MessageRequestedEvent(
+            messageID: id(), purpose: pick(MessagePurpose.allCases), userID: maybe { $0.id() }, locale: pick(["en", "de", "pt-BR", "zh-Hant-TW"]),
+            expiresAt: maybe { $0.time() },
+            sealed: SealedText(
+                keyID: pick(["2026-11", "local"]), encapsulatedKey: bytes(SealedText.encapsulatedKeyBytes), ciphertext: bytes(count)))
     }
 }

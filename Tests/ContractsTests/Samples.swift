@@ -10,6 +10,12 @@ enum Samples {
     static let refundID = TransferID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0020))
     static let eventID = EventID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0030))
     static let time = Timestamp(microsecondsSinceUnixEpoch: 1_763_700_000_123_000)
+    static let messageID = MessageID(UUID(high: 0x0193_5a00_0000_7000, low: 0x8000_0000_0000_0060))
+    static let sealed = SealedText(keyID: "2026-11", encapsulatedKey: Array(0..<32), ciphertext: Array(64..<112))
+    static let recoveryMessage = MessageRequestedEvent(
+        messageID: messageID, purpose: .recoveryCodeMail, userID: owner, locale: "de-CH", expiresAt: time, sealed: sealed)
+    static let strangerMessage = MessageRequestedEvent(
+        messageID: messageID, purpose: .addressTaken, userID: nil, locale: "en", expiresAt: nil, sealed: sealed)
     static let euro = Currency("EUR")!
     static let money = Money(amountMinor: 1_250, currency: euro)!
 

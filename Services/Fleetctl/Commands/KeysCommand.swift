@@ -3,10 +3,11 @@ import FoundationEssentials
 import RequestSigning
 import ServiceIdentity
 
-/// `fleetctl keys`: the secrets with which services sign requests to each other.
+/// `fleetctl keys`: the secrets with which services sign requests to each other, and to which they seal what only one may read.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make and rotate the keys that services sign their requests with.", subcommands: [Generate.self, Rotate.self])
+        commandName: "keys", abstract: "Make and rotate the keys that services sign their requests with, and seal to.",
+        subcommands: [Generate.self, Rotate.self, Seal.self])
 }
 
 extension KeysCommand {

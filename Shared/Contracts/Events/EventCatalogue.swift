@@ -31,6 +31,7 @@ package enum EventCatalogue {
     package static let entries: [Entry] = [
         entries(of: WalletEventType.self), entries(of: TransferEventType.self), entries(of: HoldEventType.self), entries(of: RiskEventType.self),
         entries(of: AccountEventType.self), entries(of: CredentialEventType.self), entries(of: SessionEventType.self),
+        entries(of: MessageEventType.self),
     ].flatMap { $0 }.sorted { $0.type < $1.type }
 
     private static func entries<Name: EventType>(of: Name.Type) -> [Entry] { Name.allCases.map { Entry($0) } }
@@ -74,6 +75,7 @@ extension EventEnvelope {
             case .alertResolved: return try payload(as: RiskAlertResolvedEvent.self)
             }
         }
+        if MessageEventType(rawValue: type) != nil { return try payload(as: MessageRequestedEvent.self) }
         return try identityPayload()
     }
 

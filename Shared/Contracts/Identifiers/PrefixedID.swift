@@ -53,6 +53,7 @@ package enum TransferKind: IdentifierKind { package static let prefix = "trf" }
 package enum HoldKind: IdentifierKind { package static let prefix = "hld" }
 package enum EntryKind: IdentifierKind { package static let prefix = "ent" }
 package enum AlertKind: IdentifierKind { package static let prefix = "alr" }
+package enum MessageKind: IdentifierKind { package static let prefix = "msg" }
 package enum EventKind: IdentifierKind { package static let prefix = "evt" }
 
 package typealias UserID = PrefixedID<UserKind>
@@ -63,4 +64,5 @@ package typealias TransferID = PrefixedID<TransferKind>
 package typealias HoldID = PrefixedID<HoldKind>
 package typealias EntryID = PrefixedID<EntryKind>
 package typealias AlertID = PrefixedID<AlertKind>
+package typealias MessageID = PrefixedID<MessageKind>
 package typealias EventID = PrefixedID<EventKind>

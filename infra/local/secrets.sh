@@ -65,14 +65,17 @@ write_databases_file() {
 
 dead_letter_keys_file() { printf '%s' "$KEYS/$1.dead-letter-keys.json"; }
 
-# The keys under which a consumer keeps the bodies of dead letters: the first encrypts, all decrypt, so a lost one is a lost body.
-ensure_dead_letter_keys() {
-    local file
-    file=$(dead_letter_keys_file "$1")
-    [[ ! -f $file ]] || return 0
+# What identity keeps its TOTP secrets and signing keys under.
+secret_keys_file() { printf '%s' "$KEYS/$1.secret-keys.json"; }
+keeps_secrets() { [[ $1 == identity ]]; }
+
+# FILE: keys under which a service keeps what it must read again (bodies of dead letters, identity's secrets): the first encrypts, all
+# decrypt, so a lost one is a lost body.
+ensure_encryption_keys() {
+    [[ ! -f $1 ]] || return 0
     (
         umask 077
-        printf '{"keys": [{"keyid": "local-%s", "secret": "%s"}]}\n' "$(date -u +%Y-%m-%d)" "$(head -c 32 /dev/urandom | base64 -w 0)" >"$file"
+        printf '{"keys": [{"keyid": "local-%s", "secret": "%s"}]}\n' "$(date -u +%Y-%m-%d)" "$(head -c 32 /dev/urandom | base64 -w 0)" >"$1"
     )
 }
 
@@ -89,7 +92,10 @@ ensure_keys_and_issuer() {
     done
     for service in "${SERVICES[@]}"; do
         if is_consumer "$service"; then
-            ensure_dead_letter_keys "$service"
+            ensure_encryption_keys "$(dead_letter_keys_file "$service")"
+        fi
+        if keeps_secrets "$service"; then
+            ensure_encryption_keys "$(secret_keys_file "$service")"
         fi
     done
     if [[ ! -f $ISSUER/jwks.json ]]; then

@@ -95,6 +95,16 @@ consumer_environment() {
     export EVENT_RETRY_DELAYS=200ms,500ms,1s
 }
 
+# Of the one that keeps people's credentials.
+identity_environment() {
+    IDENTITY_SECRET_KEYS_FILE=$(secret_keys_file "$1")
+    export IDENTITY_SECRET_KEYS_FILE
+    NOTIFICATION_SEALING_KEY_FILE=$(sealing_public_file notification)
+    export NOTIFICATION_SEALING_KEY_FILE
+    export IDENTITY_PAGES_DIRECTORY=$RELEASE/pages
+    export PASSWORD_BLOCKLIST_FILE=$RELEASE/passwords.txt
+}
+
 relay_environment() {
     export OUTBOX_SOURCE=$1
     database_environment "$1" relay
@@ -107,7 +117,6 @@ service_environment() {
     ADMIN_PORT=$(service_admin_port "$1")
     export ADMIN_PORT
     export MIGRATIONS_DIRECTORY=$RELEASE/migrations
-    export IDENTITY_PAGES_DIRECTORY=$RELEASE/pages
     if is_relay "$1"; then
         relay_environment "${1#*@}"
         return
@@ -115,6 +124,7 @@ service_environment() {
     if owns_database "$1"; then database_environment "$1" "${2:-serving}"; fi
     if is_called "$1"; then called_environment "$1"; fi
     if is_consumer "$1"; then consumer_environment "$1"; fi
+    if keeps_secrets "$1"; then identity_environment "$1"; fi
 }
 
 # COMMAND...: becomes the operators' tool, as its own user of the broker and as the caller, whose files it may be given.
@@ -217,7 +227,8 @@ install_release() {
     rm -rf "$RELEASE/pages"
     mkdir "$RELEASE/pages"
     cp -r "$FLORIN_REPOSITORY"/Services/Identity/Pages/{templates,texts,style.css} "$RELEASE/pages"
-    chmod -R a+rX "$RELEASE/migrations" "$RELEASE/pages"
+    cp "$FLORIN_REPOSITORY/infra/identity/passwords.txt" "$RELEASE/passwords.txt"
+    chmod -R a+rX "$RELEASE/migrations" "$RELEASE/pages" "$RELEASE/passwords.txt"
 }
 
 # A toolchain that lies where only root can read (/root/.local/share/swiftly, say) would hide Swift's libraries from the
@@ -243,7 +254,7 @@ grant_service_files() {
         if is_root; then
             ensure_readable_libraries "$user" "$RELEASE/bin/$(executable_of "$service")"
         fi
-        for file in "$KEYS/$service.keys.json" "$(dead_letter_keys_file "$service")"; do
+        for file in "$KEYS/$service.keys.json" "$(dead_letter_keys_file "$service")" "$(secret_keys_file "$service")"; do
             [[ -f $file ]] || continue
             if is_root; then
                 chown "$user" "$file"

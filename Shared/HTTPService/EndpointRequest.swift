@@ -62,6 +62,11 @@ package struct EndpointRequest<Identity: Sendable>: Sendable, CustomStringConver
     /// The body as it comes in.
     package var stream: BodyStream { unread ?? BodyStream(source: RequestBody(buffer: body), limit: body.readableBytes) }
 
+    /// A cookie's value; nil without one.
+    ///
+    /// - Throws: ``Problem`` `malformed_request` for two of the name.
+    package func cookie(_ name: String) throws(Problem) -> String? { try BrowserOrigin.cookie(name, in: headers) }
+
     /// A path parameter as an id; one of another kind or spelling names nothing.
     package func identifier<Kind: IdentifierKind>(_ name: String = "id", as: Kind.Type = Kind.self) throws -> PrefixedID<Kind> {
         guard let text = parameters.get(name), let id = PrefixedID<Kind>(text) else { throw Problem(.notFound) }

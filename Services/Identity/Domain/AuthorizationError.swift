@@ -66,7 +66,7 @@ package struct AnswerAddress: Sendable, Hashable {
         return redirectURI + (redirectURI.contains("?") ? "&" : "?") + query
     }
 
-    private static func encoded(_ text: String) -> String {
+    static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         for byte in text.utf8 {

@@ -7,21 +7,26 @@ package struct Accounts: Sendable {
     package let endpoints: [Endpoint]
 
     init(
-        pool: PostgresPool, hasher: PasswordHasher, blocklist: PasswordBlocklist, box: SecretBox, attempts: AttemptCounter,
-        verifySecondFactor: VerifySecondFactor, messages: RequestMessage, now: @escaping @Sendable () -> Timestamp
+        issuer: String, pages: PageRenderer, pool: PostgresPool, hasher: PasswordHasher, blocklist: PasswordBlocklist, box: SecretBox,
+        attempts: AttemptCounter, verifySecondFactor: VerifySecondFactor, messages: RequestMessage, now: @escaping @Sendable () -> Timestamp
     ) {
         let verifyCode = VerifyMailedCode(pool: pool, box: box, attempts: attempts, now: now)
-        let registration = RegistrationRoutes(
-            register: RegisterUser(pool: pool, hasher: hasher, blocklist: blocklist, box: box, messages: messages, now: now),
-            verifyEmail: VerifyEmail(verify: verifyCode, now: now),
-            beginRecovery: BeginRecovery(pool: pool, box: box, messages: messages, now: now),
-            completeRecovery: CompleteRecovery(
-                pool: pool, verifyCode: verifyCode, verifySecondFactor: verifySecondFactor, hasher: hasher, blocklist: blocklist,
-                messages: messages, now: now))
+        let register = RegisterUser(pool: pool, hasher: hasher, blocklist: blocklist, box: box, messages: messages, now: now)
+        let verifyEmail = VerifyEmail(verify: verifyCode, now: now)
+        let begin = BeginRecovery(pool: pool, box: box, messages: messages, now: now)
+        let recover = RecoverAccount(
+            pool: pool, verifyCode: verifyCode, verifySecondFactor: verifySecondFactor, hasher: hasher, blocklist: blocklist,
+            messages: messages, now: now)
+        let flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)
+        let registration = RegistrationRoutes(register: register, verifyEmail: verifyEmail, beginRecovery: begin, completeRecovery: recover)
+        let registrationPages = RegistrationPages(
+            issuer: issuer, pages: pages, register: register, verifyEmail: verifyEmail, flows: flows)
+        let recoveryPages = RecoveryPages(issuer: issuer, pages: pages, begin: begin, recover: recover, flows: flows)
         let profile = ProfileRoutes(
             read: ReadProfile(pool: pool, now: now), change: ChangeProfile(pool: pool, now: now),
             delete: DeleteAccount(pool: pool, messages: messages, now: now))
         let inside = InternalRoutes(resolve: ResolveUser(pool: pool, attempts: attempts), list: ListRevocations(pool: pool, now: now))
-        endpoints = registration.endpoints + profile.endpoints + inside.endpoints
+        endpoints =
+            registration.endpoints + registrationPages.endpoints + recoveryPages.endpoints + profile.endpoints + inside.endpoints
     }
 }

@@ -50,4 +50,4 @@ REVOKE ALL ON FUNCTION keep_mailed_codes_order() FROM PUBLIC;
 CREATE TRIGGER mailed_codes_order BEFORE UPDATE ON mailed_codes FOR EACH ROW EXECUTE FUNCTION keep_mailed_codes_order();
 
 GRANT SELECT, INSERT, DELETE ON mailed_codes TO identity;
-GRANT UPDATE (state, user_id, password_phc, wrong_codes, expires_at) ON mailed_codes TO identity;
+GRANT UPDATE (state, user_id, password_phc, sealed_code, wrong_codes, expires_at) ON mailed_codes TO identity;

@@ -29,8 +29,8 @@ package struct ExpiringRows: Sendable {
     package static let mailedCodes = ExpiringRows("mailed_codes", by: "expires_at", keptSeconds: 3_600)
     /// No window of a budget is longer.
     package static let mailBudgets = ExpiringRows("mail_budgets", by: "last_sent_at", keptSeconds: MailBudget.longestSeconds)
-    /// A tab that is found again in the morning, or on Monday, can still say where it wanted to go (ID-03).
-    package static let signInFlows = ExpiringRows("sign_in_flows", by: "expires_at", keptSeconds: 3 * day)
+    /// A tab that is found again the next morning, or after a week, can still say where it wanted to go (ID-03).
+    package static let signInFlows = ExpiringRows("sign_in_flows", by: "expires_at", keptSeconds: 7 * day)
     /// Ended sessions, once no token of theirs is alive and nothing names them. Every session ends at `expires_at` at the latest.
     package static let endedSessions = ExpiringRows(
         "sessions", by: "ended_at", keptSeconds: 7 * day, where: "r.ended_at IS NOT NULL AND \(unnamedSession)")

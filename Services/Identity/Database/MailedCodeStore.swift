@@ -80,6 +80,11 @@ struct MailedCodeStore: Sendable {
         try session.execute("UPDATE mailed_codes SET wrong_codes = least(wrong_codes + 1, \(Int16(MailedCode.tries))) WHERE id = \(id)")
     }
 
+    /// - Throws: `PostgresError`.
+    func setCode(_ id: UUID, _ sealedCode: [UInt8], _ session: PostgresSession) throws {
+        try session.execute("UPDATE mailed_codes SET sealed_code = \(sealedCode) WHERE id = \(id)")
+    }
+
     /// Moves a recovery one step on, and gives its user the time for the next.
     ///
     /// - Returns: whether it stood where it was thought to.

@@ -8,7 +8,7 @@ struct RegistrationRoutes {
     let register: RegisterUser
     let verifyEmail: VerifyEmail
     let beginRecovery: BeginRecovery
-    let completeRecovery: CompleteRecovery
+    let completeRecovery: RecoverAccount
 
     private static let front = SignedAccess.signed(by: ["api-gateway", "mobile-bff"])
 

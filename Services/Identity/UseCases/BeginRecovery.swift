@@ -35,11 +35,15 @@ package struct BeginRecovery: Sendable {
             try codes.insert(
                 draft.row(.recovery, of: email, isSent: isSent, user: user, locale: locale, until: begun.expiresAt),
                 owner: begun.handle.hash, at: now, session)
-            let message = RequestedMessage(
-                .recoveryCodeMail, user: user?.id, locale: locale, expiresAt: begun.expiresAt,
-                content: MessageContent(address: user?.email ?? email.typed, code: draft.code.text))
+            let message = Self.message(to: email.typed, user: user, code: draft.code, until: begun.expiresAt)
             try messages.append(message, ifWanted: isSent, at: now, traceparent: facts.traceparent, session)
         }
         return begun
+    }
+
+    static func message(to email: String, user: UserAccount?, code: MailedCode, until end: Timestamp) -> RequestedMessage {
+        RequestedMessage(
+            .recoveryCodeMail, user: user?.id, locale: user?.locale ?? RegisterUser.defaultLocale, expiresAt: end,
+            content: MessageContent(address: user?.email ?? email, code: code.text))
     }
 }

@@ -66,23 +66,21 @@ package struct RegisterUser: Sendable {
                     .registration, of: email, isSent: isAllowed && owner == nil, passwordPHC: hash.phc, name: request.name,
                     locale: request.locale ?? Self.defaultLocale, until: begun.expiresAt),
                 owner: begun.handle.hash, at: now, session)
-            let message = Self.message(to: email, owner: owner, request, code: draft.code, until: begun.expiresAt)
+            let message = Self.message(
+                to: email.typed, owner: owner, locale: request.locale ?? Self.defaultLocale, code: draft.code, until: begun.expiresAt)
             try messages.append(message, ifWanted: isAllowed, at: now, traceparent: facts.traceparent, session)
         }
         return begun
     }
 
     /// Neither has a name in it: that of a registration is whatever a stranger wrote.
-    private static func message(
-        to email: EmailAddress, owner: UserAccount?, _ request: RegisterUserRequest, code: MailedCode, until end: Timestamp
-    ) -> RequestedMessage {
+    static func message(to email: String, owner: UserAccount?, locale: String, code: MailedCode, until end: Timestamp) -> RequestedMessage {
         guard let owner else {
             return RequestedMessage(
-                .registrationCode, user: nil, locale: request.locale ?? defaultLocale, expiresAt: end,
-                content: MessageContent(address: email.typed, code: code.text))
+                .registrationCode, user: nil, locale: locale, expiresAt: end, content: MessageContent(address: email, code: code.text))
         }
         return RequestedMessage(
-            .addressTaken, user: owner.id, locale: owner.locale, content: MessageContent(address: owner.email ?? email.typed))
+            .addressTaken, user: owner.id, locale: owner.locale, content: MessageContent(address: owner.email ?? email))
     }
 }
 

@@ -19,8 +19,12 @@ struct AccountFixture {
     let register: RegisterUser
     let verifyEmail: VerifyEmail
     let beginRecovery: BeginRecovery
-    let completeRecovery: CompleteRecovery
+    let completeRecovery: RecoverAccount
+    let flows: MailedFlows
     let users: AdministerUsers
+    private let blocklist = PasswordBlocklist(lines: ["passwordpassword"])
+    private let attempts: AttemptCounter
+    private let verifySecondFactor: VerifySecondFactor
     private let openingKeys: OpeningKeys
 
     static let password = "correct horse battery staple"
@@ -45,20 +49,30 @@ struct AccountFixture {
         hasher = PasswordHasher(cost: ScryptCost(logN: 4, r: 8, p: 1)!, threads: 4, waiting: 200, patience: .seconds(60))
         let (pool, clock) = (base.pool, base.clock)
         let now: @Sendable () -> Timestamp = { clock.now }
-        let attempts = AttemptCounter(pool: pool, now: now)
-        let blocklist = PasswordBlocklist(lines: ["passwordpassword"])
+        attempts = AttemptCounter(pool: pool, now: now)
+        verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now)
         verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifyCode = VerifyMailedCode(pool: pool, box: box, attempts: attempts, now: now)
         register = RegisterUser(pool: pool, hasher: hasher, blocklist: blocklist, box: box, messages: messages, now: now)
         verifyEmail = VerifyEmail(verify: verifyCode, now: now)
         beginRecovery = BeginRecovery(pool: pool, box: box, messages: messages, now: now)
-        completeRecovery = CompleteRecovery(
-            pool: pool, verifyCode: verifyCode, verifySecondFactor: VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now),
-            hasher: hasher, blocklist: blocklist, messages: messages, now: now)
+        completeRecovery = RecoverAccount(
+            pool: pool, verifyCode: verifyCode, verifySecondFactor: verifySecondFactor, hasher: hasher, blocklist: blocklist, messages: messages,
+            now: now)
+        flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)
         users = AdministerUsers(pool: pool, messages: messages, now: now)
     }
 
     var clock: TestClock { base.clock }
+
+    /// The routes, on all this.
+    func accounts(issuer: String) throws -> Accounts {
+        let clock = base.clock
+        return Accounts(
+            issuer: issuer, pages: try PageRenderer(directory: RepositoryRoot.path("Services/Identity/Pages"), issuer: issuer), pool: base.pool,
+            hasher: hasher, blocklist: blocklist, box: box, attempts: attempts, verifySecondFactor: verifySecondFactor, messages: messages,
+            now: { clock.now })
+    }
 
     /// A request from a network of its own, so that budgets don't meet.
     static func facts(_ network: String = "\(UUID())") -> RequestFacts {

@@ -11,10 +11,11 @@ struct OpenAPIDocument {
     static let services = Set(Fleet.services.filter { $0.api != nil }.map(\.name) + ["identity"]).sorted()
     /// Those of services that have problems of their own.
     private static let ownCodes = [
-        "wallet-ledger": ProblemCode.walletLedger, "ops-risk": ProblemCode.opsRisk, "identity": ProblemCode.doors + ProblemCode.oauth,
+        "wallet-ledger": ProblemCode.walletLedger, "ops-risk": ProblemCode.opsRisk,
+        "identity": ProblemCode.doors + ProblemCode.oauth + ProblemCode.accounts,
     ]
     /// How many operations each has.
-    static let operationCounts = ["wallet-ledger": 22, "ops-risk": 2, "identity": 8]
+    static let operationCounts = ["wallet-ledger": 22, "ops-risk": 2, "identity": 17]
 
     /// The problems that a service can answer with.
     static func codes(of service: String) -> [ProblemCode] { ProblemCode.common + (ownCodes[service] ?? []) }
@@ -140,6 +141,13 @@ struct OpenAPITests {
         try check("CaptureHoldRequest", CaptureHoldRequest.self)
         try check("VoidHoldRequest", VoidHoldRequest.self)
         try check("ResolveRiskAlertRequest", ResolveRiskAlertRequest.self, in: risk)
+        let identity = try OpenAPIDocument(of: "identity")
+        try check("RegisterUserRequest", RegisterUserRequest.self, in: identity)
+        try check("VerifyEmailRequest", VerifyEmailRequest.self, in: identity)
+        try check("RecoveryRequest", RecoveryRequest.self, in: identity)
+        try check("CompleteRecoveryRequest", CompleteRecoveryRequest.self, in: identity)
+        try check("ChangeProfileRequest", ChangeProfileRequest.self, in: identity)
+        try check("ResolveUserRequest", ResolveUserRequest.self, in: identity)
     }
 
     /// Reads a body with all the schema's members and one besides: only that one may be unknown.
@@ -150,7 +158,8 @@ struct OpenAPITests {
             "owner_id": #""\#(Samples.owner)""#, "currency": #""EUR""#, "source_wallet_id": #""\#(Samples.wallet)""#,
             "destination_wallet_id": #""\#(Samples.other)""#, "wallet_id": #""\#(Samples.wallet)""#, "amount": "1", "reference": #""r""#,
             "block": #""all""#, "reason": #""r""#, "resolution": #""confirmed""#, "note": #""n""#, "limit": "1", "expires_in": "60", "final": "true",
-            "mode": #""atomic""#,
+            "mode": #""atomic""#, "email": #""a@example.com""#, "password": #""p""#, "new_password": #""p""#, "name": #""Ana""#, "locale": #""de""#,
+            "flow": #""f""#, "code": #""123456""#, "second_factor": #""654321""#,
             "transfers": #"[{"source_wallet_id":"\#(Samples.wallet)","destination_wallet_id":"\#(Samples.other)","amount":1,"currency":"EUR"}]"#,
         ]
         let schemas = try #require(schema["properties"] as? JSONObject)

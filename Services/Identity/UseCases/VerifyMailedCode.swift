@@ -18,6 +18,7 @@ struct VerifyMailedCode: Sendable {
     private let attempts: AttemptCounter
     private let now: @Sendable () -> Timestamp
     private let codes = MailedCodeStore()
+    private let failures = SignInFailureStore()
 
     init(pool: PostgresPool, box: SecretBox, attempts: AttemptCounter, now: @escaping @Sendable () -> Timestamp) {
         self.pool = pool
@@ -50,6 +51,8 @@ struct VerifyMailedCode: Sendable {
             }
             if let entered, try isRight(entered, row), case .done(let value) = try body(row, session) { return .done(value) }
             try codes.countWrongCode(row.id, session)
+            // A registration is nobody's yet.
+            if kind == .recovery { try failures.append(session, .mailedCode, of: row.user, isLast: attempt.isLast, at: now) }
             return .refused
         }
         guard case .done(let value) = outcome else { throw AccountRefusal.codeInvalid }

@@ -85,6 +85,8 @@ import Testing
             await #expect(throws: AccountRefusal.codeInvalid) { try await complete(handle, code) }
         }
         #expect(try await fixture.signsIn(email, AccountFixture.password))
+        let failures = try await fixture.base.events().filter { $0.type == "identity.sign_in.failed.v1" }
+        #expect(failures.count == 4 && failures.allSatisfy { $0.subject == user.description && $0.data.contains(#""factor":"mailed_code""#) })
         // A registration's flow is no recovery's.
         _ = try await fixture.register(RegisterUserRequest(email: "b@example.com", password: AccountFixture.password), AccountFixture.facts())
         try await complete(otherFlow, otherCode)

@@ -127,6 +127,15 @@ struct RedeemCodeTests {
         #expect(try await fixture.identity.count("refresh_families", where: "revoke_reason = 'code_reuse'") == 1)
     }
 
+    @Test("ID-23: a code that gave no refresh token is good once too")
+    func onceWithoutFamily() async throws {
+        let fixture = try await Self.fixture()
+        let proof = ProviderFixture.proofKey()
+        let code = try await fixture.code(try await fixture.signIn(), scopes: ["wallet"], challenge: proof.challenge)
+        _ = try await fixture.redeem(code, proof.verifier, client: Self.client)
+        #expect(await refusal { try await fixture.redeem(code, proof.verifier, client: Self.client) } == .codeReused)
+    }
+
     @Test("a code is good for 60 seconds")
     func expiry() async throws {
         let fixture = try await Self.fixture()

@@ -115,7 +115,7 @@ service("ops-risk", process + api + database + consumption, tests: broker)
 service(
     "identity",
     process + api + database + ["BlockingCalls", "EncryptionKeys", "Sealing", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"],
-    exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser", "crosscheck"])
+    exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser", "crosscheck", "relyingparty"])
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",

@@ -48,6 +48,7 @@ let florin = Package(
     targets: [
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CRabbitMQ", path: "Shared/CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         target(.regular, "Tests/TestSupport", testing),
         tests("ArchitectureTests", []),
         tests(
@@ -69,6 +70,7 @@ shared("Outages", [])
 shared("Concurrency", ["ServiceLifecycle"], tests: ["Logging"])
 shared("Postgres", ["BlockingCalls", "Concurrency", "CLibPQ", "Outages", "Logging", "ServiceLifecycle"])
 shared("AMQP", ["BlockingCalls", "Concurrency", "CRabbitMQ", "Outages", "CoreMetrics", "DequeModule", "Logging", "ServiceLifecycle"])
+shared("Egress", ["BlockingCalls", "CCurl"])
 shared("Redis", ["Concurrency", "Outages", "CoreMetrics", "DequeModule", "Logging", "Metrics", "NIOCore", "NIOPosix", "NIOSSL", "ServiceLifecycle"])
 shared(
     "Observability",

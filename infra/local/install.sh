@@ -45,6 +45,8 @@ missing_packages() {
     [[ -f /usr/include/postgresql/libpq-fe.h ]] || printf 'libpq-dev\n'
     [[ -f /usr/include/amqp.h ]] || printf 'librabbitmq-dev\n'
     [[ -z $(librabbitmq_version) ]] || has_fixed_librabbitmq || printf 'librabbitmq4\nlibrabbitmq-dev\n'
+    pkg-config --exists libcurl 2>/dev/null || printf 'libcurl4-openssl-dev\n'
+    /usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || printf 'python3-aiosmtpd\n'
     [[ -f /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
     command -v git >/dev/null || printf 'git\n'
     [[ -f /etc/ssl/certs/ca-certificates.crt ]] || printf 'ca-certificates\n'

@@ -98,6 +98,9 @@ shared("EventBroker", ["AMQP", "Contracts", "Fleet", "Observability", "ServiceRu
 shared(
     "EventConsumption", process + broker + ["EncryptionKeys", "Outages", "Postgres", "ServiceDatabase", "Crypto"], exclude: ["README.md"],
     ofTests: ["migrations"])
+shared(
+    "WorkQueue", process + ["EventBroker", "Outages", "Postgres", "ServiceDatabase"], exclude: ["README.md"],
+    ofTests: ["migrations"])
 shared("ReplayProtection", process + ["Redis", "RequestSigning", "TransportSecurity", "Crypto", "NIOSSL"])
 shared("ServiceIdentity", process + ["RequestSigning", "TransportSecurity", "AsyncHTTPClient", "NIOCore", "NIOHTTP1"])
 shared(

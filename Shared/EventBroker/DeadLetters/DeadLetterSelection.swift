@@ -17,7 +17,7 @@ package struct DeadLetterSelection: ParsableArguments, Sendable {
     @Option(help: "Only events of this type.")
     package var type: String?
 
-    @Option(name: .customLong("class"), help: "Only failures of this class: transient, poison, refused, unsupported or forged.")
+    @Option(name: .customLong("class"), help: "Only failures of this class: transient, poison, refused, unsupported, forged or unknown.")
     package var kind: String?
 
     @Option(help: "Only events that first failed after: a time like 2026-11-21T05:00:00Z, or how long ago, like 90m or 24h.")

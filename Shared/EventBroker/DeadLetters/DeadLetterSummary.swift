@@ -12,6 +12,8 @@ package enum DeadLetterClass: String, Sendable, Hashable, CaseIterable {
     case unsupported
     /// It does not come from where it says: a dead letter at once, and somebody is to look at who sent it.
     case forged
+    /// A call to the outside that ended without an answer: it may have had its effect. Of work, never of an event.
+    case unknown
 }
 
 package enum DeadLetterStatus: String, Sendable, Hashable, CaseIterable {

@@ -121,6 +121,7 @@ service(
     "identity",
     process + api + database + ["BlockingCalls", "EncryptionKeys", "Sealing", "Crypto", "CryptoExtras", "JWTKit", "Mustache", "NIOPosix"],
     exclude: ["Pages/README.md", "Pages/style.css", "Pages/templates", "Pages/texts"], ofTests: ["Pages/browser", "crosscheck", "relyingparty"])
+service("notification", process + database + consumption + ["AMQP", "Egress", "Sealing", "WorkQueue", "Mustache"], tests: broker)
 service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",

@@ -36,4 +36,8 @@ extension FleetService {
         name: "ops-risk", adminPort: 9_104, api: API(port: 8_104, callers: ["backoffice", "fleetctl"]),
         database: Database(variable: "OPS_RISK_DATABASE_URL"), consumes: ["ledger.transfer.*.v1"],
         outbox: Outbox(area: "risk", relayAdminPort: 9_117))
+
+    package static let notification = FleetService(
+        name: "notification", adminPort: 9_105, database: Database(variable: "NOTIFICATION_DATABASE_URL"),
+        consumes: ["identity.message.requested.v1"])
 }

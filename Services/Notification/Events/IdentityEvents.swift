@@ -1,0 +1,19 @@
+import Contracts
+import EventBroker
+import EventConsumption
+
+/// What notification does with identity's events.
+enum IdentityEvents {
+    /// - Parameter accept: Applied to the requests of one batch, in its transaction.
+    static func subscription(_ accept: AcceptMessages) throws -> EventSubscription {
+        guard let queue = EventTopology.consumer(of: NotificationService.name) else { throw NoQueue() }
+        let requested = EventHandler(for: MessageRequestedEvent.self) { events, session in
+            try accept(events.map { RequestedMessage(eventID: $0.id, requestedAt: $0.time, message: $0.payload) }, session)
+        }
+        return EventSubscription(queue: queue, handlers: [requested])
+    }
+
+    private struct NoQueue: Error, CustomStringConvertible {
+        let description = "the topology knows no queue of notification"
+    }
+}

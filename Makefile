@@ -1,6 +1,6 @@
 # Florin's commands. Each target is one line; what it does is in infra/local/.
 .DEFAULT_GOAL := help
-.PHONY: help run up demo down status logs reset test lint format pages bench chaos mutants fuzz sanitize
+.PHONY: help run up demo down status logs mail reset test lint format pages bench chaos mutants fuzz sanitize
 SHELL := /bin/bash
 
 help: ## this list
@@ -23,6 +23,9 @@ status: ## which servers are up
 
 logs: ## follow the servers' logs
 	@exec infra/local/fleet.sh logs
+
+mail: ## the mails that the fleet has sent
+	@exec infra/local/fleet.sh mail
 
 reset: ## stop the fleet and delete its data, keys and secrets
 	@exec infra/local/fleet.sh reset

@@ -75,6 +75,7 @@ set_state_paths() {
     POSTGRES_DATA=$STATE/postgres
     REDIS_FOLDER=$STATE/redis
     RABBITMQ_FOLDER=$STATE/rabbitmq
+    SMTP_FOLDER=$STATE/smtp
     DATABASES_FILE=$SECRETS/databases.env
     ADMIN_PASSFILE=$SECRETS/postgres-admin.pgpass
 }

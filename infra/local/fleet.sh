@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fleet.sh run|up|demo|down|status|logs|reset: the local fleet. The Makefile's targets of the same names call this.
+# fleet.sh run|up|demo|down|status|logs|mail|reset: the local fleet. The Makefile's targets of the same names call this.
 # fleet.sh exec SERVICE COMMAND...: a command of a service as that service, such as exec ops-risk list-dead-letters --json.
 # fleet.sh exec fleetctl COMMAND...: one of the operators' tool, such as exec fleetctl topology plan.
 # fleet.sh rabbitmqctl ARGUMENTS: operators' commands on its RabbitMQ.
@@ -16,6 +16,8 @@ source "$LOCAL_SCRIPTS/postgres.sh"
 source "$LOCAL_SCRIPTS/redis.sh"
 # shellcheck source=infra/local/rabbitmq.sh
 source "$LOCAL_SCRIPTS/rabbitmq.sh"
+# shellcheck source=infra/local/smtp.sh
+source "$LOCAL_SCRIPTS/smtp.sh"
 # shellcheck source=infra/local/services.sh
 source "$LOCAL_SCRIPTS/services.sh"
 
@@ -115,6 +117,7 @@ require_free_ports() {
     require_free_port EPMD_PORT "the private RabbitMQ's port mapper"
     require_free_port RABBITMQ_PORT "the private RabbitMQ"
     require_free_port RABBITMQ_NODE_PORT "the private RabbitMQ's operators"
+    if has_smtp; then require_free_port SMTP_SERVER_PORT "the private SMTP server"; fi
     local service
     for service in "${FLEET[@]}"; do
         if is_called "$service"; then
@@ -161,6 +164,10 @@ start_fleet() {
     launch_server rabbitmq
     start_server postgres
     start_server redis
+    if has_smtp; then
+        ensure_smtp_folder
+        start_server smtp
+    fi
     ensure_roles_and_databases
     ensure_keys_and_issuer
     for service in "${SERVICES[@]}"; do
@@ -228,6 +235,7 @@ Redis           127.0.0.1:$REDIS_PORT          (the replay windows)
 RabbitMQ        127.0.0.1:$RABBITMQ_PORT          (infra/local/fleet.sh rabbitmqctl list_queues name messages)
 logs            $LOGS
 TEXT
+    if has_smtp; then printf 'SMTP            127.0.0.1:%s          (make mail shows what was sent)\n' "$SMTP_SERVER_PORT"; fi
 }
 
 # Returns when the fleet can no longer be complete; Ctrl-C, SIGTERM and a closed terminal end the script before that.
@@ -303,6 +311,11 @@ command_logs() {
     exec tail -n 40 -F "$LOGS"/*.log
 }
 
+# The mails that were sent, the latest last; --last N shows fewer.
+command_mail() {
+    exec /usr/bin/python3 "$LOCAL_SCRIPTS/mails.py" "$SMTP_FOLDER/mails" "$@"
+}
+
 # Deletes what the fleet has made, and only that: the folder must be one that make_state_folders would have made.
 command_reset() {
     stop_fleet
@@ -334,11 +347,11 @@ main() {
     local command=${1:-}
     case $command in
     run | up) ;;
-    demo | down | status | logs | reset | exec | rabbitmqctl)
+    demo | down | status | logs | mail | reset | exec | rabbitmqctl)
         set_state_paths
         load_ports running
         ;;
-    *) fail "usage: fleet.sh run|up|demo|down|status|logs|reset|exec|rabbitmqctl" ;;
+    *) fail "usage: fleet.sh run|up|demo|down|status|logs|mail|reset|exec|rabbitmqctl" ;;
     esac
     shift
     "command_$command" "$@"

@@ -97,6 +97,9 @@ ensure_keys_and_issuer() {
         if keeps_secrets "$service"; then
             ensure_encryption_keys "$(secret_keys_file "$service")"
         fi
+        if sends_mail "$service"; then
+            ensure_sealing_keys "$service"
+        fi
     done
     if [[ ! -f $ISSUER/jwks.json ]]; then
         say "Generating the local token issuer."

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Sourced. What each server of the fleet is: its executable, account, ports and environment. Which there are is in the table (table.sh).
 
-# In order of dependency: they are started in this order and stopped in reverse. Postgres, Redis and RabbitMQ come before them all.
+# In order of dependency: they are started in this order and stopped in reverse. Postgres, Redis, RabbitMQ and the SMTP server come before
+# them all.
 # A relay comes after the consumers, whose queues are then there for its first event; what is behind an @ is the source that it serves.
 mapfile -t RELAYS < <(services_that has_outbox | sed 's/^/outbox-relay@/')
 SERVICES=("${FLEET[@]}" "${RELAYS[@]}")
-SERVERS=(postgres redis epmd rabbitmq "${SERVICES[@]}")
+SERVERS=(postgres redis epmd rabbitmq)
+if has_smtp; then SERVERS+=(smtp); fi
+SERVERS+=("${SERVICES[@]}")
 
 runs() { [[ " ${SERVICES[*]} " == *" $1 "* ]]; }
 
@@ -125,6 +128,7 @@ service_environment() {
     if is_called "$1"; then called_environment "$1"; fi
     if is_consumer "$1"; then consumer_environment "$1"; fi
     if keeps_secrets "$1"; then identity_environment "$1"; fi
+    if sends_mail "$1"; then mail_environment "$1"; fi
 }
 
 # COMMAND...: becomes the operators' tool, as its own user of the broker and as the caller, whose files it may be given.
@@ -153,7 +157,7 @@ exec_as() {
 
 exec_server() {
     case $1 in
-    postgres | redis | epmd | rabbitmq) "exec_$1" ;;
+    postgres | redis | epmd | rabbitmq | smtp) "exec_$1" ;;
     *) exec_service "$1" serve ;;
     esac
 }
@@ -196,7 +200,7 @@ service_ready() {
 
 server_ready() {
     case $1 in
-    postgres | redis | epmd | rabbitmq) "$1_ready" ;;
+    postgres | redis | epmd | rabbitmq | smtp) "$1_ready" ;;
     *) service_ready "$1" ;;
     esac
 }
@@ -254,7 +258,8 @@ grant_service_files() {
         if is_root; then
             ensure_readable_libraries "$user" "$RELEASE/bin/$(executable_of "$service")"
         fi
-        for file in "$KEYS/$service.keys.json" "$(dead_letter_keys_file "$service")" "$(secret_keys_file "$service")"; do
+        for file in "$KEYS/$service.keys.json" "$(dead_letter_keys_file "$service")" "$(secret_keys_file "$service")" \
+            "$(sealing_keys_file "$service")"; do
             [[ -f $file ]] || continue
             if is_root; then
                 chown "$user" "$file"

@@ -15,6 +15,8 @@ source "$LOCAL_SCRIPTS/postgres.sh"
 source "$LOCAL_SCRIPTS/redis.sh"
 # shellcheck source=infra/local/rabbitmq.sh
 source "$LOCAL_SCRIPTS/rabbitmq.sh"
+# shellcheck source=infra/local/smtp.sh
+source "$LOCAL_SCRIPTS/smtp.sh"
 # shellcheck source=infra/local/services.sh
 source "$LOCAL_SCRIPTS/services.sh"
 

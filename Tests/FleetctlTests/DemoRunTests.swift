@@ -34,6 +34,7 @@ final class DemoRunTests {
         try Data(urls.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/databases.env"))
         environment = [
             "FLORIN_ENVIRONMENT": "local", "FLORIN_LEDGER_URL": "http://127.0.0.1:\(port)", "FLORIN_OPS_RISK_URL": "http://127.0.0.1:\(port)",
+            "FLORIN_IDENTITY_URL": "http://127.0.0.1:\(port)",
             "FLORIN_LEDGER_EXECUTABLE": "/nonexistent/bin/wallet-ledger", "FLORIN_FLEET_COMMAND": "/nonexistent", "FLORIN_RUN_DIRECTORY": folder,
             "FLORIN_KEYS_DIRECTORY": "\(folder)/keys", "FLORIN_ISSUER_DIRECTORY": "\(folder)/issuer",
             "FLORIN_DATABASES_FILE": "\(folder)/databases.env",

@@ -210,6 +210,7 @@ run_demo() (
     export FLORIN_KEYS_DIRECTORY=$KEYS
     export FLORIN_ISSUER_DIRECTORY=$ISSUER
     export FLORIN_DATABASES_FILE=$DATABASES_FILE
+    export FLORIN_IDENTITY_URL=http://127.0.0.1:$IDENTITY_HTTP_PORT
     export FLORIN_OPS_RISK_URL=http://127.0.0.1:$OPS_RISK_HTTP_PORT
     # Whose process to kill, to show what an outage does: <folder>/rabbitmq.pid holds its pid and its start time.
     export FLORIN_RUN_DIRECTORY=$RUN

@@ -29,6 +29,13 @@ package struct DemoFleet: Sendable {
         ).unlessUnreachable(service)
     }
 
+    /// The mails that the fleet's SMTP server has kept, the latest last, one JSON object each.
+    func mails(last count: Int) async throws -> [String] {
+        try await ChildProcess.run(
+            command, ["mail", "--json", "--last", "\(count)"], environment: ProcessInfo.processInfo.environment, limit: Self.limit
+        ).output.split(whereSeparator: \.isNewline).map(String.init)
+    }
+
     /// Ends the broker's process as a crash would; its supervisor starts it again.
     ///
     /// - Returns: whether there was one.

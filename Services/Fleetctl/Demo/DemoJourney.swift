@@ -50,6 +50,8 @@ struct DemoJourney: Sendable {
         try await events.alert(wallets)
         try await events.poison(wallets)
         try await events.brokerOutage(wallets)
+        let identity = DemoService(name: "identity", address: settings.identity, connections: ledger.connections)
+        try await DemoIdentitySteps(identity: identity, fleet: DemoFleet(settings), report: report, signer: people.identitySigner)()
         try await DemoIsolationSteps(settings: settings, report: report)()
     }
 }

@@ -1,6 +1,7 @@
 import AccessTokens
 import Contracts
 import FoundationEssentials
+import RequestSigning
 
 /// Who takes part: two new users, a client and a member of staff.
 struct DemoPeople: Sendable {
@@ -16,6 +17,8 @@ struct DemoPeople: Sendable {
     let staff: DemoCaller
     /// The same member of staff, before ops-risk.
     let riskStaff: DemoCaller
+    /// mobile-bff, before identity, whose users bring tokens of identity's own.
+    let identitySigner: RequestSigner
 
     /// New user ids each time, so that the journey can be repeated on kept data.
     ///
@@ -35,6 +38,8 @@ struct DemoPeople: Sendable {
         second = try await caller("mobile-bff", .user(secondID.description), ["wallet"])
         client = try await caller("api-gateway", .client("demo"), ["ledger:read", "ledger:write", "ledger:fund"])
         staff = try await caller("backoffice", .user(staffID.description), ["ledger:operate"], roles: [Self.operatorRole])
+        identitySigner = RequestSigner(
+            keys: try SigningKeyStore(path: SigningKeyFolder(path: settings.keysDirectory).path(of: "mobile-bff")), callee: "identity")
         riskStaff = try await DemoCaller(
             service: "backoffice", callee: "ops-risk", principal: .user(staffID.description), scopes: ["risk:operate"],
             roles: [Self.riskOperatorRole], issuer: issuer, keysDirectory: settings.keysDirectory, now: now)

@@ -44,8 +44,9 @@ struct DemoService: Sendable {
     let connections: ServiceConnections
 
     /// The request with its token, key and type, not yet signed.
-    func request(_ method: String, _ target: String, token: String, key: String? = nil, body: (any WireRequest)? = nil) -> DemoRequest {
-        var fields: HTTPFields = [.authorization: "Bearer \(token)"]
+    func request(_ method: String, _ target: String, token: String?, key: String? = nil, body: (any WireRequest)? = nil) -> DemoRequest {
+        var fields = HTTPFields()
+        if let token { fields[.authorization] = "Bearer \(token)" }
         if let key { fields[HTTPField.Name("idempotency-key")!] = key }
         if body != nil { fields[.contentType] = "application/json" }
         return DemoRequest(method: method, target: target, fields: fields, body: body?.wireBytes())
@@ -67,12 +68,20 @@ struct DemoService: Sendable {
     func call(
         _ caller: DemoCaller, _ method: String, _ target: String, key: String? = nil, body: (any WireRequest)? = nil, traceparent: String? = nil
     ) async throws -> DemoAnswer {
-        var request = request(method, target, token: caller.token, key: key, body: body)
+        try await call(caller.signer, method, target, token: caller.token, key: key, body: body, traceparent: traceparent)
+    }
+
+    /// The same for a service that brings a person's token, or none.
+    func call(
+        _ signer: RequestSigner, _ method: String, _ target: String, token: String?, key: String? = nil, body: (any WireRequest)? = nil,
+        traceparent: String? = nil
+    ) async throws -> DemoAnswer {
+        var request = request(method, target, token: token, key: key, body: body)
         if let traceparent { request.fields[HTTPField.Name("traceparent")!] = traceparent }
-        var answer = try await send(try signed(request, by: caller.signer))
+        var answer = try await send(try signed(request, by: signer))
         for _ in 1..<Self.startTries where answer.problem?.code == .signatureReplayed {
             try await Task.sleep(for: Self.startPause)
-            answer = try await send(try signed(request, by: caller.signer))
+            answer = try await send(try signed(request, by: signer))
         }
         return answer
     }

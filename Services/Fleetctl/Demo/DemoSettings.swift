@@ -7,6 +7,7 @@ package struct DemoSettings: Sendable {
     package let environmentName: String
     package let ledger: ServiceAddress
     package let opsRisk: ServiceAddress
+    package let identity: ServiceAddress
     package let ledgerExecutable: String
     /// `infra/local/fleet.sh`, by which commands of the fleet's services are run as those services.
     package let fleetCommand: String
@@ -40,6 +41,7 @@ package struct DemoSettings: Sendable {
         }
         ledger = try address("FLORIN_LEDGER_URL")
         opsRisk = try address("FLORIN_OPS_RISK_URL")
+        identity = try address("FLORIN_IDENTITY_URL")
         fleetCommand = try value("FLORIN_FLEET_COMMAND")
         runDirectory = try value("FLORIN_RUN_DIRECTORY")
         ledgerExecutable = try value("FLORIN_LEDGER_EXECUTABLE")

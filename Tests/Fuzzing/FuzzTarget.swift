@@ -3,6 +3,8 @@
 /// A crash is a finding, and so is a ``BrokenProperty``. The files in `Corpus/<name>` are what is known to be interesting; the ordinary
 /// tests replay them (`FuzzingTests`), `make fuzz` looks for more.
 package enum FuzzTarget: String, CaseIterable, Sendable {
+    case authorizationRequest = "authorization-request"
+    case clientCredentials = "client-credentials"
     case databaseURL = "database-url"
     case emailAddress = "email-address"
     case event
@@ -14,6 +16,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case password
     case passwordHash = "password-hash"
     case recoveryCode = "recovery-code"
+    case refreshToken = "refresh-token"
     case settings
     case signature
     case signatureText = "signature-text"
@@ -23,6 +26,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     /// - Throws: ``BrokenProperty``.
     package func run(_ bytes: [UInt8]) throws(BrokenProperty) {
         switch self {
+        case .authorizationRequest: try OAuthTarget.runRequest(bytes)
+        case .clientCredentials: try OAuthTarget.runCredentials(bytes)
         case .databaseURL: try DatabaseURLTarget.run(bytes)
         case .emailAddress: try CredentialTarget.runAddress(bytes)
         case .event: try EventTarget.run(bytes)
@@ -34,6 +39,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .password: try CredentialTarget.runPassword(bytes)
         case .passwordHash: try CredentialTarget.runHash(bytes)
         case .recoveryCode: try CredentialTarget.runRecoveryCode(bytes)
+        case .refreshToken: try OAuthTarget.runRefreshToken(bytes)
         case .settings: try SettingsTarget.run(bytes)
         case .signature: try SignatureTarget.run(bytes)
         case .signatureText: try SignatureTarget.runText(bytes)

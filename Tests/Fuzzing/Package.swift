@@ -38,13 +38,16 @@ let package = Package(
             "ServiceRuntime", ["Observability", .product(name: "Configuration", package: "swift-configuration"), logging],
             exclude: ["Configuration/SpanResource+Settings.swift"], sources: ["Configuration"]),
         part("Idempotency", ["Contracts", crypto], sources: ["KeyDigest.swift"]),
-        part("HTTPService", ["Contracts", "Idempotency", "StrictJSON"], sources: ["PageCursor.swift", "QueryReader.swift"]),
         part(
-            "Identity", ["Contracts"], of: "Services",
+            "HTTPService", ["Contracts", "Idempotency", "StrictJSON", httpTypes],
+            sources: ["ClientCredentials.swift", "Form.swift", "PageCursor.swift", "QueryReader.swift"]),
+        part(
+            "Identity", ["AccessTokens", "Contracts", crypto], of: "Services",
             sources: [
-                "EmailAddress", "NewPassword", "NormalForm", "PasswordBlocklist", "PasswordHash", "PreparedPassword", "Punycode", "RecoveryCode",
+                "AuthorizationError", "AuthorizationRequest", "EmailAddress", "NewPassword", "NormalForm", "OAuthClient", "OAuthParameters",
+                "PasswordBlocklist", "PasswordHash", "PreparedPassword", "ProofKey", "Punycode", "RecoveryCode", "RedirectURI", "ScopeRules",
                 "ScryptCost",
-            ].map { "Domain/\($0).swift" }),
+            ].map { "Domain/\($0).swift" } + ["Database/OpaqueSecret.swift", "Database/RefreshToken.swift"]),
         part("WalletLedger", ["Contracts", "HTTPService"], of: "Services", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
         .target(
             name: "FuzzTargets",

@@ -39,8 +39,7 @@ package struct TokenGate: Sendable {
             query("SELECT id, status = 'active', credential_generation FROM users WHERE id = ", user, " FOR SHARE"),
             query(
                 """
-                SELECT ended_at IS NULL, expires_at, last_used_at + make_interval(secs => unused_seconds), user_id, credential_generation
-                FROM sessions WHERE id =
+                SELECT \(SessionStore.isOpen("s")), \(SessionStore.end("s")), s.user_id, s.credential_generation FROM sessions s WHERE s.id =
                 """, session, " FOR NO KEY UPDATE"),
             query("SELECT coalesce(array_agg(role), '{}') FROM user_roles WHERE user_id = ", user, ""),
             "SELECT disabled_at IS NULL FROM clients WHERE id = \(client)",
@@ -55,9 +54,8 @@ package struct TokenGate: Sendable {
         )
         guard let user = try users.first?.decode(UUID.self, Bool.self, Int64.self), user.1 else { throw TokenRefusal.userNotActive }
         guard user.2 == generation else { throw TokenRefusal.generationChanged }
-        guard let row = try sessions.first?.decode(Bool.self, PostgresTimestamp.self, PostgresTimestamp?.self, UUID.self, Int64.self),
-            row.0, now() < Timestamp(row.1), row.2.map({ now() < Timestamp($0) }) ?? true, row.3 == user.0,
-            row.4 == generation
+        guard let row = try sessions.first?.decode(Bool.self, PostgresTimestamp.self, UUID.self, Int64.self), row.0, now() < Timestamp(row.1),
+            row.2 == user.0, row.3 == generation
         else { throw TokenRefusal.sessionEnded }
         guard try clients.first?.decode(Bool.self) == true else { throw TokenRefusal.clientDisabled }
         return Set(try roles[0].decode([String].self))
@@ -69,7 +67,8 @@ package struct TokenGate: Sendable {
     func isAlive(_ session: PostgresSession, user: UUID, session id: UUID) throws -> Bool {
         try session.query(
             """
-            SELECT u.status = 'active' AND u.credential_generation = s.credential_generation AND s.ended_at IS NULL AND s.expires_at > \(now().stored)
+            SELECT u.status = 'active' AND u.credential_generation = s.credential_generation AND \(unsafeSQL: SessionStore.isOpen("s"))
+                AND \(unsafeSQL: SessionStore.end("s")) > \(now().stored)
             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = \(id) AND s.user_id = \(user)
             """
         ).first?.decode(Bool.self) ?? false

@@ -2,6 +2,7 @@ import AccessTokens
 import Contracts
 import HTTPService
 import HTTPTypes
+import Observability
 import StrictJSON
 
 /// The OpenID Provider's endpoints for programs: tokens, and what is known of them.
@@ -35,7 +36,8 @@ struct ProviderRoutes: Sendable {
 
     private func token(_ request: EndpointRequest<OAuthClient>) async throws -> Answer {
         do {
-            let (grant, body) = try await tokens(try request.form(), request.identity, until: request.deadline)
+            let (grant, body) = try await tokens(
+                try request.form(), request.identity, traceparent: request.trace.traceparent, until: request.deadline)
             metrics?.issued(grant)
             return Answer(.ok, body, extraHeaders: OAuthErrors.noStore)
         } catch let refusal as TokenRefusal {
@@ -45,7 +47,7 @@ struct ProviderRoutes: Sendable {
     }
 
     private func tokens(
-        _ form: Form, _ client: OAuthClient, until deadline: ContinuousClock.Instant
+        _ form: Form, _ client: OAuthClient, traceparent: String?, until deadline: ContinuousClock.Instant
     ) async throws -> (GrantType, TokenBody) {
         guard let grant = GrantType(rawValue: try form.required("grant_type")) else { throw TokenRefusal.grantTypeUnknown }
         guard client.grants.contains(grant) else { throw TokenRefusal.grantTypeNotAllowed }
@@ -56,7 +58,7 @@ struct ProviderRoutes: Sendable {
             return (grant, body)
         case .refreshToken:
             let body = try await refreshTokens(
-                try form.required("refresh_token"), scope: form["scope"], client: client, until: deadline)
+                try form.required("refresh_token"), scope: form["scope"], client: client, traceparent: traceparent, until: deadline)
             return (grant, body)
         case .clientCredentials: return (grant, try issueClientToken(scope: form["scope"], client: client))
         }

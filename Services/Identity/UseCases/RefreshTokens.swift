@@ -10,6 +10,7 @@ struct RefreshTokens: Sendable {
     let metrics: ProviderMetrics?
     let now: @Sendable () -> Timestamp
     private let families = RefreshFamilyStore()
+    private let sessions = SessionStore()
 
     init(pool: PostgresPool, gate: TokenGate, mint: TokenMint, metrics: ProviderMetrics?, now: @escaping @Sendable () -> Timestamp) {
         self.pool = pool
@@ -24,14 +25,16 @@ struct RefreshTokens: Sendable {
         case refused(TokenRefusal)
     }
 
-    /// - Parameter scope: What the new access token is for; nil for all that was granted.
+    /// - Parameters:
+    ///   - scope: What the new access token is for; nil for all that was granted.
+    ///   - traceparent: Of the request, for the event of a theft.
     /// - Throws: ``TokenRefusal``, ``NoSigningKey``, `PostgresError`.
     func callAsFunction(
-        _ text: String, scope: String?, client: OAuthClient, until deadline: ContinuousClock.Instant? = nil
+        _ text: String, scope: String?, client: OAuthClient, traceparent: String? = nil, until deadline: ContinuousClock.Instant? = nil
     ) async throws -> TokenBody {
         guard let token = RefreshToken(text) else { throw TokenRefusal.refreshUnknown }
         let outcome = try await pool.withTransaction(within: WaitLimit(until: deadline)) { session in
-            try refresh(session, token, scope, client)
+            try refresh(session, token, scope, client, traceparent)
         }
         switch outcome {
         case .issued(let grant, let roles, let scopes, let successor, let isRepeat):
@@ -41,7 +44,9 @@ struct RefreshTokens: Sendable {
         }
     }
 
-    private func refresh(_ session: PostgresSession, _ token: RefreshToken, _ scope: String?, _ client: OAuthClient) throws -> Outcome {
+    private func refresh(
+        _ session: PostgresSession, _ token: RefreshToken, _ scope: String?, _ client: OAuthClient, _ traceparent: String?
+    ) throws -> Outcome {
         guard let (family, roles) = try families.lock(session, token.family, client: client.id, gate: gate) else {
             return .refused(.refreshUnknown)
         }
@@ -49,8 +54,11 @@ struct RefreshTokens: Sendable {
         switch family.decide(client: client.id, number: token.number, secretHash: token.secret.hash, at: now) {
         case .refuse(let refusal): return .refused(refusal)
         case .theft:
-            // In this transaction, so it must not be rolled back by an error.
+            // In this transaction, so it must not be rolled back by an error. The session ends too: only its end is known to who holds an
+            // access token that the thief may have.
             try families.revoke(session, family.id, .theft, at: now)
+            try sessions.end(
+                family.grant.session, of: family.grant.authentication.user, reason: .theft, at: now, traceparent: traceparent, session)
             return .refused(.refreshStolen)
         case .again(let sealed):
             guard let successor = token.open(sealed) else { return .refused(.refreshUnknown) }
@@ -62,6 +70,9 @@ struct RefreshTokens: Sendable {
             let scopes = try Self.scopes(of: family.grant, asked: scope, roles: admitted)
             let successor = token.successor()
             try families.rotate(session, from: token, to: successor, at: now)
+            if now.since(family.lastUsedAt) >= .seconds(SessionLife.notedEverySeconds) {
+                try sessions.touch(family.grant.session, place: nil, at: now, session)
+            }
             return .issued(family.grant, roles: admitted, scopes: scopes, successor, isRepeat: false)
         }
     }

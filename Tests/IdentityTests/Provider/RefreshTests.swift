@@ -68,6 +68,11 @@ struct RefreshTests {
         #expect(await refusal { try await fixture.refresh(first, client: Self.client) } == .refreshStolen)
         #expect(await refusal { try await fixture.refresh(second, client: Self.client) } == .refreshRevoked)
         #expect(try await fixture.identity.count("refresh_families", where: "revoke_reason = 'theft' AND sealed_successor IS NULL") == 1)
+        // The session has ended, so access tokens that the thief may have got are refused wherever its end is known.
+        #expect(try await fixture.identity.count("sessions", where: "end_reason = 'theft'") == 1)
+        #expect(try await fixture.identity.events().map(\.type) == ["identity.session.revoked.v1"])
+        #expect(await refusal { try await fixture.refresh(first, client: Self.client) } == .refreshRevoked)
+        #expect(try await fixture.identity.events().count == 1)
     }
 
     @Test("a repeat after the successor was used is theft, however soon")
@@ -209,6 +214,19 @@ struct RefreshTests {
         let pages = try await fixture.identity.query("SELECT pg_relation_size('refresh_families') / 8192") { row in try row.decode(Int64.self) }
         #expect(pages[0] <= 200)
         #expect(await refusal { try await fixture.refresh(first, client: Self.client) } == .refreshStolen)
+    }
+
+    @Test("a session that is refreshed is a session that is used")
+    func use() async throws {
+        let fixture = try await Self.fixture()
+        try await fixture.identity.execute("ALTER TABLE sessions ALTER unused_seconds SET DEFAULT 3600")
+        var token = try await Self.first(fixture)
+        for _ in 0..<3 {
+            fixture.clock.advance(by: .seconds(3_000))
+            token = try await Self.next(token, fixture)
+        }
+        fixture.clock.advance(by: .seconds(3_600))
+        #expect(await refusal { try await fixture.refresh(token, client: Self.client) } == .sessionEnded)
     }
 
     @Test("the successor that the database keeps opens with the token before it and no other")

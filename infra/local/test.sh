@@ -21,7 +21,7 @@ run() { TMPDIR="$temporary/tests" at_a_time "$1" "${SWIFT_TESTS[@]}" "${@:2}" 2>
 left_behind() { find "$temporary/tests" -mindepth 1 -maxdepth 1 ! -name 'TemporaryDirectory.*' ! -name '_*.lock'; }
 nothing_left() { [[ -z $(left_behind) ]]; }
 # Those that start brokers of their own, stop, freeze and fill them. Beside hundreds of others a live broker would pass for a dead one.
-brokers='^(AMQPTests|EventBrokerTests|EventConsumptionTests|FleetctlTests|OpsRiskTests|OutboxRelayTests)\.'
+brokers='^(AMQPTests|EventBrokerTests|EventConsumptionTests|FleetctlTests|NotificationTests|OpsRiskTests|OutboxRelayTests)\.'
 if (($# > 0)); then
     step "Running the tests"
     run 8 "$@"

@@ -4,7 +4,7 @@
 /// the checks of the manifests read `infra/fleet.tsv`, which is its export; tests name what a service lacks.
 package enum Fleet {
     /// Those that serve, in order of dependency: the local fleet starts them in this order.
-    package static let services: [FleetService] = [.walletLedger, .opsRisk, .identity]
+    package static let services: [FleetService] = [.walletLedger, .opsRisk, .identity, .notification]
 
     /// Publishes the outbox of one service: a process per source, on the source's database.
     package static let relay = "outbox-relay"
@@ -17,7 +17,6 @@ package enum Fleet {
         "audit-export": "AUDIT_EXPORT_DATABASE_URL",
         "backoffice": "BACKOFFICE_DATABASE_URL",
         "mobile-bff": "MOBILE_BFF_DATABASE_URL",
-        "notification": "NOTIFICATION_DATABASE_URL",
     ]
 }
 

@@ -34,6 +34,11 @@ struct BrokerPermissionTests {
                 .make(AMQPQueue("ops-risk")), .make(.waiting("ops-risk.retry.5s", for: .seconds(5), thenTo: "ops-risk")),
                 .bind("ops-risk", key: "ledger.transfer.*.v1"), .consume("ops-risk"), publishes("", "ops-risk.retry.5s"),
             ]
+        case "notification":
+            [
+                .make(AMQPQueue("notification")), .make(.waiting("notification.retry.5s", for: .seconds(5), thenTo: "notification")),
+                .bind("notification", key: "identity.message.requested.v1"), .consume("notification"), publishes("", "notification.retry.5s"),
+            ]
         default: []
         }
     }
@@ -41,7 +46,7 @@ struct BrokerPermissionTests {
     private static func attacks(_ user: String) -> [Deed] {
         let common: [Deed] = [
             .declare(EventTopology.exchange), .declare(AMQPExchange("forge", kind: .fanout)), .make(AMQPQueue("florin.dead")),
-            .make(AMQPQueue("florin.unconsumed")), .make(AMQPQueue("notification")), .bind("florin.unconsumed", key: own),
+            .make(AMQPQueue("florin.unconsumed")), .make(AMQPQueue("backoffice")), .bind("florin.unconsumed", key: own),
             .bind("ops-risk", key: "#"), .bind("ops-risk", key: risk), .consume("florin.dead"), .consume("florin.unconsumed"),
             publishes("amq.topic", own), publishes("amq.fanout", own),
         ]
@@ -50,6 +55,11 @@ struct BrokerPermissionTests {
         case "wallet-ledger-relay": return common + ofOthers + [publishes(events, risk), publishes(events, "ledgers.a.v1"), publishes(events, "")]
         case "ops-risk-relay": return common + ofOthers + [publishes(events, own), publishes(events, "ops-risk")]
         case "ops-risk": return common + [publishes(events, own), publishes(events, risk), .bind("ops-risk.retry.5s", key: own)]
+        case "notification":
+            return common + [
+                .make(AMQPQueue("ops-risk")), .consume("ops-risk"), publishes(events, own), publishes(events, "identity.message.requested.v1"),
+                .bind("notification", key: own),
+            ]
         case "fleetctl":
             return [.consume("ops-risk"), .consume("florin.dead"), .consume("florin.unconsumed"), publishes(events, own), publishes("", "ops-risk")]
         default: return common + ofOthers + [publishes(events, own), publishes(events, risk)]
@@ -84,7 +94,7 @@ struct BrokerPermissionTests {
 
     @Test(
         "each user may do what it needs and nothing that harms others",
-        arguments: ["wallet-ledger-relay", "ops-risk-relay", "ops-risk", "ops-risk-scaler", "fleetctl"])
+        arguments: ["wallet-ledger-relay", "ops-risk-relay", "ops-risk", "ops-risk-scaler", "notification", "notification-scaler", "fleetctl"])
     func users(user: String) async throws {
         let broker = try await TopologyBroker()
         #expect(await broker.run(.apply).exit == .success)

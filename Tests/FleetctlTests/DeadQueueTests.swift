@@ -29,12 +29,12 @@ struct DeadQueueTests {
         let transfers = Array(repeating: "ledger.transfer.posted.v1", count: 20)
         #expect(try await broker.publish(transfers) == [])
         let areDead = try await broker.whileRefused("ops-risk") {
-            try await broker.holds(["ops-risk": 0, "florin.unconsumed": 0, "florin.dead": 20])
+            try await broker.holds(["ops-risk": 0, "notification": 0, "florin.unconsumed": 0, "florin.dead": 20])
         }
         #expect(areDead)
 
         try await broker.server.control(try arguments(of: "set_parameter shovel"))
-        #expect(try await broker.holds(["ops-risk": 20, "florin.unconsumed": 0, "florin.dead": 0]))
+        #expect(try await broker.holds(["ops-risk": 20, "notification": 0, "florin.unconsumed": 0, "florin.dead": 0]))
         let isOver = try await eventually(within: .seconds(20), every: .milliseconds(100)) {
             try await broker.server.control("list_parameters").contains("undo-dead") == false
         }

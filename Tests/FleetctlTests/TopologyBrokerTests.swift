@@ -8,7 +8,7 @@ import Testing
 @Suite("Topology: on a broker", .serialized)
 struct TopologyBrokerTests {
     private static let everything = [
-        "exchange florin.events", "queue ops-risk", "queue florin.unconsumed", "queue florin.dead",
+        "exchange florin.events", "queue ops-risk", "queue notification", "queue florin.unconsumed", "queue florin.dead",
     ]
 
     @Test("on an empty broker plan names everything, apply makes it, and then there is nothing more to do")
@@ -25,14 +25,21 @@ struct TopologyBrokerTests {
             let again = await broker.run(action)
             #expect(again.exit == .success && again.lines(of: "missing").isEmpty && again.lines(of: "made").isEmpty, "\(again.output)")
         }
-        #expect(try await broker.column("type") == ["ops-risk": "quorum", "florin.unconsumed": "quorum", "florin.dead": "quorum"])
-        #expect(try await broker.column("policy") == ["ops-risk": "consumers", "florin.unconsumed": "unconsumed", "florin.dead": "dead"])
+        #expect(
+            try await broker.column("type") == [
+                "ops-risk": "quorum", "notification": "quorum", "florin.unconsumed": "quorum", "florin.dead": "quorum",
+            ])
+        #expect(
+            try await broker.column("policy") == [
+                "ops-risk": "consumers", "notification": "consumers", "florin.unconsumed": "unconsumed", "florin.dead": "dead",
+            ])
         // Every event of the catalogue has a place, once.
         #expect(try await broker.publish() == [])
         let unconsumed = EventTopology.unconsumed(among: TopologyBroker.types)
         #expect(
             try await broker.holds([
-                "ops-risk": TopologyBroker.types.count - unconsumed.count, "florin.unconsumed": unconsumed.count, "florin.dead": 0,
+                "ops-risk": TopologyBroker.types.count - unconsumed.count - 1, "notification": 1, "florin.unconsumed": unconsumed.count,
+                "florin.dead": 0,
             ]))
         #expect(await broker.run(.plan).lines(of: "unconsumed").count == unconsumed.count)
     }
@@ -49,7 +56,10 @@ struct TopologyBrokerTests {
             #expect(applied.exit == .failure && applied.lines(of: "different") == plan.lines(of: "different"))
             #expect(applied.output.contains("rabbitmqctl delete_queue ops-risk"))
         }
-        #expect(try await broker.column("type") == ["ops-risk": "classic", "florin.unconsumed": "quorum", "florin.dead": "quorum"])
+        #expect(
+            try await broker.column("type") == [
+                "ops-risk": "classic", "notification": "quorum", "florin.unconsumed": "quorum", "florin.dead": "quorum",
+            ])
         let consumed = TopologyBroker.types.filter { EventTopology.consumer(of: "ops-risk")?.takes($0) == true }
         // These stay in their outboxes.
         #expect(try await broker.publish() == consumed)
@@ -92,7 +102,7 @@ struct TopologyBrokerTests {
         try await broker.declare(AMQPTopology(bindings: [binding]))
         #expect(await broker.run(.apply).exit == .success)
         #expect(try await broker.publish([type]) == [])
-        #expect(try await broker.holds(["ops-risk": 1, "florin.unconsumed": 0, "florin.dead": 0]))
+        #expect(try await broker.holds(["ops-risk": 1, "notification": 0, "florin.unconsumed": 0, "florin.dead": 0]))
     }
 
     @Test("the user of the topology publishes no event: by no exchange that is there, and by none that it makes")
@@ -118,7 +128,7 @@ struct TopologyBrokerTests {
         let sender = AMQPQueue("sender", arguments: ["x-dead-letter-exchange": "", "x-message-ttl": .integer(0)])
         let error = await #expect(throws: AMQPError.self) { try await broker.declare(AMQPTopology(queues: [sender]), as: .fleetctl) }
         #expect(error?.finding == TopologyFinding(.queue, "sender", .refused(code: 403)))
-        #expect(try await broker.holds(["ops-risk": 0, "florin.unconsumed": 0, "florin.dead": 0]))
+        #expect(try await broker.holds(["ops-risk": 0, "notification": 0, "florin.unconsumed": 0, "florin.dead": 0]))
     }
 
     @Test("what its consumer gives back again and again waits in the queue of the dead")
@@ -127,7 +137,7 @@ struct TopologyBrokerTests {
         #expect(await broker.run(.apply).exit == .success)
         #expect(try await broker.publish(["ledger.transfer.posted.v1"]) == [])
         let isDead = try await broker.whileRefused("ops-risk") {
-            try await broker.holds(["ops-risk": 0, "florin.unconsumed": 0, "florin.dead": 1])
+            try await broker.holds(["ops-risk": 0, "notification": 0, "florin.unconsumed": 0, "florin.dead": 1])
         }
         #expect(isDead)
     }

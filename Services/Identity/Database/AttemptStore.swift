@@ -10,6 +10,10 @@ struct AttemptKeys: Sendable {
 
 /// The SQL of the counters of failed attempts.
 struct AttemptStore {
+    /// Many share a network's row: nobody keeps it from the others for long.
+    private static let options = TransactionOptions(
+        statementTimeout: .seconds(5), lockTimeout: .seconds(2), idleTimeout: .seconds(5))
+
     /// What became of an attempt that was to be made.
     enum Beginning {
         /// A bucket is closed.
@@ -24,15 +28,17 @@ struct AttemptStore {
     /// - Throws: `PostgresError`.
     func begin(_ session: PostgresSession, _ keys: AttemptKeys, at now: Timestamp) throws -> Beginning {
         // Locked in the order in which they are listed, which is the same for all.
-        let locked = try session.begin(then: [
-            """
-            INSERT INTO attempts AS a (kind, bucket, key, failures, last_failed_at, blocked_until)
-            SELECT \(keys.kind.rawValue), bucket, key, 0, \(now.stored), \(now.stored)
-            FROM unnest(\(keys.buckets.map(\.bucket.rawValue)), \(keys.buckets.map(\.key))) AS asked (bucket, key)
-            ON CONFLICT (kind, bucket, key) DO UPDATE SET failures = a.failures
-            RETURNING bucket, failures, last_failed_at, blocked_until
-            """
-        ])
+        let locked = try session.begin(
+            Self.options,
+            then: [
+                """
+                INSERT INTO attempts AS a (kind, bucket, key, failures, last_failed_at, blocked_until)
+                SELECT \(keys.kind.rawValue), bucket, key, 0, \(now.stored), \(now.stored)
+                FROM unnest(\(keys.buckets.map(\.bucket.rawValue)), \(keys.buckets.map(\.key))) AS asked (bucket, key)
+                ON CONFLICT (kind, bucket, key) DO UPDATE SET failures = a.failures
+                RETURNING bucket, failures, last_failed_at, blocked_until
+                """
+            ])
         do {
             let counts = try Self.counts(locked[0])
             var after: [AttemptBucket: AttemptCount] = [:]
@@ -64,14 +70,16 @@ struct AttemptStore {
     ///
     /// - Throws: `PostgresError`.
     func settle(_ session: PostgresSession, _ keys: AttemptKeys, _ outcome: Outcome) throws {
-        let locked = try session.begin(then: [
-            """
-            SELECT a.bucket, a.failures, a.last_failed_at, a.blocked_until
-            FROM attempts a JOIN unnest(\(keys.buckets.map(\.bucket.rawValue)), \(keys.buckets.map(\.key))) AS asked (bucket, key)
-                ON a.bucket = asked.bucket AND a.key = asked.key
-            WHERE a.kind = \(keys.kind.rawValue) ORDER BY a.bucket FOR UPDATE OF a
-            """
-        ])
+        let locked = try session.begin(
+            Self.options,
+            then: [
+                """
+                SELECT a.bucket, a.failures, a.last_failed_at, a.blocked_until
+                FROM attempts a JOIN unnest(\(keys.buckets.map(\.bucket.rawValue)), \(keys.buckets.map(\.key))) AS asked (bucket, key)
+                    ON a.bucket = asked.bucket AND a.key = asked.key
+                WHERE a.kind = \(keys.kind.rawValue) ORDER BY a.bucket FOR UPDATE OF a
+                """
+            ])
         do {
             var after: [AttemptBucket: AttemptCount] = [:]
             for (bucket, count) in try Self.counts(locked[0]) {

@@ -66,6 +66,13 @@ struct CredentialStore {
             isKnownDevice: isKnownDevice)
     }
 
+    /// What the user's device is known by; nil for one that was removed.
+    ///
+    /// - Throws: `PostgresError`.
+    func deviceHash(_ session: PostgresSession, of device: UUID) throws -> [UInt8]? {
+        try session.query("SELECT key_hash FROM devices WHERE id = \(device) AND removed_at IS NULL").first?.decode([UInt8].self)
+    }
+
     /// Stores another hash of the same password, unless it has been changed meanwhile.
     ///
     /// - Throws: `PostgresError`.

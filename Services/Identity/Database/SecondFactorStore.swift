@@ -7,7 +7,7 @@ import Postgres
 struct StoredTOTP: Sendable {
     let id: UUID
     let sealedSecret: [UInt8]
-    let isConfirmed: Bool
+    let createdAt: Timestamp
 
     /// What the secret is sealed for.
     static func context(_ id: UUID) -> String { "totp_credentials/\(id.uuidString)" }
@@ -18,10 +18,10 @@ struct SecondFactorStore {
     /// - Throws: `PostgresError`.
     func totp(_ session: PostgresSession, of user: UUID, isConfirmed: Bool) throws -> StoredTOTP? {
         let rows = try session.query(
-            "SELECT id, sealed_secret FROM totp_credentials WHERE user_id = \(user) AND (confirmed_at IS NOT NULL) = \(isConfirmed)")
+            "SELECT id, sealed_secret, created_at FROM totp_credentials WHERE user_id = \(user) AND (confirmed_at IS NOT NULL) = \(isConfirmed)")
         return try rows.first.map { row in
-            let (id, sealedSecret) = try row.decode(UUID.self, [UInt8].self)
-            return StoredTOTP(id: id, sealedSecret: sealedSecret, isConfirmed: isConfirmed)
+            let (id, sealedSecret, createdAt) = try row.decode(UUID.self, [UInt8].self, PostgresTimestamp.self)
+            return StoredTOTP(id: id, sealedSecret: sealedSecret, createdAt: Timestamp(createdAt))
         }
     }
 
@@ -63,12 +63,10 @@ struct SecondFactorStore {
 
     /// Removes the second factor, its codes included.
     ///
-    /// - Returns: whether there was a confirmed one.
     /// - Throws: `PostgresError`.
-    func remove(_ session: PostgresSession, of user: UUID) throws -> Bool {
+    func remove(_ session: PostgresSession, of user: UUID) throws {
         try session.execute("DELETE FROM recovery_codes WHERE user_id = \(user)")
-        return try !session.query("DELETE FROM totp_credentials WHERE user_id = \(user) RETURNING confirmed_at IS NOT NULL")
-            .allSatisfy { row in try !row.decode(Bool.self) }
+        try session.execute("DELETE FROM totp_credentials WHERE user_id = \(user)")
     }
 
     /// Puts new codes in the place of all earlier ones.

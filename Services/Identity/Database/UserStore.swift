@@ -110,7 +110,11 @@ package struct UserStore: Sendable {
         try session.execute("INSERT INTO passwords (user_id, phc, set_at) VALUES (\(user), \(phc), \(now.stored))")
     }
 
-    private func raiseGeneration(of user: UUID, at now: Timestamp, _ session: PostgresSession) throws -> Int64 {
+    /// Leaves behind what began with the credentials that the user had.
+    ///
+    /// - Returns: the new generation.
+    /// - Throws: `PostgresError`.
+    func raiseGeneration(of user: UUID, at now: Timestamp, _ session: PostgresSession) throws -> Int64 {
         try session.query(
             """
             UPDATE users SET credential_generation = credential_generation + 1, changed_at = \(now.stored) WHERE id = \(user)

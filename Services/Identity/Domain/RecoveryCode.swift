@@ -16,6 +16,12 @@ package struct RecoveryCode: Sendable, Hashable, CustomStringConvertible, Custom
         return RecoveryCode(unchecked: String(text))
     }
 
+    /// As many as a user gets, all different.
+    static func set() -> [RecoveryCode] {
+        var random = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in new(using: &random) }
+    }
+
     private init(unchecked characters: String) {
         self.characters = characters
     }

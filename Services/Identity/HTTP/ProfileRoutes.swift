@@ -40,7 +40,7 @@ extension AuthenticatedRequest {
     /// The person who asks, in one of their sessions.
     ///
     /// - Throws: ``Problem`` `token_invalid` for a token that is not a person's, or of no session.
-    fileprivate var signedInUser: SignedInUser {
+    var signedInUser: SignedInUser {
         get throws {
             guard case .user(let subject) = token.principal, let user = UserID(subject), let session = token.sessionID.flatMap({ SessionID($0) })
             else { throw Problem(.tokenInvalid) }

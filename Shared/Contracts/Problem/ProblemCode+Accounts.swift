@@ -6,6 +6,10 @@ extension ProblemCode {
     package static let secondFactorRequired = Self(
         "second_factor_required", status: 422, title: "The account's second factor is required as well")
 
+    package static let passwordTooShort = Self(
+        "password_too_short", status: 422, title: "The password is too short to be the only factor")
+    package static let secondFactorMissing = Self("second_factor_missing", status: 422, title: "The account has no second factor")
+
     /// In the order of their statuses.
-    package static let accounts: [Self] = [accountDisabled, codeInvalid, credentialsInvalid, secondFactorRequired]
+    package static let accounts: [Self] = [accountDisabled, codeInvalid, credentialsInvalid, secondFactorRequired, passwordTooShort, secondFactorMissing]
 }

@@ -5,10 +5,11 @@
 sends_mail() { [[ $1 == notification ]]; }
 has_smtp() { [[ -n $(services_that sends_mail) ]]; }
 
-# It may read what it has written, and nothing else of the fleet's.
-smtp_user() { if is_root; then printf 'nobody'; else id -un; fi; }
+# An account of its own like every service's (services.sh): it can read what it has written, and nothing else of the fleet's.
+smtp_user() { service_user smtp; }
 
 ensure_smtp_folder() {
+    ensure_service_user smtp
     mkdir -p "$SMTP_FOLDER"
     chmod 0700 "$SMTP_FOLDER"
     if is_root; then

@@ -58,6 +58,10 @@ package struct NotificationConfiguration: EventConsumingConfiguration {
         consumption = ConsumptionSettings(values)
         broker = try BrokerSettings(values)
         guard let address = MailAddress(values[Self.sender]) else { throw InvalidConfiguration(key: Self.sender.key, "is no address") }
+        // A mail that can't be written would be a dead letter, each of them.
+        guard PlainLine.text(values[Self.senderName]) == values[Self.senderName] else {
+            throw InvalidConfiguration(key: Self.senderName.key, "has a character that ends a line")
+        }
         sender = MailSender(address: address, name: values[Self.senderName])
         server = SMTPServer(
             host: values[Self.host], port: values[Self.port], security: values[Self.security], authorities: values[Self.authorities],

@@ -37,6 +37,7 @@ final class SMTPTransfer {
     }
 
     private func set(_ handle: UnsafeMutableRawPointer) -> Bool {
+        // Without signals: the thread takes none, so a connection that is closed under it is an error and no SIGPIPE.
         let (seconds, attoseconds) = server.timeout.components
         let milliseconds = Int(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
         var numbers: [(CURLoption, Int)] = [

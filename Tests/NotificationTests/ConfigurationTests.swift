@@ -39,7 +39,8 @@ struct ConfigurationTests {
             ("SMTP_HOST", "", "is missing"), ("SMTP_SECURITY", "ssl", "starttls or tls or none"), ("MAIL_FROM", "nobody", "an e-mail address"),
             ("MAIL_FROM", "jörg@florin.example", "an e-mail address"), ("SMTP_USERNAME", "florin", "are set together"),
             ("SMTP_PASSWORD", "hunter2", "are set together"), ("SMTP_TIMEOUT", "11m", "a duration from 1s to 10m"),
-            ("MAIL_LANES", "0", "a whole number from 1 to 64"), ("SMTP_PORT", "0", "a whole number from 1"),
+            ("MAIL_FROM_NAME", "Florin\u{2028}Bcc", "ends a line"), ("MAIL_LANES", "0", "a whole number from 1 to 64"),
+            ("SMTP_PORT", "0", "a whole number from 1"),
         ])
     func refused(key: String, value: String, part: String) {
         let error = #expect(throws: InvalidConfiguration.self) { _ = try load([key: value]) }

@@ -48,7 +48,8 @@ enum TextRules {
 
     /// SQL belongs to a service's `Database/` and to the shared modules that own tables.
     static func strayStatements(in file: SourceFile) -> [String] {
-        let ownsTables = ["Postgres", "Outbox", "EventConsumption", "ServiceDatabase", "WorkQueue"].contains(file.module) || file.folder == "Database"
+        let owners = ["Postgres", "Outbox", "EventConsumption", "ServiceDatabase", "WorkQueue"]
+        let ownsTables = owners.contains(file.module) || file.folder == "Database"
         guard !ownsTables else { return [] }
         let statement =
             /\b(?:SELECT|INSERT INTO|DELETE FROM|UPDATE \w+ SET|CREATE (?:TABLE|ROLE|DATABASE|INDEX)|ALTER (?:TABLE|ROLE)|TRUNCATE|SET LOCAL)\s/

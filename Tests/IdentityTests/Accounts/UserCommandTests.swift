@@ -2,6 +2,8 @@ import Contracts
 import Foundation
 import Logging
 import Observability
+import Postgres
+import RequestSigning
 import Sealing
 import ServiceIdentity
 import ServiceRuntime
@@ -54,14 +56,15 @@ import Testing
     func all() async throws {
         let created = await run { await $0.createStaff(email: "ops@example.com", role: .support, name: "Olu", locale: "de", by: "ana@host") }
         #expect(created.exit == .success && created.complained.isEmpty, "\(created)")
-        let user = try #require(UserID(try #require(created.printed.first?.prefix { $0 != " " })))
+        let line = try #require(created.printed.first)
+        let user = try #require(UserID(line.prefix { $0 != " " }))
         let again = await run { await $0.createStaff(email: "OPS@example.com", role: .admin, name: nil, locale: nil, by: "ana@host") }
         #expect(again.exit == .failure && again.complained.joined().contains(user.description) && again.printed.isEmpty)
         #expect(!again.complained.joined().lowercased().contains("example.com"))
         #expect(await run { await $0.grant(.auditor, to: user, by: "bo@host") }.printed == ["\(user)  auditor  granted"])
         #expect(await run { await $0.grant(.auditor, to: user, by: "bo@host") }.printed == ["\(user)  auditor  unchanged"])
         let listed = await run { await $0.list(email: nil, role: .auditor, status: .active, limit: 10, json: true) }
-        let json = try JSONParser.parse(Array(try #require(listed.printed.first).utf8))
+        let json = try JSONParser.parse(Array((listed.printed.first ?? "").utf8))
         #expect(json.objectValue?.map(\.name) == ["user_id", "status", "roles", "created_at"])
         #expect(json["roles"]?.arrayValue?.compactMap(\.stringValue) == ["support", "auditor"])
         let found = await run { await $0.list(email: " OPS@example.com", role: nil, status: nil, limit: 10, json: false) }

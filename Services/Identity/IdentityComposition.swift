@@ -1,9 +1,8 @@
 import APIService
 import Contracts
 import Fleet
-package import HTTPService
+import HTTPService
 import Observability
-import Postgres
 import ServiceDatabase
 package import ServiceRuntime
 
@@ -13,16 +12,27 @@ package enum Identity: DatabaseService {
 
     package static func compose(_ settings: IdentityConfiguration, _ context: ProcessContext) async throws -> ComposedProcess {
         let service = try APIService(settings.service, connections: settings.poolSize, context)
-        let provider = Provider(
-            issuer: settings.service.api.issuer, pool: service.database.pool, box: try settings.secretBox(), metrics: context.metrics,
-            logger: context.logger, now: Timestamp.now)
-        return try await service.process(
-            endpoints: endpoints(provider), keys: provider.keySet, mapError: identityProblem, prerequisites: [provider.prerequisite],
-            serving: provider.services(clock: service.database.clock, logger: context.logger))
-    }
+        let (pool, issuer, now) = (service.database.pool, settings.service.api.issuer, Timestamp.now)
+        let (box, pages, messages) = (try settings.secretBox(), try settings.pages(), RequestMessage(sealingTo: try settings.sealingKey()))
+        let (hasher, blocklist) = (settings.credentials.hasher(), try settings.credentials.blocklist())
+        let attempts = AttemptCounter(pool: pool, now: now)
+        let verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
+        let verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now)
 
-    /// Every route, for the router and for the test that compares them with the OpenAPI document.
-    package static func endpoints(_ provider: Provider) -> [Endpoint] {
-        provider.endpoints
+        let provider = Provider(issuer: issuer, pool: pool, box: box, metrics: context.metrics, logger: context.logger, now: now)
+        let signIn = SignIn(
+            issuer: issuer, pool: pool, pages: pages, provider: provider, verifyPassword: verifyPassword, verifySecondFactor: verifySecondFactor,
+            now: now)
+        let accounts = Accounts(
+            issuer: issuer, pages: pages, pool: pool, hasher: hasher, blocklist: blocklist, box: box, attempts: attempts,
+            verifySecondFactor: verifySecondFactor, messages: messages, now: now)
+        let credentials = Credentials(
+            pool: pool, verifyPassword: verifyPassword, hasher: hasher, blocklist: blocklist, box: box, attempts: attempts, messages: messages,
+            now: now)
+        return try await service.process(
+            endpoints: provider.endpoints + signIn.endpoints + accounts.endpoints + credentials.endpoints, keys: provider.keySet,
+            mapError: identityProblem, prerequisites: [provider.prerequisite],
+            serving: provider.services(clock: service.database.clock, logger: context.logger)
+                + Housekeeping(service.database, context, now: now).services)
     }
 }

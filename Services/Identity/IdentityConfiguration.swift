@@ -1,6 +1,7 @@
 package import APIService
 import EncryptionKeys
 import Fleet
+import HTTPService
 import Sealing
 package import ServiceRuntime
 
@@ -19,7 +20,8 @@ package struct IdentityConfiguration: APIServiceConfiguration {
         "NOTIFICATION_SEALING_KEY_FILE", "Notification's public key, to which addresses and codes are sealed.",
         default: "/run/secrets/florin/notification-sealing.public.json")
     package static let defaultAdminPort = FleetService.identity.adminPort
-    package static let declared: [any SettingDeclaration] = service.declared + [poolSize, secretKeysFile, pagesDirectory, sealingKeyFile]
+    package static let declared: [any SettingDeclaration] =
+        service.declared + CredentialSettings.declared + [poolSize, secretKeysFile, pagesDirectory, sealingKeyFile]
 
     package let service: APIServiceSettings
     let poolSize: Int
@@ -45,6 +47,17 @@ package struct IdentityConfiguration: APIServiceConfiguration {
             return SecretBox(try EncryptionKeyFile.read(secretKeysFile))
         } catch {
             throw InvalidConfiguration(key: Self.secretKeysFile.key, "can't be used: \(PlainLine.text(secretKeysFile)): \(error)")
+        }
+    }
+
+    /// Reads templates, texts and stylesheet.
+    ///
+    /// - Throws: ``InvalidConfiguration`` naming what is missing or wrong.
+    func pages() throws(InvalidConfiguration) -> PageRenderer {
+        do {
+            return try PageRenderer(directory: pagesDirectory, issuer: service.api.issuer)
+        } catch {
+            throw InvalidConfiguration(key: Self.pagesDirectory.key, "can't be used: \(PlainLine.text(pagesDirectory)): \(error)")
         }
     }
 

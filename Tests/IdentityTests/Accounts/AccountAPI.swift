@@ -38,7 +38,7 @@ final class AccountAPI: Sendable {
             tokens: AccessTokenVerifier(
                 policy: AccessTokenPolicy(issuer: credentials.issuer.issuer, audience: "florin-api"),
                 keys: JSONWebKeySet(file: credentials.keySetFile)),
-            logger: quiet, metrics: PrometheusRegistry(), mapError: accountProblem)
+            logger: quiet, metrics: PrometheusRegistry(), mapError: identityProblem)
         let endpoints = try fixture.accounts(issuer: "http://127.0.0.1:\(port)").endpoints
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let server = APIServer(

@@ -27,7 +27,7 @@ struct SampleRoutes {
     private func names(_: PublicRequest) async throws -> Answer { .html(PageSample.all.map(\.name).joined(separator: "\n")) }
 
     private func page(_ request: PublicRequest) async throws -> Answer {
-        guard let sample = PageSample.named(request.parameters.get("name") ?? "") else { throw Problem(.notFound) }
+        guard let sample = PageSample.named(request.parameters.get("name") ?? "") else { throw Problem(ProblemCode.notFound) }
         return renderer.answer(sample.page, in: PageLanguage(headers: request.headers))
     }
 

@@ -15,20 +15,20 @@ struct IntrospectToken: Sendable {
     /// - Throws: `PostgresError`; ``TokenRejection`` `keysUnavailable`, when nothing can be said.
     func callAsFunction(_ text: String, by client: OAuthClient) async throws -> IntrospectionBody {
         if let token = RefreshToken(text) { return try await refreshToken(token, client) }
-        guard let token = try await visible(text, to: client), try await isAlive(token) else { return .inactive }
+        guard let (token, audience) = try await visible(text, to: client), try await isAlive(token) else { return .inactive }
         return IntrospectionBody(
             token: IntrospectionBody.Token(
                 clientID: token.clientID, subject: token.principal.subject, scope: token.scopes.sorted().joined(separator: " "),
-                issuer: token.issuer, audience: client.introspects ?? client.audience, issuedAt: token.issuedAt, expiresAt: token.expiresAt,
+                issuer: token.issuer, audience: audience, issuedAt: token.issuedAt, expiresAt: token.expiresAt,
                 tokenID: token.tokenID, sessionID: token.sessionID, authenticationContext: token.authenticationContext,
                 authenticatedAt: token.authenticatedAt))
     }
 
-    /// The access token, if it is one and the client may see it.
-    private func visible(_ text: String, to client: OAuthClient) async throws -> AccessToken? {
-        if let audience = client.introspects, let token = try await verified(text, audience) { return token }
+    /// The access token and the audience by which it is seen, if it is one and the client may see it.
+    private func visible(_ text: String, to client: OAuthClient) async throws -> (AccessToken, String)? {
+        if let audience = client.introspects, let token = try await verified(text, audience) { return (token, audience) }
         guard let own = try await verified(text, client.audience), own.clientID == client.id else { return nil }
-        return own
+        return (own, client.audience)
     }
 
     private func verified(_ text: String, _ audience: String) async throws -> AccessToken? {

@@ -79,7 +79,8 @@ struct IntrospectionTests {
     func machine() async throws {
         let fixture = try await Self.fixture()
         let token = try IssueClientToken(mint: fixture.mint)(scope: nil, client: Self.resource).accessToken
-        #expect(try await fixture.introspect(token, by: Self.resource).token?.subject == "resource")
+        let seen = try #require(try await fixture.introspect(token, by: Self.resource).token)
+        #expect(seen.subject == "resource" && seen.audience == "resource-api")
         try await DisableClient(pool: fixture.pool, now: fixture.now)("resource", isDisabled: true)
         #expect(try await fixture.introspect(token, by: Self.resource) == .inactive)
     }

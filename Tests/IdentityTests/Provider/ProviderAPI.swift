@@ -4,6 +4,7 @@ import Observability
 import Outbox
 import Postgres
 import RequestSigning
+import Sealing
 import ServiceIdentity
 import ServiceRuntime
 import StrictJSON
@@ -39,10 +40,14 @@ final class ProviderAPI: Sendable {
         let secret = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
         let keys = "\(folder.path)/identity-secret.keys.json"
         try Data(#"{"keys":[{"keyid":"test","secret":"\#(secret)"}]}"#.utf8).write(to: URL(fileURLWithPath: keys))
+        let sealing = "\(folder.path)/sealing.public.json"
+        try SealingKeyGenerator(privatePath: "\(folder.path)/sealing.private.json", publicPath: sealing).make(id: "test")
         log = try ServiceLog(of: Identity.name)
         port = try FreePort.any()
         environment = credentials.environment(port: port).merging([
             "IDENTITY_DATABASE_URL": identity.database.servingURL, "IDENTITY_SECRET_KEYS_FILE": keys, "TOKEN_ISSUER": "http://127.0.0.1:\(port)",
+            "NOTIFICATION_SEALING_KEY_FILE": sealing, "IDENTITY_PAGES_DIRECTORY": RepositoryRoot.path("Services/Identity/Pages"),
+            "PASSWORD_BLOCKLIST_FILE": RepositoryRoot.path("infra/identity/passwords.txt"),
         ]) { $1 }
         let register = RegisterClient(pool: identity.pool, now: Timestamp.now)
         var secrets: [String: String] = [:]

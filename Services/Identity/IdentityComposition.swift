@@ -22,7 +22,7 @@ package enum Identity: DatabaseService {
         let provider = Provider(issuer: issuer, pool: pool, box: box, metrics: context.metrics, logger: context.logger, now: now)
         let signIn = SignIn(
             issuer: issuer, pool: pool, pages: pages, provider: provider, verifyPassword: verifyPassword, verifySecondFactor: verifySecondFactor,
-            now: now)
+            messages: messages, now: now)
         let accounts = Accounts(
             issuer: issuer, pages: pages, pool: pool, hasher: hasher, blocklist: blocklist, box: box, attempts: attempts,
             verifySecondFactor: verifySecondFactor, messages: messages, now: now)

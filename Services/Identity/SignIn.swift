@@ -11,9 +11,11 @@ struct SignIn: Sendable {
 
     init(
         issuer: String, pool: PostgresPool, pages: PageRenderer, provider: Provider, verifyPassword: VerifyPassword,
-        verifySecondFactor: VerifySecondFactor, now: @escaping @Sendable () -> Timestamp
+        verifySecondFactor: VerifySecondFactor, messages: RequestMessage, now: @escaping @Sendable () -> Timestamp
     ) {
-        let steps = SignInSteps(pool: pool, issuer: issuer, issueCode: provider.issueCode, readHint: provider.readHint, now: now)
+        let tell = TellOfNewDevice(messages)
+        let steps = SignInSteps(
+            pool: pool, issuer: issuer, issueCode: provider.issueCode, readHint: provider.readHint, tell: tell, now: now)
         self.pages = SignInRoutes(
             issuer: issuer, pages: pages, steps: steps, enterPassword: EnterPassword(steps: steps, verify: verifyPassword),
             enterSecondFactor: EnterSecondFactor(steps: steps, verify: verifySecondFactor), giveConsent: GiveConsent(steps: steps))
@@ -21,7 +23,8 @@ struct SignIn: Sendable {
         challenge = ChallengeRoutes(
             verifyClient: VerifyClient(pool: pool, now: now),
             answer: AnswerChallenge(
-                pool: pool, verifyPassword: verifyPassword, verifySecondFactor: verifySecondFactor, issueCode: provider.issueCode, now: now))
+                pool: pool, verifyPassword: verifyPassword, verifySecondFactor: verifySecondFactor, issueCode: provider.issueCode,
+                tell: tell, now: now))
         sessions = SessionRoutes(sessions: ManageSessions(pool: pool, now: now))
     }
 

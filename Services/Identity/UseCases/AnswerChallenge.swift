@@ -46,6 +46,7 @@ struct AnswerChallenge: Sendable {
     private let verifyPassword: VerifyPassword
     private let verifySecondFactor: VerifySecondFactor
     private let issueCode: IssueCode
+    private let tell: TellOfNewDevice
     private let now: @Sendable () -> Timestamp
     private let flows = SignInFlowStore()
     private let sessions = SessionStore()
@@ -53,12 +54,13 @@ struct AnswerChallenge: Sendable {
 
     init(
         pool: PostgresPool, verifyPassword: VerifyPassword, verifySecondFactor: VerifySecondFactor, issueCode: IssueCode,
-        now: @escaping @Sendable () -> Timestamp
+        tell: TellOfNewDevice, now: @escaping @Sendable () -> Timestamp
     ) {
         self.pool = pool
         self.verifyPassword = verifyPassword
         self.verifySecondFactor = verifySecondFactor
         self.issueCode = issueCode
+        self.tell = tell
         self.now = now
     }
 
@@ -200,6 +202,7 @@ struct AnswerChallenge: Sendable {
         let id = try sessions.start(
             authentication, on: device, cookie: nil, client: client.id, at: now, traceparent: visit.traceparent, session)
         guard let id else { throw TokenRefusal.generationChanged }
+        try tell(device, sighting, of: authentication.user, at: now, traceparent: visit.traceparent, session)
         return id
     }
 }

@@ -6,13 +6,15 @@ import Postgres
 package struct FinishSignIn: Sendable {
     private let issuer: String
     private let issueCode: IssueCode
+    private let tell: TellOfNewDevice
     private let sessions = SessionStore()
     private let devices = DeviceStore()
     private let flows = SignInFlowStore()
 
-    package init(issuer: String, issueCode: IssueCode) {
+    init(issuer: String, issueCode: IssueCode, tell: TellOfNewDevice) {
         self.issuer = issuer
         self.issueCode = issueCode
+        self.tell = tell
     }
 
     /// - Parameters:
@@ -70,6 +72,7 @@ package struct FinishSignIn: Sendable {
             let id = try sessions.start(
                 authentication, on: device, cookie: cookie, client: nil, at: now, traceparent: visit.traceparent, session)
         else { throw TokenRefusal.generationChanged }
+        try tell(device, visit.sighting, of: authentication.user, at: now, traceparent: visit.traceparent, session)
         return Place(id: id, cookie: cookie, device: visit.deviceSecret == nil ? secret : nil)
     }
 }

@@ -15,11 +15,14 @@ package struct SignInSteps: Sendable {
     private let sessions = SessionStore()
     private let turns = FlowTurns()
 
-    init(pool: PostgresPool, issuer: String, issueCode: IssueCode, readHint: ReadIDTokenHint, now: @escaping @Sendable () -> Timestamp) {
+    init(
+        pool: PostgresPool, issuer: String, issueCode: IssueCode, readHint: ReadIDTokenHint, tell: TellOfNewDevice,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
         self.pool = pool
         self.issuer = issuer
         begin = BeginSignIn(pool: pool, issuer: issuer, issueCode: issueCode, readHint: readHint, now: now)
-        finish = FinishSignIn(issuer: issuer, issueCode: issueCode)
+        finish = FinishSignIn(issuer: issuer, issueCode: issueCode, tell: tell)
         self.now = now
     }
 

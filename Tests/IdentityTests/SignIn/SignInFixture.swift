@@ -7,6 +7,7 @@ import Logging
 import Observability
 import Postgres
 import RequestSigning
+import Sealing
 import StrictJSON
 import TestSupport
 import Testing
@@ -27,6 +28,7 @@ final class SignInFixture: ServedAPI {
     let documented: DocumentedAPI
     private let callers: CallerCredentials
     private let folder: TemporaryFolder
+    private let openingKeys: OpeningKeys
     private let serving: Task<Void, Never>
 
     var identity: IdentityFixture { credentials.identity }
@@ -41,10 +43,13 @@ final class SignInFixture: ServedAPI {
         let provider = Provider(
             issuer: Self.issuer, pool: pool, box: credentials.secrets, metrics: registry, logger: Self.quiet, now: now)
         try await provider.keys.refresh()
+        folder = try TemporaryFolder("sign-in")
+        try SealingKeyGenerator(privatePath: "\(folder.path)/sealing.json", publicPath: "\(folder.path)/sealing-public.json").make(id: "test")
+        openingKeys = try OpeningKeys(file: "\(folder.path)/sealing.json")
         let signIn = SignIn(
             issuer: Self.issuer, pool: pool, pages: try PageRenderer(directory: RepositoryRoot.path("Services/Identity/Pages"), issuer: Self.issuer),
-            provider: provider, verifyPassword: credentials.verifyPassword, verifySecondFactor: credentials.verifySecondFactor, now: now)
-        folder = try TemporaryFolder("sign-in")
+            provider: provider, verifyPassword: credentials.verifyPassword, verifySecondFactor: credentials.verifySecondFactor,
+            messages: RequestMessage(sealingTo: try SealingKey(file: "\(folder.path)/sealing-public.json")), now: now)
         callers = try CallerCredentials(
             callee: Identity.name, pairs: ["mobile-bff", "backoffice"].map { .init(caller: $0, callee: Identity.name) }, folder: folder.path)
         documented = try DocumentedAPI(path: RepositoryRoot.path("Shared/Contracts/OpenAPI/identity.json"))
@@ -112,9 +117,9 @@ final class SignInFixture: ServedAPI {
     }
 
     func enter(
-        _ browser: TestBrowser, _ page: TestBrowser.Page, email: String, password: String = password
+        _ browser: TestBrowser, _ page: TestBrowser.Page, email: String, password: String = password, fields: [String: String] = [:]
     ) async throws -> TestBrowser.Page {
-        try await browser.post("/signin/password", try hidden(page) + [("email", email), ("password", password)])
+        try await browser.post("/signin/password", try hidden(page) + [("email", email), ("password", password)], fields)
     }
 
     func enterCode(_ browser: TestBrowser, _ page: TestBrowser.Page, _ code: String) async throws -> TestBrowser.Page {
@@ -153,6 +158,18 @@ final class SignInFixture: ServedAPI {
         let body = try await tokens(page.query["code"], client: client)
         guard let token = body["id_token"]?.stringValue else { return body }
         return try ProviderFixture.parts(token).claims
+    }
+
+    /// The mails that were asked for, as notification reads them.
+    func mails() async throws -> [(purpose: MessagePurpose, content: MessageContent)] {
+        let rows = try await identity.query(
+            "SELECT event_id, data FROM outbox_events WHERE type = 'identity.message.requested.v1' ORDER BY id"
+        ) { row in try row.decode(UUID.self, String.self) }
+        return try rows.map { id, data in
+            var object = try JSONObjectReader(JSONParser.parse(Array(data.utf8)))
+            let event = try MessageRequestedEvent(reading: &object, type: .requested)
+            return (event.purpose, try MessageContent(bytes: try openingKeys.open(event.sealed, boundTo: EventID(id))))
+        }
     }
 
     func events(_ type: String) async throws -> Int { try await identity.events().count { $0.type == type } }

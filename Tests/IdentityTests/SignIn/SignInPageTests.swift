@@ -220,4 +220,24 @@ import Testing
         }
         #expect(try await fixture.identity.count("sessions") == 0)
     }
+
+    @Test func `a sign-in on another device is told by mail: device, network and time, and only once per device`() async throws {
+        let fixture = try await SignInFixture()
+        _ = try await fixture.credentials.makeUser("ana@example.com")
+        let (laptop, phone) = (fixture.browser(), fixture.browser())
+        _ = try await fixture.signIn(laptop, "ana@example.com")
+        #expect(try await fixture.mails().isEmpty, "the first device is no news")
+        _ = try await fixture.enter(
+            phone, try await fixture.open(phone), email: "ana@example.com", fields: ["florin-client": #"ip="203.0.113.7""#])
+        phone.forget("__Host-florin-session")
+        _ = try await fixture.signIn(phone, "ana@example.com")
+        let mails = try await fixture.mails()
+        #expect(mails.map(\.purpose) == [.newDevice])
+        let content = try #require(mails.first?.content)
+        #expect(content.address == "ana@example.com")
+        #expect(
+            content.details
+                == MessageDetails(device: "Firefox on Linux", place: "203.0.113.0/24", at: Timestamp(rfc3339: fixture.clock.now.description, rounding: .down)))
+        #expect(try await fixture.events("identity.session.started.v1") == 3)
+    }
 }

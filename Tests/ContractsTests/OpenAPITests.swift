@@ -15,7 +15,7 @@ struct OpenAPIDocument {
         "identity": ProblemCode.doors + ProblemCode.oauth + ProblemCode.accounts,
     ]
     /// How many operations each has.
-    static let operationCounts = ["wallet-ledger": 22, "ops-risk": 2, "identity": 17]
+    static let operationCounts = ["wallet-ledger": 22, "ops-risk": 2, "identity": 24]
 
     /// The problems that a service can answer with.
     static func codes(of service: String) -> [ProblemCode] { ProblemCode.common + (ownCodes[service] ?? []) }
@@ -148,6 +148,7 @@ struct OpenAPITests {
         try check("CompleteRecoveryRequest", CompleteRecoveryRequest.self, in: identity)
         try check("ChangeProfileRequest", ChangeProfileRequest.self, in: identity)
         try check("ResolveUserRequest", ResolveUserRequest.self, in: identity)
+        try check("RenameDeviceRequest", RenameDeviceRequest.self, in: identity)
     }
 
     /// Reads a body with all the schema's members and one besides: only that one may be unknown.

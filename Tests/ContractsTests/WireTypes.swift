@@ -20,7 +20,7 @@ struct WireType: Sendable, CustomTestStringConvertible {
 
     /// Every body of every service; ``WireTypeTests`` compares it with the sources.
     static let all: [WireType] =
-        requests + bodies + accounts + credentials + oauth + [
+        requests + bodies + accounts + sessions + credentials + oauth + [
             WireType(
                 "Problem",
                 values: Problem(.notFound),

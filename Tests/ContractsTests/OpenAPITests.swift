@@ -15,7 +15,7 @@ struct OpenAPIDocument {
         "identity": ProblemCode.doors + ProblemCode.oauth + ProblemCode.accounts,
     ]
     /// How many operations each has.
-    static let operationCounts = ["wallet-ledger": 22, "ops-risk": 2, "identity": 24]
+    static let operationCounts = ["wallet-ledger": 22, "ops-risk": 2, "identity": 29]
 
     /// The problems that a service can answer with.
     static func codes(of service: String) -> [ProblemCode] { ProblemCode.common + (ownCodes[service] ?? []) }

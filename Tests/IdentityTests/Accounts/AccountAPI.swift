@@ -23,7 +23,8 @@ final class AccountAPI: Sendable {
 
     static var now: Int64 { WallClock.microsecondsSinceUnixEpoch() / 1_000_000 }
 
-    init() async throws {
+    /// - Parameter others: Served besides, of the fixture's database.
+    init(with others: (AccountFixture) -> [Endpoint] = { _ in [] }) async throws {
         fixture = try await AccountFixture()
         folder = try TemporaryFolder("accounts-http")
         credentials = try CallerCredentials(
@@ -39,7 +40,7 @@ final class AccountAPI: Sendable {
                 policy: AccessTokenPolicy(issuer: credentials.issuer.issuer, audience: "florin-api"),
                 keys: JSONWebKeySet(file: credentials.keySetFile)),
             logger: quiet, metrics: PrometheusRegistry(), mapError: identityProblem)
-        let endpoints = try fixture.accounts(issuer: "http://127.0.0.1:\(port)").endpoints
+        let endpoints = try fixture.accounts(issuer: "http://127.0.0.1:\(port)").endpoints + others(fixture)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let server = APIServer(
             host: "127.0.0.1", port: port, eventLoops: 1, responder: pipeline.responder(of: endpoints), metrics: PrometheusRegistry(),

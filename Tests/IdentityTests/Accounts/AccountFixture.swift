@@ -74,6 +74,14 @@ struct AccountFixture {
             now: { clock.now })
     }
 
+    /// The routes of what people sign in with, on the same.
+    var credentials: Credentials {
+        let clock = base.clock
+        return Credentials(
+            pool: base.pool, verifyPassword: verifyPassword, hasher: hasher, blocklist: blocklist, box: box, attempts: attempts, messages: messages,
+            now: { clock.now })
+    }
+
     /// A request from a network of its own, so that budgets don't meet.
     static func facts(_ network: String = "\(UUID())") -> RequestFacts {
         RequestFacts(origin: AttemptOrigin(deviceHash: nil, network: network), deadline: .now + .seconds(60))

@@ -7,6 +7,7 @@ package final class ConcurrencyLimit: Sendable {
         var lastCaller = 0
         /// Of those who wait for their turn; finished when it comes.
         var turns: [Int: AsyncStream<Never>.Continuation] = [:]
+        var totalRefused = 0
     }
 
     private enum Arrival {
@@ -27,13 +28,19 @@ package final class ConcurrencyLimit: Sendable {
     /// How many there are now.
     package var statistics: (underWay: Int, waiting: Int) { state.withLock { ($0.bulkhead.held, $0.bulkhead.waiting.count) } }
 
+    /// How many there were whose work was not done.
+    package var totalRefused: Int { state.withLock { $0.totalRefused } }
+
     /// Does the work when it is its turn.
     ///
     /// - Returns: Nil when it was not done: too many wait, or its turn had not come when the deadline passed or the task was cancelled.
     package func withPermit<Value, Failure: Error>(
         until deadline: ContinuousClock.Instant, _ work: () async throws(Failure) -> Value
     ) async throws(Failure) -> Value? {
-        guard await enter(until: deadline) else { return nil }
+        guard await enter(until: deadline) else {
+            state.withLock { $0.totalRefused += 1 }
+            return nil
+        }
         defer { leave() }
         return try await work()
     }

@@ -3,6 +3,7 @@ import Concurrency
 import Crypto
 import CryptoExtras
 import Glibc
+package import Observability
 
 /// Hashes passwords by scrypt, a few at once (ID-16).
 ///
@@ -32,6 +33,16 @@ package struct PasswordHasher: Sendable {
 
     /// Hashes now, and those that wait.
     package var statistics: (underWay: Int, waiting: Int) { limit.statistics }
+
+    /// Shows at each scrape how busy the threads are.
+    package func observe(in registry: PrometheusRegistry) {
+        let summary = "Passwords that are being hashed, and that wait for a thread."
+        registry.observe("identity_password_hashes", .gauge, summary, labels: [("state", "under_way")]) { Double(limit.statistics.underWay) }
+        registry.observe("identity_password_hashes", .gauge, summary, labels: [("state", "waiting")]) { Double(limit.statistics.waiting) }
+        registry.observe("identity_password_hashes_refused_total", .counter, "Passwords that found no thread in time: answered 503.") {
+            Double(limit.totalRefused)
+        }
+    }
 
     /// - Throws: ``CredentialRefusal`` `overloaded`.
     package func hash(_ password: PreparedPassword, until deadline: ContinuousClock.Instant? = nil) async throws(CredentialRefusal) -> PasswordHash {

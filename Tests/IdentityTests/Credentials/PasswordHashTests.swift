@@ -1,4 +1,5 @@
 import Foundation
+import Observability
 import Testing
 
 @testable import Identity
@@ -111,7 +112,11 @@ import Testing
         let hasher = hasher()
         let password = try PreparedPassword("correct horse battery")
         let blocked = self.hasher(threads: 0)
+        let metrics = PrometheusRegistry()
+        blocked.observe(in: metrics)
         await #expect(throws: CredentialRefusal.overloaded) { try await blocked.hash(password, until: .now + .milliseconds(1)) }
+        let shown = metrics.render()
+        #expect(shown.contains("identity_password_hashes_refused_total 1") && shown.contains(#"identity_password_hashes{state="waiting"} 0"#))
         #expect(blocked.statistics.underWay == 0 && blocked.statistics.waiting == 0)
         _ = try await hasher.hash(password, until: .now + .seconds(60))
     }

@@ -15,6 +15,7 @@ package enum Identity: DatabaseService {
         let (pool, issuer, now) = (service.database.pool, settings.service.api.issuer, Timestamp.now)
         let (box, pages, messages) = (try settings.secretBox(), try settings.pages(), RequestMessage(sealingTo: try settings.sealingKey()))
         let (hasher, blocklist) = (settings.credentials.hasher(), try settings.credentials.blocklist())
+        hasher.observe(in: context.metrics)
         let attempts = AttemptCounter(pool: pool, now: now)
         let verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now)

@@ -32,6 +32,8 @@ package struct VerifySecondFactor: Sendable {
     package func callAsFunction(
         _ code: String, of user: UUID, from origin: AttemptOrigin, until deadline: ContinuousClock.Instant? = nil
     ) async throws -> SecondFactor {
+        // As apps show it, in two groups.
+        let code = code.filter { $0 != " " }
         let holder = try await pool.withSession(within: WaitLimit(until: deadline)) { session in
             try holders.holder(session, user, device: origin.deviceHash)
         }

@@ -207,6 +207,14 @@ struct CredentialFixture {
         }
     }
 
+    @Test func `a code may be typed as apps show it, in two groups`() async throws {
+        let fixture = try await CredentialFixture()
+        let user = try await fixture.makeUser()
+        let code = fixture.code(try await fixture.enrol(user))
+        let typed = " \(code.prefix(3)) \(code.suffix(3)) "
+        #expect(try await fixture.verifySecondFactor(typed, of: user, from: CredentialFixture.origin) == .otp)
+    }
+
     @Test func `ID-15: of many who bring one code at the same time one is let in`() async throws {
         let fixture = try await CredentialFixture()
         let user = try await fixture.makeUser()

@@ -191,4 +191,41 @@ import Testing
         #expect(try await fixture.base.count("mailed_codes") == 0)
         #expect(try await fixture.base.count("outbox_events") == 0)
     }
+
+    @Test("connections that are killed at whatever step of a registration lose no user and no event, and make none twice")
+    func killed() async throws {
+        let name = fixture.base.database.name
+        let killer = Task {
+            while !Task.isCancelled {
+                try await fixture.base.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name) AND usename = 'identity'")
+                try await Task.sleep(for: .milliseconds(3))
+            }
+        }
+        var (cuts, users) = (0, 0)
+        while cuts < 25 {
+            users += 1
+            var isDone = false
+            while !isDone {
+                // Who got no answer asks again: after a minute, for the mail may have gone out.
+                fixture.clock.advance(by: .seconds(61))
+                do { isDone = try await attempt("user\(users)@example.com") } catch let error as PostgresError where error.isOutage { cuts += 1 }
+            }
+        }
+        killer.cancel()
+        _ = await killer.result
+        #expect(try await fixture.base.count("users") == Int64(users))
+        #expect(try await fixture.base.count("passwords") == Int64(users))
+        #expect(try await fixture.base.count("outbox_events", where: "type = 'identity.user.registered.v1'") == Int64(users))
+    }
+
+    /// - Returns: whether the address has its user now: by this attempt, or by one whose answer was lost.
+    private func attempt(_ email: String) async throws -> Bool {
+        let begun = try await begin(email)
+        guard let mail = try await fixture.mails().last, mail.content.address == email else { return false }
+        guard mail.purpose == .registrationCode else { return true }
+        // Beyond the budget the latest mail is of an earlier attempt.
+        do { _ = try await enter(mail.content.code ?? "", begun) } catch AccountRefusal.codeInvalid { return false }
+        return true
+    }
 }

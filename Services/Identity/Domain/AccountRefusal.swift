@@ -7,7 +7,7 @@ package enum AccountRefusal: Error, Sendable, Hashable {
     /// The mailed code was right, and the account has a second factor.
     case secondFactorRequired
     /// There is no such user, or none that is active.
-    case notFound
+    case unknownUser
     /// The account is not active any more, or the session has ended.
     case signedOut
 }

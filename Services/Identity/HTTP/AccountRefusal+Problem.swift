@@ -7,7 +7,7 @@ extension Problem {
             self.init(.malformedRequest, errors: [FieldError(pointer: "/email", detail: "Must be an e-mail address.")])
         case .codeInvalid: self.init(ProblemCode.codeInvalid)
         case .secondFactorRequired: self.init(ProblemCode.secondFactorRequired)
-        case .notFound: self.init(ProblemCode.notFound)
+        case .unknownUser: self.init(.notFound)
         case .signedOut: self.init(.tokenInvalid)
         }
     }

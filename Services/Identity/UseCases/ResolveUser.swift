@@ -15,7 +15,7 @@ package struct ResolveUser: Sendable {
     }
 
     /// - Parameter asker: The user for whom it is asked.
-    /// - Throws: ``AccountRefusal`` `notFound` for an address without an active user, or for a text that is none; ``CredentialRefusal``
+    /// - Throws: ``AccountRefusal`` `unknownUser` for an address without an active user, or for a text that is none; ``CredentialRefusal``
     ///   `blocked`; `PostgresError`.
     package func callAsFunction(_ request: ResolveUserRequest, for asker: UUID, _ facts: RequestFacts) async throws -> UserID {
         let attempt = try await attempts.begin(
@@ -24,7 +24,7 @@ package struct ResolveUser: Sendable {
         let user = try await pool.withSession(within: WaitLimit(until: facts.deadline)) { session in
             try EmailAddress(request.email).flatMap { try users.find(emailKey: $0.key, session) }
         }
-        guard let user, user.status == .active else { throw AccountRefusal.notFound }
+        guard let user, user.status == .active else { throw AccountRefusal.unknownUser }
         // Taken back, not forgiven: an address that one knows would wipe out those that one guessed.
         try await attempts.withdraw(attempt)
         return user.userID

@@ -86,7 +86,7 @@ import Testing
         }
         for _ in 0..<10 { #expect(try await find(" ANA@example.com", by: asker) == user) }
         for index in 0..<5 {
-            await #expect(throws: AccountRefusal.notFound) { _ = try await find(index == 0 ? "nobody" : "guess\(index)@example.com", by: asker) }
+            await #expect(throws: AccountRefusal.unknownUser) { _ = try await find(index == 0 ? "nobody" : "guess\(index)@example.com", by: asker) }
             if index < 4 { #expect(try await find("ana@example.com", by: asker) == user) }
         }
         let refusal = await #expect(throws: CredentialRefusal.self) { _ = try await find("ana@example.com", by: asker) }
@@ -95,7 +95,7 @@ import Testing
         let other = fixture.base.newID()
         #expect(try await find("ana@example.com", by: other) == user)
         _ = try await fixture.users.disable(user, by: "test")
-        await #expect(throws: AccountRefusal.notFound) { _ = try await find("ana@example.com", by: other) }
+        await #expect(throws: AccountRefusal.unknownUser) { _ = try await find("ana@example.com", by: other) }
     }
 
     @Test("revocations are listed in their order, page by page, as long as a token of theirs can be alive")

@@ -92,7 +92,10 @@ package enum HTTPSocket {
             let parts = line.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
             fields.merge([parts[0].lowercased(): parts.count == 2 ? parts[1] : ""]) { "\($0), \($1)" }
         }
-        guard let length = fields["content-length"].flatMap({ Int($0) }) else { throw NoAnswer(description: "no Content-Length") }
+        // An answer that has no body has no length either (RFC 9110, section 8.6).
+        guard let length = status == 204 ? 0 : fields["content-length"].flatMap({ Int($0) }) else {
+            throw NoAnswer(description: "no Content-Length")
+        }
         let body = bytes[(split + end.count)...]
         return body.count < length ? nil : Raw(status: status, fields: fields, body: Array(body.prefix(length)))
     }

@@ -24,7 +24,9 @@ struct SessionRoutes {
     }
 
     private func list(_ request: AuthenticatedRequest) async throws -> Answer {
-        try await answering { Answer(.ok, PageBody(items: try await sessions.list(for: try request.owner, until: request.deadline), nextCursor: nil)) }
+        try await answering {
+            Answer(.ok, PageBody(items: try await sessions.list(for: try request.owner, until: request.deadline), nextCursor: nil))
+        }
     }
 
     private func endOthers(_ request: AuthenticatedRequest) async throws -> Answer {

@@ -119,7 +119,8 @@ struct SignInRoutes {
         case .secondFactor:
             return pages.answer(
                 SecondFactorPage(
-                    form: form("/signin/code" + (usesRecoveryCode ? "?with=\(Self.recoveryCode)" : "")), email: view.email ?? "", usesRecoveryCode: usesRecoveryCode,
+                    form: form("/signin/code" + (usesRecoveryCode ? "?with=\(Self.recoveryCode)" : "")), email: view.email ?? "",
+                    usesRecoveryCode: usesRecoveryCode,
                     otherURL: SignInPaths.step(flow.id) + (usesRecoveryCode ? "" : "&with=\(Self.recoveryCode)"),
                     fault: refusal.map { FormFault($0, wrong: .wrongCode) }, leadsTo: leadsTo), in: language, status, extraHeaders: headers)
         case .consent:

@@ -40,7 +40,8 @@ struct SignOutRoutes {
         case .done(let asked):
             let headers = [BrowserCookie.session.cleared]
             if let url = asked.returnURL { return .redirect(to: url, extraHeaders: [.noStore] + headers) }
-            return pages.answer(SignedOutPage(client: asked.client?.name, returnURL: asked.client?.origins.first), in: language, extraHeaders: headers)
+            let page = SignedOutPage(client: asked.client?.name, returnURL: asked.client?.origins.first)
+            return pages.answer(page, in: language, extraHeaders: headers)
         case .ask(let asked, let live, let owner):
             // Not the hint, which did not fit: the page's own form proves more.
             let carried = [("client_id", asked.client?.id)] + ["post_logout_redirect_uri", "state", "ui_locales"].map { ($0, parameters[$0]) }

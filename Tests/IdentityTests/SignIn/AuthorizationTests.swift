@@ -21,8 +21,9 @@ import Testing
         let totp = try await fixture.credentials.enrol(user)
         let (state, decoded) = ("a%2Bb%3D%3D%26c%20d%25%E2%9C%93", "a+b==&c d%✓")
         let browser = fixture.browser()
-        let code = try await browser.get(try #require(try await fixture.signIn(browser, "ana@example.com", SignInFixture.authorize("rp-1", state: state)).location))
-        let consent = try await browser.get(try #require(try await fixture.enterCode(browser, code, fixture.credentials.code(totp)).location))
+        let asked = SignInFixture.authorize("rp-1", state: state)
+        let code = try await fixture.follow(browser, try await fixture.signIn(browser, "ana@example.com", asked))
+        let consent = try await fixture.follow(browser, try await fixture.enterCode(browser, code, fixture.credentials.code(totp)))
         #expect(consent.body.contains("Relying party") && consent.body.contains("ana@example.com"))
         let answer = try await fixture.decide(browser, consent, "allow")
         #expect(answer.query["state"] == decoded && answer.query["iss"] == SignInFixture.issuer && answer.query["code"] != nil, "\(answer)")
@@ -34,18 +35,19 @@ import Testing
         let fixture = try await SignInFixture()
         _ = try await fixture.credentials.makeUser("ana@example.com")
         let browser = fixture.browser()
-        let first = try await browser.get(try #require(try await fixture.signIn(browser, "ana@example.com", SignInFixture.authorize("rp-1", scope: "openid")).location))
+        let asked = SignInFixture.authorize("rp-1", scope: "openid")
+        let first = try await fixture.follow(browser, try await fixture.signIn(browser, "ana@example.com", asked))
         #expect(try await fixture.identity.count("sessions") == 0, "nobody is signed in before the end")
         let denied = try await fixture.decide(browser, first, "deny")
         #expect(denied.query["error"] == "access_denied" && denied.query["state"] == "s1" && denied.query["code"] == nil, "\(denied)")
         #expect(try await fixture.decide(browser, first, "allow").location == denied.location, "a second click gets the same")
-        let second = try await browser.get(try #require(try await fixture.signIn(browser, "ana@example.com", SignInFixture.authorize("rp-1", scope: "openid")).location))
+        let second = try await fixture.follow(browser, try await fixture.signIn(browser, "ana@example.com", asked))
         #expect(try await fixture.redeem(try await fixture.decide(browser, second, "allow"), client: "rp-1")["aud"]?.stringValue == "rp-1")
         #expect(try await browser.get(SignInFixture.authorize("rp-1", scope: "openid")).query["code"] != nil)
         #expect(try await browser.get(SignInFixture.authorize("rp-1", scope: "openid wallet", "&prompt=none")).query["error"] == "consent_required")
         let more = try await fixture.open(browser, SignInFixture.authorize("rp-1", scope: "openid wallet"))
         #expect(more.body.contains("wallet") && more.field("flow") != nil)
-        #expect(try await browser.get(try #require(try await browser.get(SignInFixture.authorize("rp-1", scope: "openid", "&prompt=consent")).location)).body.contains("decision"))
+        #expect(try await fixture.open(browser, asked + "&prompt=consent").body.contains("decision"))
     }
 
     @Test func `ID-21: max_age=0 and prompt=login ask who signed in just now, once, and auth_time is newer than the request`() async throws {
@@ -69,7 +71,8 @@ import Testing
         let fixture = try await SignInFixture()
         _ = try await fixture.credentials.makeUser("ana@example.com")
         let browser = fixture.browser()
-        let consent = try await browser.get(try #require(try await fixture.signIn(browser, "ana@example.com", SignInFixture.authorize("rp-1", "&max_age=1")).location))
+        let asked = SignInFixture.authorize("rp-1", "&max_age=1")
+        let consent = try await fixture.follow(browser, try await fixture.signIn(browser, "ana@example.com", asked))
         fixture.clock.advance(by: .seconds(3))
         #expect(try await fixture.decide(browser, consent, "allow").query["code"] != nil)
         #expect(try await browser.get(SignInFixture.authorize("rp-1", "&max_age=1&prompt=none")).query["error"] == "login_required")
@@ -125,13 +128,13 @@ import Testing
         let user = try await fixture.credentials.makeUser("ana@example.com")
         let totp = try await fixture.credentials.enrol(user)
         let browser = fixture.browser()
-        let page = try await browser.get(try #require(try await fixture.signIn(browser, "ana@example.com").location))
+        let page = try await fixture.follow(browser, try await fixture.signIn(browser, "ana@example.com"))
         try await fixture.identity.execute("UPDATE users SET credential_generation = 2 WHERE id = \(user)")
         let changed = try await fixture.enterCode(browser, page, fixture.credentials.code(totp))
         #expect(changed.location?.hasPrefix("/signin?flow=") == true && changed.location?.contains(page.field("flow") ?? "-") == false, "\(changed)")
         #expect(try await fixture.identity.count("sessions") == 0)
         try await fixture.identity.execute("UPDATE users SET status = 'disabled' WHERE id = \(user)")
-        let again = try await browser.get(try #require(changed.location))
+        let again = try await fixture.follow(browser, changed)
         let disabled = try await fixture.enter(browser, again, email: "ana@example.com")
         #expect(disabled.status == 403 && disabled.body.contains("</html>"), "\(disabled)")
     }
@@ -153,7 +156,8 @@ import Testing
     @Test func `POST is led to GET, for which a browser brings its cookies, with every parameter as it was`() async throws {
         let fixture = try await SignInFixture()
         let parameters = [("response_type", "code"), ("client_id", "own-1"), ("state", "a+b &✓"), ("scope", "openid wallet")]
-        let answer = try await fixture.browser().post("/oauth2/authorize", parameters, ["origin": "https://rp.example", "sec-fetch-site": "cross-site"])
+        let answer = try await fixture.browser().post(
+            "/oauth2/authorize", parameters, ["origin": "https://rp.example", "sec-fetch-site": "cross-site"])
         #expect(answer.status == 303 && answer.location?.hasPrefix("/oauth2/authorize?") == true && answer.query["state"] == "a+b &✓", "\(answer)")
     }
 

@@ -10,6 +10,8 @@ import Testing
 
 /// The sign-in of first-party apps without a browser.
 @Suite struct ChallengeTests {
+    private typealias Answer = (status: Int, body: JSONValue, page: TestBrowser.Page)
+
     private struct App {
         let fixture: SignInFixture
         var client = "own-1"
@@ -23,13 +25,13 @@ import Testing
             ]
         }
 
-        func send(_ fields: [(String, String)]) async throws -> (status: Int, body: JSONValue, page: TestBrowser.Page) {
+        func send(_ fields: [(String, String)]) async throws -> Answer {
             let page = try await fixture.browser().post(
                 "/oauth2/authorize-challenge", [("client_id", client), ("device_secret", device.text)] + fields, ["origin": "", "sec-fetch-site": ""])
             return (page.status, (try? JSONParser.parse(Array(page.body.utf8))) ?? .null, page)
         }
 
-        func signIn(_ email: String, password: String = SignInFixture.password) async throws -> (status: Int, body: JSONValue, page: TestBrowser.Page) {
+        func signIn(_ email: String, password: String = SignInFixture.password) async throws -> Answer {
             try await send(beginning + [("username", email), ("password", password)])
         }
     }
@@ -60,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `ID-05, ID-32: the password alone of a user with a second factor gives no code, and tells nobody that there is an account`() async throws {
+    @Test func `ID-05, ID-32: the password alone of a user with a second factor gives no code, and a wrong one tells nothing`() async throws {
         let fixture = try await SignInFixture()
         let user = try await fixture.credentials.makeUser("ana@example.com")
         _ = try await fixture.credentials.enrol(user)
@@ -69,7 +71,8 @@ import Testing
         let wrong = try await app.signIn("ana@example.com", password: "wrong horse battery")
         let unknown = try await app.signIn("nobody@example.com")
         for answer in [wrong, unknown] {
-            #expect(answer.status == 400 && answer.body["error"]?.stringValue == "access_denied" && answer.body["auth_session"] != nil, "\(answer.page)")
+            #expect(answer.status == 400 && answer.body["error"]?.stringValue == "access_denied", "\(answer.page)")
+            #expect(answer.body["auth_session"] != nil)
         }
         #expect(try await fixture.identity.count("sessions") == 0)
         #expect(try await fixture.identity.count("authorization_codes") == 0)

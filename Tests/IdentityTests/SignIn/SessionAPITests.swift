@@ -2,8 +2,8 @@ import Contracts
 import Foundation
 import Postgres
 import StrictJSON
-import Testing
 import TestSupport
+import Testing
 
 @testable import Identity
 
@@ -20,7 +20,9 @@ import TestSupport
         return try #require(answer.json["data"]?.arrayValue)
     }
 
-    private func check(_ fixture: SignInFixture, _ method: String, _ target: String, _ token: String?, body: String? = nil) async throws -> SignedAnswer {
+    private func check(
+        _ fixture: SignInFixture, _ method: String, _ target: String, _ token: String?, body: String? = nil
+    ) async throws -> SignedAnswer {
         let answer = try await fixture.send(method, target, body, token: token)
         let call = SignedCall(method, target, body, as: Party(caller: "mobile-bff", token: token))
         if answer.status != 204 {

@@ -104,7 +104,10 @@ import Testing
         #expect(try await fixture.count("devices", where: "place = '198.51.100.0/24'") == 1)
     }
 
-    @Test(arguments: [("customer", false, 86_400, 3_600), ("customer", true, 90 * 86_400, 14 * 86_400), ("support", false, 43_200, 900), ("admin", true, 43_200, 900)])
+    @Test(arguments: [
+        ("customer", false, 86_400, 3_600), ("customer", true, 90 * 86_400, 14 * 86_400), ("support", false, 43_200, 900),
+        ("admin", true, 43_200, 900),
+    ])
     func `staff's sessions are the shortest and apps' the longest`(role: String, isApp: Bool, atMost: Int64, unused: Int64) async throws {
         let fixture = try await IdentityFixture()
         let user = try await fixture.makeUser(roles: [role])

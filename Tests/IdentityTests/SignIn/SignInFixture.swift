@@ -82,8 +82,8 @@ final class SignInFixture: ServedAPI {
     func signer(_ caller: String) -> RequestSigner { callers.signer(caller) }
 
     /// Sends a signed request with a person's token.
-    func send(_ method: String, _ target: String, _ body: String? = nil, token: String?, caller: String = "mobile-bff") async throws -> SignedAnswer {
-        var call = SignedCall(method, target, body, as: Party(caller: caller, token: token))
+    func send(_ method: String, _ target: String, _ body: String? = nil, token: String?) async throws -> SignedAnswer {
+        var call = SignedCall(method, target, body, as: Party(caller: "mobile-bff", token: token))
         call.created = clock.seconds
         return try await exchange(call)
     }
@@ -111,9 +111,13 @@ final class SignInFixture: ServedAPI {
     /// Opens an authorization request and the page that it leads to.
     func open(_ browser: TestBrowser, _ target: String = authorize()) async throws -> TestBrowser.Page {
         let answer = try await browser.get(target)
-        let location = try #require(answer.location, "\(answer)")
-        #expect(answer.status == 303 && location.hasPrefix("/signin?flow="), "\(answer)")
-        return try await browser.get(location)
+        #expect(answer.status == 303 && answer.location?.hasPrefix("/signin?flow=") == true, "\(answer)")
+        return try await follow(browser, answer)
+    }
+
+    /// Opens the page that an answer leads to.
+    func follow(_ browser: TestBrowser, _ answer: TestBrowser.Page) async throws -> TestBrowser.Page {
+        try await browser.get(try #require(answer.location, "\(answer)"))
     }
 
     func enter(

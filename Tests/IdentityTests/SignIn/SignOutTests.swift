@@ -22,7 +22,9 @@ import Testing
             + more
     }
 
-    private func openSessions(_ fixture: SignInFixture) async throws -> Int64 { try await fixture.identity.count("sessions", where: "ended_at IS NULL") }
+    private func openSessions(_ fixture: SignInFixture) async throws -> Int64 {
+        try await fixture.identity.count("sessions", where: "ended_at IS NULL")
+    }
 
     @Test func `ID-28: a client's own hint ends the session, its refresh family and its cookie, and leads back with state`() async throws {
         let fixture = try await SignInFixture()

@@ -60,7 +60,8 @@ final class TestBrowser: Sendable {
     }
 
     private func send(_ method: String, _ target: String, _ fields: [String: String], form: [(String, String)]?) async throws -> Page {
-        var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\nUser-Agent: Mozilla/5.0 (X11; Linux) Firefox/140.0\r\n"
+        var head = "\(method) \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n"
+        head += "User-Agent: Mozilla/5.0 (X11; Linux) Firefox/140.0\r\n"
         let sent = cookies.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: "; ")
         if !sent.isEmpty { head += "Cookie: \(sent)\r\n" }
         for (name, value) in fields where !value.isEmpty { head += "\(name): \(value)\r\n" }

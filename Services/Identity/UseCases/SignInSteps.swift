@@ -104,7 +104,8 @@ package struct SignInSteps: Sendable {
     /// - Parameter email: Whom they say that they are; nil where they say nothing.
     /// - Returns: nil where they must sign in.
     func continueSignedIn(_ flow: SignInFlow, _ visit: BrowserVisit, as email: EmailAddress? = nil) async throws -> SignInTurn? {
-        guard flow.progress.step == .password, let live = try await session(of: visit),
+        // With a hint it is the client that says whom it means.
+        guard flow.progress.step == .password, flow.request.idTokenHint == nil, let live = try await session(of: visit),
             email == nil || email?.key == live.emailKey, !flow.request.demand.asksPassword(of: live.authentication, at: now())
         else { return nil }
         return try await begin.again(flow.request, for: visit)

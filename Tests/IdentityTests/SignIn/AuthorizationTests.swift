@@ -153,6 +153,20 @@ import Testing
         #expect(try await fixture.identity.count("sessions", where: "ended_at IS NULL") == 0)
     }
 
+    @Test func `an id_token_hint of somebody else asks that person to sign in, and does not go round in circles`() async throws {
+        let fixture = try await SignInFixture()
+        for name in ["ana", "bob"] { _ = try await fixture.credentials.makeUser("\(name)@example.com") }
+        let anas = try await fixture.signIn(fixture.browser(), "ana@example.com")
+        let hint = try #require(try await fixture.tokens(anas.query["code"])["id_token"]?.stringValue)
+        let browser = try await signedIn(fixture, "bob@example.com")
+        let asked = SignInFixture.authorize("own-1", "&id_token_hint=\(hint)")
+        #expect(try await browser.get(asked + "&prompt=none").query["error"] == "login_required")
+        let page = try await fixture.open(browser, asked)
+        #expect(page.status == 200 && page.field("flow") != nil, "\(page)")
+        #expect(try await fixture.enter(browser, page, email: "ana@example.com").query["code"] != nil)
+        #expect(try await browser.get(asked + "&prompt=none").query["code"] != nil)
+    }
+
     @Test func `POST is led to GET, for which a browser brings its cookies, with every parameter as it was`() async throws {
         let fixture = try await SignInFixture()
         let parameters = [("response_type", "code"), ("client_id", "own-1"), ("state", "a+b &✓"), ("scope", "openid wallet")]

@@ -46,7 +46,8 @@ struct DemoSettingsTests {
     private static let complete = [
         "FLORIN_ENVIRONMENT": "local", "FLORIN_LEDGER_URL": "http://127.0.0.1:8203", "FLORIN_LEDGER_EXECUTABLE": "/r/bin/wallet-ledger",
         "FLORIN_KEYS_DIRECTORY": "/keys", "FLORIN_ISSUER_DIRECTORY": "/issuer", "FLORIN_DATABASES_FILE": "/databases.env",
-        "FLORIN_OPS_RISK_URL": "http://127.0.0.1:8204", "FLORIN_FLEET_COMMAND": "/r/fleet.sh", "FLORIN_RUN_DIRECTORY": "/run",
+        "FLORIN_OPS_RISK_URL": "http://127.0.0.1:8204", "FLORIN_IDENTITY_URL": "http://127.0.0.1:8201",
+        "FLORIN_FLEET_COMMAND": "/r/fleet.sh", "FLORIN_RUN_DIRECTORY": "/run",
     ]
     private static let databases =
         "# roles\nWALLET_LEDGER_SERVING_URL=postgres://a?b=c\n\nOPS_RISK_SERVING_URL=postgres://d\nOPS_RISK_OWNER_URL=postgres://e\nbroken\n"

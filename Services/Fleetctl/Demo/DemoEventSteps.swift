@@ -82,7 +82,7 @@ struct DemoEventSteps: Sendable {
             guard outcome.exitCode == 0 else { throw DemoFailure(step: step.title, expected: "exit 0", got: outcome.output) }
             let found = try await alert(of: poisoned, wallets, step)
             let again = try await fleet.run("ops-risk", replay)
-            try step.expect("a second replay", 0, again.exitCode ?? -1)
+            try step.expect("a second replay", 1, again.exitCode ?? -1)
             return found.id.description
         }
     }

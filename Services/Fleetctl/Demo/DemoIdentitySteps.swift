@@ -26,9 +26,10 @@ struct DemoIdentitySteps: Sendable {
             return (found: try await tokens(app, attempt, step), shown: nil)
         }
         let authenticator = try await enrol(first)
-        let second = try await signInWithTwoFactors(app, address, password, authenticator)
+        let otherPhone = DemoApp(identity: identity, clientID: app.clientID)
+        let second = try await signInWithTwoFactors(otherPhone, address, password, authenticator)
         try await endSession(app, of: first, by: second)
-        try await rotate(app, second)
+        try await rotate(otherPhone, second)
     }
 
     private func signUp(_ address: String, _ password: String) async throws {
@@ -77,7 +78,7 @@ struct DemoIdentitySteps: Sendable {
     private func signInWithTwoFactors(
         _ app: DemoApp, _ address: String, _ password: String, _ authenticator: DemoAuthenticator
     ) async throws -> TokenBody {
-        let attempt = try await report.find("from then on her password alone gets nothing") { step in
+        let attempt = try await report.find("from then on her password alone gets nothing, on another phone say") { step in
             let attempt = try await app.begin(address, password)
             let refusal = try step.read(attempt.answer, status: 400, as: ChallengeErrorBody.self)
             try step.expect("error", "insufficient_authorization", refusal.error)

@@ -39,8 +39,11 @@ extension MessageTexts {
                 subject: "Your account was deleted", paragraphs: ["Your account and the personal data in it were deleted, as was asked for."],
                 linkLabel: "More about this", closing: "If you did not ask for this, contact us now."),
             .staffInvitation: Message(
-                subject: "Set up your staff account", paragraphs: ["A staff account was created for you. Enter this code to choose a password."],
-                linkLabel: "Set up the account", closing: "If you did not expect this, tell your administrator."),
+                subject: "Set up your staff account",
+                paragraphs: [
+                    "A staff account was created for you. It has no password yet.",
+                    "To set one, choose “Forgot your password?” on the sign-in page; a code then comes to this address.",
+                ], linkLabel: "Sign in", closing: "If you did not expect this, tell your administrator."),
         ],
         changes: [
             .totpAdded: "An authenticator app was added", .totpRemoved: "The authenticator app was removed",

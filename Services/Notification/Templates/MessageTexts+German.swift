@@ -47,8 +47,10 @@ extension MessageTexts {
                 linkLabel: "Mehr dazu", closing: "Wenn Sie das nicht wollten, wenden Sie sich jetzt an uns."),
             .staffInvitation: Message(
                 subject: "Richten Sie Ihr Mitarbeiterkonto ein",
-                paragraphs: ["Für Sie wurde ein Mitarbeiterkonto angelegt. Geben Sie diesen Code ein, um ein Passwort zu wählen."],
-                linkLabel: "Konto einrichten", closing: "Wenn Sie das nicht erwartet haben, sagen Sie es Ihrer Administration."),
+                paragraphs: [
+                    "Für Sie wurde ein Mitarbeiterkonto angelegt. Es hat noch kein Passwort.",
+                    "Um eines zu setzen, wählen Sie auf der Anmeldeseite „Passwort vergessen?“; dann kommt ein Code an diese Adresse.",
+                ], linkLabel: "Anmelden", closing: "Wenn Sie das nicht erwartet haben, sagen Sie es Ihrer Administration."),
         ],
         changes: [
             .totpAdded: "Eine Authenticator-App wurde hinzugefügt", .totpRemoved: "Die Authenticator-App wurde entfernt",

@@ -22,7 +22,7 @@ package enum MessagePurpose: String, Sendable, Hashable, CaseIterable {
     case accountRecovered = "account_recovered"
     case accountDisabled = "account_disabled"
     case accountDeleted = "account_deleted"
-    /// The code with which a new member of staff sets a first password.
+    /// To a new member of staff, who sets a first password by a recovery.
     case staffInvitation = "staff_invitation"
 }
 

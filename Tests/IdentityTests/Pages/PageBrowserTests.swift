@@ -38,13 +38,16 @@ struct SampleRoutes {
 enum PageServer {
     static let samples = Task { try await start(SampleRoutes(renderer: PageFolder.renderer()).endpoints) }
 
+    /// - Parameter port: 0 lets the system choose one.
     /// - Returns: The port, on the loopback address.
-    static func start(_ endpoints: [Endpoint]) async throws -> Int {
+    static func start(
+        _ endpoints: [Endpoint], port: Int = 0, mapError: @escaping @Sendable (any Error) -> Problem? = { _ in nil }
+    ) async throws -> Int {
         let logger = Logger(label: "pages") { _ in SwiftLogNoOpLogHandler() }
-        let pipeline = EndpointPipeline(logger: logger, metrics: PrometheusRegistry(), mapError: { _ in nil })
+        let pipeline = EndpointPipeline(logger: logger, metrics: PrometheusRegistry(), mapError: mapError)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let server = APIServer(
-            host: "127.0.0.1", port: 0, eventLoops: 1, responder: pipeline.responder(of: endpoints), metrics: PrometheusRegistry(), logger: logger,
+            host: "127.0.0.1", port: port, eventLoops: 1, responder: pipeline.responder(of: endpoints), metrics: PrometheusRegistry(), logger: logger,
             onListening: { listening.yield($0) })
         Task {
             try? await server.run()

@@ -94,8 +94,6 @@ struct DocumentedDatabaseTests {
     func folders() throws {
         let shared = Set(DocumentedDatabases.schemas.flatMap { $0.folders(in: "migrations") }.map(\.path))
         let files = try FileManager.default.subpathsOfDirectory(atPath: RepositoryRoot.path("migrations")).filter { $0.hasSuffix(".sql") }
-        // No service names it yet: IdempotencyTableTests compares it with the tables of those that are looked at here.
-        let unnamed: Set = ["migrations/shared/idempotency"]
-        #expect(shared.union(unnamed) == Set(files.map { "migrations/\($0.split(separator: "/").dropLast().joined(separator: "/"))" }))
+        #expect(shared == Set(files.map { "migrations/\($0.split(separator: "/").dropLast().joined(separator: "/"))" }))
     }
 }

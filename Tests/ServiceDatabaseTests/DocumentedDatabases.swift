@@ -19,12 +19,15 @@ struct DocumentedDatabases: Sendable {
 
     static let schemas = [
         DatabaseSchema(service: "wallet-ledger", shared: ["outbox"]), DatabaseSchema(service: "ops-risk", shared: ["outbox", "consumption"]),
+        DatabaseSchema(service: "identity", shared: ["idempotency", "outbox"]),
+        DatabaseSchema(service: "notification", shared: ["consumption", "workqueue"]),
     ]
 
-    /// All that serve: the owners' only migrate.
+    /// All that serve: the owners' only migrate, and without an outbox there is no relay.
     static let roles = schemas.flatMap { schema in
         let roles = ServiceRoles(service: schema.service)
-        return [Role(schema: schema, name: roles.serving), Role(schema: schema, name: roles.relay)]
+        let hasOutbox = schema.folders(in: "migrations").contains { $0.path.hasSuffix("/outbox") }
+        return [Role(schema: schema, name: roles.serving)] + (hasOutbox ? [Role(schema: schema, name: roles.relay)] : [])
     }
 
     /// What an administrator was to run before TEMPORARY and the rest was thought of.

@@ -92,6 +92,7 @@ struct EscalationTests {
         "prune_customer_debits(interval,integer)": "prune_customer_debits('1 day', 10)",
         "expire_processed_events(integer)": "expire_processed_events(10)",
         "expire_dead_letters(integer)": "expire_dead_letters(10)",
+        "expire_work_items(text,interval,integer)": "expire_work_items('deliveries', '1 day', 10)",
     ]
 
     @Test("what a role makes is never run as the owner", arguments: DocumentedDatabases.roles)

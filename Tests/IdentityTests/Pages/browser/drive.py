@@ -5,6 +5,7 @@ SETTINGS is a JSON file: `origin` of identity, `mails` (an address that gives th
 `client` (`id`, `callback`, `home`), and a `person` with a second factor (`email`, `password` and the `code` that their authenticator shows).
 forgetful-plain@example.com and forgetful-script@example.com have the same password."""
 
+import contextlib
 import base64
 import hashlib
 import http.server
@@ -43,7 +44,9 @@ class Client:
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.end_headers()
-                self.wfile.write(b"<!doctype html><html lang=en><title>At home</title><h1>At home</h1>")
+                # A browser that goes on before the page is through is no fault of the pages.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    self.wfile.write(b"<!doctype html><html lang=en><title>At home</title><h1>At home</h1>")
 
             def log_message(self, *_):
                 pass

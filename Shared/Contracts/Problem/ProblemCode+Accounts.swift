@@ -11,5 +11,7 @@ extension ProblemCode {
     package static let secondFactorMissing = Self("second_factor_missing", status: 422, title: "The account has no second factor")
 
     /// In the order of their statuses.
-    package static let accounts: [Self] = [accountDisabled, codeInvalid, credentialsInvalid, secondFactorRequired, passwordTooShort, secondFactorMissing]
+    package static let accounts: [Self] = [
+        accountDisabled, codeInvalid, credentialsInvalid, secondFactorRequired, passwordTooShort, secondFactorMissing,
+    ]
 }

@@ -24,12 +24,12 @@ struct RelaySettingsTests {
         arguments: [
             ([:], " is missing"), (["OUTBOX_SOURCE": ""], " is missing"), (["OPS_RISK_DATABASE_URL": url], " is missing"),
             (["OUTBOX_SOURCE": "nonsense"], "=nonsense is not accepted"),
-            (["OUTBOX_SOURCE": "identity", "IDENTITY_DATABASE_URL": url, "DATABASE_ISOLATION_MODE": "warn"], "=identity is not accepted"),
+            (["OUTBOX_SOURCE": "mobile-bff", "MOBILE_BFF_DATABASE_URL": url, "DATABASE_ISOLATION_MODE": "warn"], "=mobile-bff is not accepted"),
         ])
     func source(_ environment: [String: String], _ fault: String) async {
         let (exit, complaints) = await start(environment)
         #expect(exit == .usage)
-        #expect(complaints == ["outbox-relay: OUTBOX_SOURCE\(fault): expected wallet-ledger or ops-risk"])
+        #expect(complaints == ["outbox-relay: OUTBOX_SOURCE\(fault): expected wallet-ledger or ops-risk or identity"])
     }
 
     @Test("of a source that there is the own database alone may be set")

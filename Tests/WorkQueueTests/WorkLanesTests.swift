@@ -60,7 +60,7 @@ struct WorkLanesTests {
         let (started, finish) = (Gate(), Gate())
         let lanes = fixture.lanes(queue, lanes: 1) { _ in
             started.signal()
-            while !finish.isSet { try? await Task.sleep(for: .milliseconds(2)) }
+            _ = try? await eventually { finish.isSet }
             return .done
         }
         try await fixture.running([lanes]) {
@@ -132,7 +132,7 @@ struct WorkLanesTests {
             let lanes = fixture.lanes(queue, lanes: 1) { claim in
                 record.note(claim.id)
                 started.signal()
-                while !finish.isSet { try? await Task.sleep(for: .milliseconds(2)) }
+                _ = try? await eventually { finish.isSet }
                 return .done
             }
             try await fixture.running([lanes]) {

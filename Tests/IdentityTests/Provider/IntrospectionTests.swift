@@ -7,6 +7,7 @@ import Testing
 
 @testable import Identity
 
+/// What a token shows to whom; tokens are verified by `AudienceVerifiers`.
 @Suite("Introspection, revocation and userinfo")
 struct IntrospectionTests {
     private static let client = ProviderFixture.client()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Identity
 
-/// `/v1/me/sessions` and `/v1/me/devices`, with tokens that the service issued itself.
+/// `/v1/me/sessions` and `/v1/me/devices`, with tokens that the service issued itself: `ManageSessions`.
 @Suite struct SessionAPITests {
     /// A browser in which somebody signs in, and the access token that its client gets.
     private func token(_ fixture: SignInFixture, _ email: String = "ana@example.com", _ browser: TestBrowser? = nil) async throws -> String {

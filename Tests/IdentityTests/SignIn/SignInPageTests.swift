@@ -6,7 +6,8 @@ import Testing
 
 @testable import Identity
 
-/// The pages of a sign-in over HTTP, as a browser meets them.
+/// The pages of a sign-in over HTTP, as a browser meets them: `BeginSignIn`, `EnterPassword`, `EnterSecondFactor`, `GiveConsent`, on
+/// `FlowTurns`; and `TellOfNewDevice`.
 @Suite struct SignInPageTests {
     @Test func `a person signs in by password, and the client gets a code that says so`() async throws {
         let fixture = try await SignInFixture()

@@ -68,6 +68,10 @@ import Testing
             let fresh = try await victim.get(target)
             #expect(fresh.status == 303 && fresh.location?.hasPrefix("/signin?flow=") == true && fresh.location?.contains(flow) == false)
         }
+        // Also a browser that is in a flow of its own gets no page of another's.
+        let busy = fixture.browser()
+        _ = try await fixture.open(busy)
+        #expect(try await busy.get("/signin?flow=\(flow)").status == 303)
         // Signed in, the victim leaves by a flow of their own, or at once.
         let signedIn = try await fixture.signIn(victim, "ana@example.com")
         #expect(signedIn.query["state"] == "s1")

@@ -39,12 +39,16 @@ package struct SignInFlowStore: Sendable {
         try session.query("SELECT \(unsafeSQL: Self.columns) FROM sign_in_flows f WHERE f.id = \(id.uuid)").first.map { try Self.read($0, id) }
     }
 
-    /// The flow of this owner: of an app, whose secret is good for one.
+    /// Hands an app's flow on from the secret that it belonged to: of many who show that secret at once, one finds the flow.
     ///
     /// - Throws: `PostgresError`, ``UnreadableRow``.
-    package func find(owner: [UInt8], _ session: PostgresSession) throws -> SignInFlow? {
-        guard let id = try session.query("SELECT id FROM sign_in_flows WHERE owner_hash = \(owner)").first?.decode(UUID.self) else { return nil }
-        return try find(SignInFlowID(id), session)
+    package func take(from owner: [UInt8], for next: [UInt8], at now: Timestamp, _ session: PostgresSession) throws -> SignInFlow? {
+        try session.query(
+            """
+            UPDATE sign_in_flows f SET owner_hash = \(next) WHERE f.owner_hash = \(owner) AND f.ended_at IS NULL AND f.expires_at > \(now.stored)
+            RETURNING \(unsafeSQL: Self.columns), f.id
+            """
+        ).first.map { row in try Self.read(row, SignInFlowID(try row.after(Self.columns).decode(UUID.self))) }
     }
 
     /// As ``find(_:_:)``, and nobody else changes it until the end of the transaction.
@@ -57,19 +61,17 @@ package struct SignInFlowStore: Sendable {
 
     /// Moves a flow from where it stands.
     ///
-    /// - Parameters:
-    ///   - owner: SHA-256 of the secret that it belongs to from now on.
-    ///   - session: See ``SignInFlow/session``.
+    /// - Parameter session: See ``SignInFlow/session``.
     /// - Returns: whether it stood there, was not expired, and belonged to whom `flow` says.
     /// - Throws: `PostgresError`.
     package func advance(
-        _ flow: SignInFlow, to next: SignInProgress, owner: [UInt8]? = nil, session sessionID: UUID?, sealedAnswer: [UInt8]? = nil,
+        _ flow: SignInFlow, to next: SignInProgress, session sessionID: UUID?, sealedAnswer: [UInt8]? = nil,
         at now: Timestamp, _ session: PostgresSession
     ) throws -> Bool {
         let (proved, hasEnded) = (next.proved, next.step == .finished || next.step == .refused)
         return try session.execute(
             """
-            UPDATE sign_in_flows SET state = \(next.step.rawValue), owner_hash = \(owner ?? flow.owner), user_id = \(proved?.user),
+            UPDATE sign_in_flows SET state = \(next.step.rawValue), user_id = \(proved?.user),
                 credential_generation = \(proved?.generation), amr = \(proved?.amr ?? []), authenticated_at = \(proved?.authenticatedAt.stored),
                 second_factor_at = \(proved?.secondFactorAt?.stored), session_id = \(sessionID), sealed_answer = \(sealedAnswer),
                 ended_at = \(hasEnded ? now.stored : nil)
@@ -81,11 +83,11 @@ package struct SignInFlowStore: Sendable {
     ///
     /// - Returns: whether it takes another one.
     /// - Throws: `PostgresError`.
-    package func countWrongCode(_ flow: SignInFlow, owner: [UInt8]? = nil, at now: Timestamp, _ session: PostgresSession) throws -> Bool {
+    package func countWrongCode(_ flow: SignInFlow, at now: Timestamp, _ session: PostgresSession) throws -> Bool {
         let most = Int16(SignInProgress.maximumWrongCodes)
         return try session.query(
             """
-            UPDATE sign_in_flows SET wrong_codes = wrong_codes + 1, owner_hash = \(owner ?? flow.owner),
+            UPDATE sign_in_flows SET wrong_codes = wrong_codes + 1,
                 state = CASE WHEN wrong_codes + 1 >= \(most) THEN 'refused' ELSE state END,
                 ended_at = CASE WHEN wrong_codes + 1 >= \(most) THEN \(now.stored)::timestamptz END
             WHERE id = \(flow.id.uuid) AND owner_hash = \(flow.owner) AND state = \(SignInProgress.Step.secondFactor.rawValue)

@@ -15,6 +15,8 @@ struct AppVisit: Sendable {
     let network: String
     let traceparent: String?
     let deadline: ContinuousClock.Instant?
+    /// What the app goes on with after this request, if it can.
+    let next = BrowserSecret.random()
 
     var origin: AttemptOrigin { AttemptOrigin(deviceHash: device.hash, network: network) }
 }
@@ -40,7 +42,8 @@ enum ChallengeRefusal: Error, Sendable, Hashable {
 
 /// Signs a person in to a first-party app without a browser: the same steps, counters and gate as by the pages.
 ///
-/// An `auth_session` is good for one request of the app and device that it was given to. Every answer brings a new one.
+/// An `auth_session` is good for one request of the app and device that it was given to: it is used up before anything is looked at, so that
+/// of equal requests at once one goes on. Every answer brings a new one.
 struct AnswerChallenge: Sendable {
     private let pool: PostgresPool
     private let verifyPassword: VerifyPassword
@@ -76,6 +79,8 @@ struct AnswerChallenge: Sendable {
             case .secondFactor: return try await enterSecondFactor(flow, client, visit)
             case .consent, .finished, .refused: throw ChallengeRefusal.invalidSession
             }
+        } catch is SignInMisstep {
+            return .refused(.invalidSession, authSession: nil)
         } catch let refusal as ChallengeRefusal {
             return .refused(refusal, authSession: nil)
         } catch let refusal as TokenRefusal {
@@ -85,12 +90,14 @@ struct AnswerChallenge: Sendable {
 
     /// The flow that the app goes on with, or a new one.
     private func flow(_ parameters: OAuthParameters, _ client: OAuthClient, _ visit: AppVisit) async throws -> SignInFlow {
-        let now = now()
+        let (now, owner) = (now(), Self.owner(visit.next, client.id, visit))
         if let text = parameters["auth_session"] {
             guard !parameters.isRepeated("auth_session"), let secret = BrowserSecret(text) else { throw ChallengeRefusal.invalidSession }
-            let owner = Self.owner(secret, client.id, visit)
-            let found = try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in try flows.find(owner: owner, session) }
-            guard let found, found.endedAt == nil, !found.hasExpired(at: now) else { throw ChallengeRefusal.invalidSession }
+            let shown = Self.owner(secret, client.id, visit)
+            let found = try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in
+                try flows.take(from: shown, for: owner, at: now, session)
+            }
+            guard let found else { throw ChallengeRefusal.invalidSession }
             return found
         }
         let request: AuthorizationRequest
@@ -102,7 +109,7 @@ struct AnswerChallenge: Sendable {
         guard request.prompt.isDisjoint(with: [.none, .consent]) else { throw ChallengeRefusal.redirectToWeb }
         var random = SystemRandomNumberGenerator()
         let flow = SignInFlow(
-            id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), owner: Self.owner(.random(), client.id, visit), request: request,
+            id: .new(milliseconds: now.millisecondsSinceUnixEpoch, using: &random), owner: owner, request: request,
             progress: SignInProgress(
                 request.demand, session: nil, hasSecondFactor: false, needsConsent: false, now: now,
                 expiresAt: now.adding(seconds: SignInFlow.lifeSeconds)),
@@ -117,13 +124,13 @@ struct AnswerChallenge: Sendable {
     }
 
     private func enterPassword(_ flow: SignInFlow, _ client: OAuthClient, _ visit: AppVisit) async throws -> ChallengeTurn {
-        guard let username = visit.username, let password = visit.password else { return try await again(flow, client, visit, .insufficient) }
+        guard let username = visit.username, let password = visit.password else { return .refused(.insufficient, authSession: visit.next) }
         let verified: VerifiedPassword
         do {
             guard let address = EmailAddress(username) else { throw CredentialRefusal.wrong }
             verified = try await verifyPassword(password, for: address, from: visit.origin, until: visit.deadline)
         } catch let refusal as CredentialRefusal {
-            return try await again(flow, client, visit, .credential(refusal))
+            return .refused(.credential(refusal), authSession: visit.next)
         }
         let proof = PasswordProof(
             user: verified.user, generation: verified.generation, hasSecondFactor: verified.secondFactor, isShort: verified.isShort)
@@ -133,41 +140,29 @@ struct AnswerChallenge: Sendable {
     }
 
     private func enterSecondFactor(_ flow: SignInFlow, _ client: OAuthClient, _ visit: AppVisit) async throws -> ChallengeTurn {
-        guard let code = visit.code, let user = flow.progress.proved?.user else { return try await again(flow, client, visit, .insufficient) }
+        guard let code = visit.code, let user = flow.progress.proved?.user else { return .refused(.insufficient, authSession: visit.next) }
         let factor: SecondFactor
         do {
             factor = try await verifySecondFactor(code, of: user, from: visit.origin, until: visit.deadline)
         } catch CredentialRefusal.wrong {
-            return try await countWrongCode(flow, client, visit)
+            let now = now()
+            let takesMore = try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in
+                try flows.countWrongCode(flow, at: now, session)
+            }
+            return .refused(.credential(.wrong), authSession: takesMore ? visit.next : nil)
         } catch let refusal as CredentialRefusal {
-            return try await again(flow, client, visit, .credential(refusal))
+            return .refused(.credential(refusal), authSession: visit.next)
         }
         return try await move(flow, client, visit, refusedAs: .invalidSession) { progress, now in
             try progress.entered(AuthenticationMethod(factor), needsConsent: false, at: now)
         }
     }
 
-    // MARK: every answer has a secret of its own
-
-    private func again(
-        _ flow: SignInFlow, _ client: OAuthClient, _ visit: AppVisit, _ refusal: ChallengeRefusal
-    ) async throws -> ChallengeTurn {
-        try await move(flow, client, visit, answering: refusal, refusedAs: refusal) { progress, _ in progress }
-    }
-
-    private func countWrongCode(_ flow: SignInFlow, _ client: OAuthClient, _ visit: AppVisit) async throws -> ChallengeTurn {
-        let (next, now) = (BrowserSecret.random(), now())
-        let takesMore = try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in
-            try flows.countWrongCode(flow, owner: Self.owner(next, client.id, visit), at: now, session)
-        }
-        return .refused(.credential(.wrong), authSession: takesMore ? next : nil)
-    }
-
     private func move(
-        _ flow: SignInFlow, _ client: OAuthClient, _ visit: AppVisit, answering: ChallengeRefusal = .insufficient,
-        refusedAs refusal: ChallengeRefusal, _ change: @escaping @Sendable (SignInProgress, Timestamp) throws -> SignInProgress
+        _ flow: SignInFlow, _ client: OAuthClient, _ visit: AppVisit, refusedAs refusal: ChallengeRefusal,
+        _ change: @escaping @Sendable (SignInProgress, Timestamp) throws -> SignInProgress
     ) async throws -> ChallengeTurn {
-        let (secret, now) = (BrowserSecret.random(), now())
+        let now = now()
         return try await pool.withTransaction(within: WaitLimit(until: visit.deadline)) { session in
             guard let standing = try flows.lock(flow.id, session), standing.owner == flow.owner, standing.progress.step == flow.progress.step else {
                 throw ChallengeRefusal.invalidSession
@@ -179,12 +174,11 @@ struct AnswerChallenge: Sendable {
                 code = try issueCode(flow.request, authentication, sessionID: started, session)
                 sessionID = started
             }
-            let owner = Self.owner(secret, client.id, visit)
-            guard try flows.advance(standing, to: next, owner: owner, session: sessionID, at: now, session) else {
+            guard try flows.advance(standing, to: next, session: sessionID, at: now, session) else {
                 throw ChallengeRefusal.invalidSession
             }
             if let code { return .code(code) }
-            return next.step == .refused ? .refused(refusal, authSession: nil) : .refused(answering, authSession: secret)
+            return next.step == .refused ? .refused(refusal, authSession: nil) : .refused(.insufficient, authSession: visit.next)
         }
     }
 

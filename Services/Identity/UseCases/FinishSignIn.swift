@@ -6,14 +6,16 @@ import Postgres
 package struct FinishSignIn: Sendable {
     private let issuer: String
     private let issueCode: IssueCode
+    private let readHint: ReadIDTokenHint
     private let tell: TellOfNewDevice
     private let sessions = SessionStore()
     private let devices = DeviceStore()
     private let flows = SignInFlowStore()
 
-    init(issuer: String, issueCode: IssueCode, tell: TellOfNewDevice) {
+    init(issuer: String, issueCode: IssueCode, readHint: ReadIDTokenHint, tell: TellOfNewDevice) {
         self.issuer = issuer
         self.issueCode = issueCode
+        self.readHint = readHint
         self.tell = tell
     }
 
@@ -21,11 +23,17 @@ package struct FinishSignIn: Sendable {
     ///   - flow: As it stands, locked.
     ///   - next: Its last state.
     ///   - owner: The secret of the browser that it belongs to.
-    /// - Throws: ``TokenRefusal`` when the account, the session that the flow began with or the client is not what it was; `PostgresError`.
+    /// - Throws: ``TokenRefusal`` when the account, the session that the flow began with or the client is not what it was;
+    ///   ``AuthorizationFault`` when the client means another person; `PostgresError`.
     func callAsFunction(
         _ flow: SignInFlow, _ next: SignInProgress, for visit: BrowserVisit, owner: BrowserSecret, at now: Timestamp, _ session: PostgresSession
     ) throws -> SignInAnswer {
         guard let authentication = next.authentication, let address = flow.request.answerAddress else { throw TokenRefusal.sessionEnded }
+        // The client asked for this person, or for an error (OpenID Connect Core, section 3.1.2.2).
+        if let hint = flow.request.idTokenHint.flatMap({ readHint($0) }), hint.user.uuid != authentication.user {
+            throw AuthorizationFault.redirect(
+                AuthorizationError(.loginRequired, "Another person has signed in than the one that the id_token_hint names."), to: address)
+        }
         let place = try settle(flow, authentication, for: visit, at: now, session)
         let code = try issueCode(flow.request, authentication, sessionID: place.id, session)
         if place.cookie == nil { try sessions.touch(place.id, place: visit.network, at: now, session) }

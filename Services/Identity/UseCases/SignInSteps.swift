@@ -22,7 +22,7 @@ package struct SignInSteps: Sendable {
         self.pool = pool
         self.issuer = issuer
         begin = BeginSignIn(pool: pool, issuer: issuer, issueCode: issueCode, readHint: readHint, now: now)
-        finish = FinishSignIn(issuer: issuer, issueCode: issueCode, tell: tell)
+        finish = FinishSignIn(issuer: issuer, issueCode: issueCode, readHint: readHint, tell: tell)
         self.now = now
     }
 
@@ -65,6 +65,9 @@ package struct SignInSteps: Sendable {
                     return try await body(flow, owner)
                 } catch let refusal as CredentialRefusal {
                     return try await page(flow, owner, visit, refusal, email: email)
+                } catch is SignInMisstep {
+                    // Its time was over by the moment that the secret had been looked at.
+                    return .expired(flow)
                 } catch let refusal as TokenRefusal {
                     // The account or its session has changed meanwhile (ID-25): whoever it is signs in anew.
                     if refusal.endsSession { return try await begin.again(flow.request, for: visit) }

@@ -163,6 +163,9 @@ import Testing
         #expect(try await browser.get(asked + "&prompt=none").query["error"] == "login_required")
         let page = try await fixture.open(browser, asked)
         #expect(page.status == 200 && page.field("flow") != nil, "\(page)")
+        // Nobody else gets a code for what was asked of ana.
+        let other = try await fixture.enter(browser, page, email: "bob@example.com")
+        #expect(other.query["error"] == "login_required" && other.query["code"] == nil, "\(other)")
         #expect(try await fixture.enter(browser, page, email: "ana@example.com").query["code"] != nil)
         #expect(try await browser.get(asked + "&prompt=none").query["code"] != nil)
     }

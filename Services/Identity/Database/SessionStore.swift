@@ -63,7 +63,8 @@ package struct SessionStore: Sendable {
     /// Of a session and its user; the time that it is now follows.
     private static let isAlive =
         "u.status = 'active' AND u.credential_generation = s.credential_generation AND \(isOpen("s")) AND \(end("s")) >"
-    private static let living = "FROM sessions s JOIN users u ON u.id = s.user_id WHERE \(isAlive)"
+    /// The living sessions as `s` with their users as `u`, up to the time that it is now.
+    static let living = "FROM sessions s JOIN users u ON u.id = s.user_id WHERE \(isAlive)"
 
     // MARK: begin
 

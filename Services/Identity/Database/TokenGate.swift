@@ -61,17 +61,15 @@ package struct TokenGate: Sendable {
         return Set(try roles[0].decode([String].self))
     }
 
-    /// Whether what was issued to the session is still good: asked, and not kept so. For introspection and userinfo.
+    /// Whether what was issued to a client for the session is still good: asked, and not kept so. For introspection and userinfo.
     ///
     /// - Throws: `PostgresError`.
-    func isAlive(_ session: PostgresSession, user: UUID, session id: UUID) throws -> Bool {
+    func isAlive(_ session: PostgresSession, user: UUID, session id: UUID, client: String) throws -> Bool {
         try session.query(
             """
-            SELECT u.status = 'active' AND u.credential_generation = s.credential_generation AND \(unsafeSQL: SessionStore.isOpen("s"))
-                AND \(unsafeSQL: SessionStore.end("s")) > \(now().stored)
-            FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = \(id) AND s.user_id = \(user)
-            """
-        ).first?.decode(Bool.self) ?? false
+            SELECT EXISTS (SELECT \(unsafeSQL: SessionStore.living) \(now().stored) AND s.id = \(id) AND s.user_id = \(user))
+                AND EXISTS (SELECT FROM clients WHERE id = \(client) AND disabled_at IS NULL)
+            """)[0].decode(Bool.self)
     }
 
     private static func query(_ head: String, _ reference: Reference, _ tail: String) -> PostgresQuery {

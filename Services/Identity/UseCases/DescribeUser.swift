@@ -9,7 +9,7 @@ struct DescribeUser: Sendable {
     let pool: PostgresPool
     let gate: TokenGate
 
-    /// - Throws: ``Problem`` `token_invalid` for a token whose user, session or credentials are not what they were, `insufficient_scope`;
+    /// - Throws: ``Problem`` `token_invalid` for a token whose user, session, credentials or client are not what they were, `insufficient_scope`;
     ///   `PostgresError`.
     func callAsFunction(_ token: AccessToken) async throws -> UserInfoBody {
         guard token.hasScope(ScopeRules.openID) else { throw Problem(.insufficientScope) }
@@ -17,7 +17,7 @@ struct DescribeUser: Sendable {
             throw Problem(.tokenInvalid)
         }
         let profile = try await pool.withSession { session -> UserProfile? in
-            guard try gate.isAlive(session, user: user.uuid, session: id.uuid) else { return nil }
+            guard try gate.isAlive(session, user: user.uuid, session: id.uuid, client: token.clientID) else { return nil }
             return try UserProfile.find(session, user.uuid)
         }
         guard let profile else { throw Problem(.tokenInvalid) }

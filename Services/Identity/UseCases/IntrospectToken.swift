@@ -45,10 +45,12 @@ struct IntrospectToken: Sendable {
     private func isAlive(_ token: AccessToken) async throws -> Bool {
         switch token.principal {
         case .client(let id):
-            return try await pool.withSession { session in try ClientStore().find(session, id)?.disabledAt == nil }
+            return try await pool.withSession { session in try ClientStore().find(session, id).map { $0.disabledAt == nil } ?? false }
         case .user(let subject):
             guard let user = UserID(subject), let id = token.sessionID.flatMap(SessionID.init(_:)) else { return false }
-            return try await pool.withSession { session in try gate.isAlive(session, user: user.uuid, session: id.uuid) }
+            return try await pool.withSession { session in
+                try gate.isAlive(session, user: user.uuid, session: id.uuid, client: token.clientID)
+            }
         }
     }
 
@@ -57,7 +59,7 @@ struct IntrospectToken: Sendable {
         let found = try await pool.withSession { session -> RefreshFamily? in
             guard let family = try RefreshFamilyStore().find(session, token.family) else { return nil }
             let authentication = family.grant.authentication
-            return try gate.isAlive(session, user: authentication.user, session: family.grant.session) ? family : nil
+            return try gate.isAlive(session, user: authentication.user, session: family.grant.session, client: client.id) ? family : nil
         }
         guard let family = found, family.decide(client: client.id, number: token.number, secretHash: token.secret.hash, at: now) == .rotate else {
             return .inactive

@@ -59,10 +59,10 @@ struct IntrospectionTests {
     }
 
     @Test(
-        "ID-25: a token is not active any more once its user is disabled, the credentials change, or the session ends",
+        "ID-25: a token is not active any more once its user or client is disabled, the credentials change, or the session ends",
         arguments: [
             "UPDATE users SET status = 'disabled'", "UPDATE users SET credential_generation = 2",
-            "UPDATE sessions SET ended_at = now(), end_reason = 'ended_by_user'",
+            "UPDATE sessions SET ended_at = now(), end_reason = 'ended_by_user'", "UPDATE clients SET disabled_at = now() WHERE id = 'rp-1'",
         ])
     func ended(change: String) async throws {
         let fixture = try await Self.fixture()

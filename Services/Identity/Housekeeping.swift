@@ -8,7 +8,7 @@ import ServiceLifecycle
 import ServiceRuntime
 import Synchronization
 
-/// What keeps the tables of accounts and sessions small: a service per kind of row that deletes what is too old, and one that counts.
+/// What keeps the tables small: a service per kind of row that deletes what is too old, and one that counts.
 struct Housekeeping {
     let services: [any Service]
 
@@ -36,7 +36,7 @@ struct TableWatch: Service {
     private let sizes = TableSizes()
 
     init(_ tables: [ExpiringRows], pool: PostgresPool, metrics: PrometheusRegistry, logger: Logger) {
-        // Sessions are purged by two columns and counted by one.
+        // Sessions and families are purged by two columns and counted by one.
         self.tables = tables.reduce(into: []) { kept, rows in if !kept.contains(where: { $0.table == rows.table }) { kept.append(rows) } }
         self.pool = pool
         self.logger = logger

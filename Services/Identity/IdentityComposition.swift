@@ -33,7 +33,6 @@ package enum Identity: DatabaseService {
         return try await service.process(
             endpoints: provider.endpoints + signIn.endpoints + accounts.endpoints + credentials.endpoints, keys: provider.keySet,
             mapError: identityProblem, prerequisites: [provider.prerequisite],
-            serving: provider.services(clock: service.database.clock, logger: context.logger)
-                + Housekeeping(service.database, context, now: now).services)
+            serving: [provider.keys] + Housekeeping(service.database, context, now: now).services)
     }
 }

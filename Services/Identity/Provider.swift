@@ -4,8 +4,6 @@ import HTTPService
 import Logging
 import Observability
 import Postgres
-import ServiceDatabase
-import ServiceLifecycle
 import ServiceRuntime
 
 /// The OpenID Provider's part of the composition: keys, the gate, tokens, and the endpoints of programs.
@@ -17,8 +15,6 @@ package struct Provider: Sendable {
     let issueCode: IssueCode
     let verifiers: AudienceVerifiers
     let readHint: ReadIDTokenHint
-    private let pool: PostgresPool
-    private let metrics: ProviderMetrics
     private let routes: ProviderRoutes
     private let discovery: DiscoveryRoutes
     private let now: @Sendable () -> Timestamp
@@ -27,7 +23,6 @@ package struct Provider: Sendable {
         issuer: String, pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, metrics registry: PrometheusRegistry,
         logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) {
-        self.pool = pool
         self.now = now
         keys = SigningKeyRing(pool: pool, box: box, schedule: schedule, logger: logger, now: now)
         keySet = keys.keySet()
@@ -35,7 +30,7 @@ package struct Provider: Sendable {
         issueCode = IssueCode(gate: gate, now: now)
         verifiers = AudienceVerifiers(issuer: issuer, keys: keySet)
         readHint = ReadIDTokenHint(issuer: issuer, keys: keys)
-        metrics = ProviderMetrics(registry, keys: keys, now: now)
+        let metrics = ProviderMetrics(registry, keys: keys)
         let mint = TokenMint(issuer: issuer, keys: keys, now: now)
         routes = ProviderRoutes(
             verifyClient: VerifyClient(pool: pool, now: now), redeemCode: RedeemCode(pool: pool, gate: gate, mint: mint, now: now),
@@ -60,24 +55,5 @@ package struct Provider: Sendable {
             guard keys.canSign else { throw NoSigningKey() }
             try await keySet.refresh(now: now().seconds)
         }
-    }
-
-    /// What works besides the API: keys, upkeep, counts.
-    func services(clock: ClockWitness, logger: Logger) -> [any Service] {
-        [keys] + upkeep(clock: clock, logger: logger) + [ProviderWatch(pool: pool, metrics: metrics, logger: logger)]
-    }
-
-    private func upkeep(clock: ClockWitness, logger: Logger) -> [RowExpiry] {
-        [
-            RowExpiry(of: "authorization codes", pool: pool, clock: clock, logger: logger) { [now] session, count in
-                try CodeStore().purge(session, at: now(), atMost: count)
-            },
-            RowExpiry(of: "refresh families", pool: pool, clock: clock, logger: logger) { [now] session, count in
-                try RefreshFamilyStore().purge(session, at: now(), atMost: count)
-            },
-            RowExpiry(of: "signing keys", pool: pool, clock: clock, logger: logger) { [now] session, count in
-                try SigningKeyStore().purge(session, before: now(), atMost: count)
-            },
-        ]
     }
 }

@@ -1,23 +1,14 @@
-import Contracts
 import CoreMetrics
 import Observability
-import Synchronization
 
 /// What the OpenID Provider counts.
 final class ProviderMetrics: Sendable {
-    enum Rows: String, CaseIterable, Sendable {
-        case codes = "authorization_codes"
-        case families = "refresh_families"
-        case keys = "signing_keys"
-    }
-
     private let issued: [GrantType: Counter]
     private let refused: [TokenRefusal: Counter]
     private let repeated: Counter
     private let introspected: [Bool: Counter]
-    private let counts = Mutex<[Rows: RowCount]>([:])
 
-    init(_ registry: PrometheusRegistry, keys: SigningKeyRing, now: @escaping @Sendable () -> Timestamp) {
+    init(_ registry: PrometheusRegistry, keys: SigningKeyRing) {
         func counter(_ label: String, _ name: String, _ value: String) -> Counter {
             Counter(label: label, dimensions: [(name, value)], factory: registry)
         }
@@ -33,16 +24,6 @@ final class ProviderMetrics: Sendable {
         registry.describe("identity_tokens_refused_total", "Token requests refused, by reason; refresh_stolen and code_reused are attacks or bugs.")
         registry.describe("identity_refresh_repeats_total", "Refresh tokens that came again in time and got the same successor.")
         registry.describe("identity_introspections_total", "Introspections, by what was answered.")
-        for rows in Rows.allCases {
-            registry.observe("identity_rows", .gauge, "Rows, by table; counted once a minute.", labels: [("table", rows.rawValue)]) {
-                Double(self.counts.withLock { $0[rows]?.rows ?? 0 })
-            }
-            registry.observe(
-                "identity_oldest_row_age_seconds", .gauge, "Age of the oldest row, by table; 0 without any.", labels: [("table", rows.rawValue)]
-            ) {
-                self.counts.withLock { $0[rows]?.oldest }.map { max(0, Double(now().seconds - $0.seconds)) } ?? 0
-            }
-        }
         registry.observe("identity_signing_key_seconds_left", .gauge, "Seconds until the key that signs should be replaced.") { keys.secondsLeft }
         registry.observe("identity_signing_keys_published", .gauge, "Keys in the key set.") { Double(keys.publishedCount) }
     }
@@ -51,5 +32,4 @@ final class ProviderMetrics: Sendable {
     func refused(_ refusal: TokenRefusal) { refused[refusal]?.increment() }
     func refreshRepeated() { repeated.increment() }
     func introspected(isActive: Bool) { introspected[isActive]?.increment() }
-    func tell(_ rows: Rows, _ count: RowCount) { counts.withLock { $0[rows] = count } }
 }

@@ -5,9 +5,6 @@ import Postgres
 
 /// The SQL of authorization codes.
 struct CodeStore {
-    /// How long a code that has expired is known, so that one that was used and comes again revokes what it was used for.
-    static let keptAfterExpiry = Duration.seconds(3_600)
-
     private static let columns = PostgresColumns(
         ("client_id", String.self), ("redirect_uri", String?.self), ("code_challenge", String.self), ("expires_at", PostgresTimestamp.self),
         ("used_at", PostgresTimestamp?.self), ("family_id", UUID?.self))
@@ -50,21 +47,6 @@ struct CodeStore {
     /// - Throws: `PostgresError`.
     func use(_ session: PostgresSession, _ hash: [UInt8], for family: UUID?, at now: Timestamp) throws {
         try session.execute("UPDATE authorization_codes SET used_at = \(now.stored), family_id = \(family) WHERE hash = \(hash)")
-    }
-
-    /// Deletes codes that expired long enough ago.
-    ///
-    /// - Returns: how many.
-    /// - Throws: `PostgresError`.
-    func purge(_ session: PostgresSession, at now: Timestamp, atMost limit: Int32) throws -> Int {
-        try session.execute(Self.purgeQuery(before: now - Self.keptAfterExpiry, atMost: limit))
-    }
-
-    static func purgeQuery(before time: Timestamp, atMost limit: Int32) -> PostgresQuery {
-        """
-        DELETE FROM authorization_codes WHERE hash IN (
-            SELECT hash FROM authorization_codes WHERE expires_at < \(time.stored) ORDER BY expires_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
-        """
     }
 }
 

@@ -25,6 +25,13 @@ package struct ExpiringRows: Sendable {
 
     private static let day: Int64 = 86_400
 
+    /// A code that was used and comes again revokes what it was used for, so it is known for a while.
+    package static let authorizationCodes = ExpiringRows("authorization_codes", by: "expires_at", keptSeconds: 3_600)
+    /// Refresh families, whose tokens are told apart from such as never were for a day after they have ended.
+    package static let expiredFamilies = ExpiringRows("refresh_families", by: "expires_at", keptSeconds: day)
+    package static let revokedFamilies = ExpiringRows("refresh_families", by: "revoked_at", keptSeconds: day, where: "r.revoked_at IS NOT NULL")
+    /// A key is published until it is retired; nothing that it signed counts after that.
+    package static let signingKeys = ExpiringRows("signing_keys", by: "retire_at", keptSeconds: 0)
     /// A registration or recovery can't go on once it has expired; for an hour more it answers questions of support.
     package static let mailedCodes = ExpiringRows("mailed_codes", by: "expires_at", keptSeconds: 3_600)
     /// No window of a budget is longer.
@@ -41,7 +48,10 @@ package struct ExpiringRows: Sendable {
         "devices", by: "last_used_at", keptSeconds: 400 * day, where: "NOT EXISTS (SELECT FROM sessions s WHERE s.device_id = r.id)")
 
     /// In the order in which rows name one another. Attempts have a rule of their own (``AttemptStore``).
-    package static let all = [mailedCodes, mailBudgets, signInFlows, endedSessions, expiredSessions, devices]
+    package static let all = [
+        authorizationCodes, expiredFamilies, revokedFamilies, signingKeys, mailedCodes, mailBudgets, signInFlows, endedSessions, expiredSessions,
+        devices,
+    ]
 
     private static let unnamedSession = """
         NOT EXISTS (SELECT FROM refresh_families f WHERE f.session_id = r.id)

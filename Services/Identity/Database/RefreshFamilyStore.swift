@@ -15,9 +15,6 @@ enum RefreshRevocation: String, Sendable {
 
 /// The SQL of refresh families: one row each, however often they are refreshed.
 struct RefreshFamilyStore {
-    /// How long a family that has ended is known, so that its tokens are told apart from such as never were.
-    static let keptAfterEnd = Duration.seconds(86_400)
-
     private static let columns = PostgresColumns(
         ("id", UUID.self), ("client_id", String.self), ("number", Int64.self), ("secret_hash", [UInt8].self),
         ("previous_secret_hash", [UInt8]?.self), ("sealed_successor", [UInt8]?.self), ("rotated_at", PostgresTimestamp?.self),
@@ -84,24 +81,6 @@ struct RefreshFamilyStore {
             UPDATE refresh_families SET revoked_at = \(now.stored), revoke_reason = \(reason.rawValue), sealed_successor = NULL
             WHERE id = \(id) AND revoked_at IS NULL
             """) == 1
-    }
-
-    /// Deletes families that have ended long enough ago.
-    ///
-    /// - Returns: how many.
-    /// - Throws: `PostgresError`.
-    func purge(_ session: PostgresSession, at now: Timestamp, atMost limit: Int32) throws -> Int {
-        let before = now - Self.keptAfterEnd
-        let expired = try session.execute(Self.purgeQuery(of: "expires_at", before: before, atMost: limit))
-        return expired + (try session.execute(Self.purgeQuery(of: "revoked_at", before: before, atMost: max(0, limit - Int32(expired)))))
-    }
-
-    static func purgeQuery(of column: String, before time: Timestamp, atMost limit: Int32) -> PostgresQuery {
-        """
-        DELETE FROM refresh_families WHERE id IN (
-            SELECT id FROM refresh_families WHERE \(unsafeSQL: column) < \(time.stored) ORDER BY \(unsafeSQL: column) LIMIT \(limit)
-            FOR UPDATE SKIP LOCKED)
-        """
     }
 
     private static func read(_ row: PostgresRow) throws -> RefreshFamily {

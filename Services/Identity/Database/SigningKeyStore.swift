@@ -56,16 +56,4 @@ struct SigningKeyStore {
     ///
     /// - Throws: `PostgresError`.
     func deleteAll(_ session: PostgresSession) throws -> Int { try session.execute("DELETE FROM signing_keys") }
-
-    /// Deletes keys whose time is over.
-    ///
-    /// - Returns: how many.
-    /// - Throws: `PostgresError`.
-    func purge(_ session: PostgresSession, before now: Timestamp, atMost limit: Int32) throws -> Int {
-        try session.execute(
-            """
-            DELETE FROM signing_keys WHERE kid IN (
-                SELECT kid FROM signing_keys WHERE retire_at <= \(now.stored) ORDER BY retire_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
-            """)
-    }
 }

@@ -39,17 +39,6 @@ struct RefreshTests {
         #expect(!"\(token) \(String(reflecting: token))".contains(token.secret.text))
     }
 
-    @Test("the metrics say how many rows there are: 0 at the start, the family once it was counted")
-    func counted() async throws {
-        let fixture = try await Self.fixture()
-        _ = try await Self.first(fixture)
-        let registry = PrometheusRegistry()
-        let metrics = ProviderMetrics(registry, keys: fixture.provider.keys, now: fixture.now)
-        #expect(registry.render().contains("identity_rows{table=\"refresh_families\"} 0"))
-        try await ProviderWatch(pool: fixture.pool, metrics: metrics, logger: ProviderFixture.quiet).look()
-        #expect(registry.render().contains("identity_rows{table=\"refresh_families\"} 1"))
-    }
-
     @Test("each token has one successor, which replaces it")
     func rotation() async throws {
         let fixture = try await Self.fixture()

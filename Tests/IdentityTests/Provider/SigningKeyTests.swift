@@ -125,14 +125,14 @@ struct SigningKeyTests {
         #expect(fixture.provider.keys.document.keys.count == 1)
     }
 
-    @Test("keys are deleted once they are retired, by an index, and not before")
+    @Test("keys are deleted once they are retired, and not before")
     func purge() async throws {
         let fixture = try await ProviderFixture()
         func purge() async throws -> Int {
             let now = fixture.clock.now
-            return try await fixture.pool.withTransaction { session in try SigningKeyStore().purge(session, before: now, atMost: 10) }
+            return try await fixture.pool.withTransaction { session in try ExpiringRows.signingKeys.purge(session, at: now, atMost: 10) }
         }
-        fixture.clock.advance(by: .seconds(120 * 86_400 - 1))
+        fixture.clock.advance(by: .seconds(120 * 86_400))
         #expect(try await purge() == 0)
         fixture.clock.advance(by: .seconds(1))
         #expect(try await purge() == 1)

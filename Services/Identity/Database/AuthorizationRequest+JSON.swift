@@ -1,11 +1,6 @@
 package import Postgres
 import StrictJSON
 
-/// A flow's row holds what this version of the service never writes.
-struct UnreadableAuthorizationRequest: Error, CustomStringConvertible {
-    let description = "the request of a sign-in flow can't be read"
-}
-
 /// As a sign-in flow keeps it.
 extension AuthorizationRequest {
     package var json: PostgresJSON {
@@ -27,13 +22,13 @@ extension AuthorizationRequest {
         return PostgresJSON(String(decoding: writer.bytes, as: UTF8.self))
     }
 
-    /// - Throws: ``UnreadableAuthorizationRequest``.
+    /// - Throws: ``UnreadableRow``.
     package init(json: PostgresJSON) throws {
         guard let value = try? JSONParser.parse(Array(json.text.utf8)), let clientID = value["client_id"]?.stringValue,
             let challenge = value["code_challenge"]?.stringValue, let scopes = Self.list(value["scopes"]),
             let prompt = Self.list(value["prompt"])?.map(Prompt.init(rawValue:)), !prompt.contains(nil), let acr = Self.list(value["acr_values"]),
             let locales = Self.list(value["ui_locales"])
-        else { throw UnreadableAuthorizationRequest() }
+        else { throw UnreadableRow(table: "sign_in_flows") }
         self.init(
             clientID: clientID, redirectURI: value["redirect_uri"]?.stringValue, scopes: scopes, state: value["state"]?.stringValue,
             nonce: value["nonce"]?.stringValue, codeChallenge: challenge, prompt: Set(prompt.compactMap(\.self)),

@@ -1,11 +1,11 @@
 import AccessTokens
 import Crypto
 
-/// A secret of 256 random bits that a client or a person's app holds: a code, a client's secret, the secret of a refresh token.
+/// A secret of 256 random bits that a client, an app or a browser holds: a code, a client's secret, a cookie, the secret of a refresh token.
 ///
 /// Nothing can be guessed of it, so its SHA-256 is all that is kept; and its text is in letters, digits, `-` and `_` only, which no form or
 /// header spells in two ways.
-struct OpaqueSecret: Sendable, CustomStringConvertible, CustomReflectable {
+struct OpaqueSecret: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
     static let byteCount = 32
 
     let bytes: [UInt8]
@@ -17,7 +17,7 @@ struct OpaqueSecret: Sendable, CustomStringConvertible, CustomReflectable {
     }
 
     /// - Returns: nil for a text that no secret has.
-    init?(_ text: String) {
+    init?(_ text: some StringProtocol) {
         guard text.utf8.count <= 2 * Self.byteCount, let bytes = Base64URL.decode(Array(text.utf8)) else { return nil }
         self.init(bytes: bytes)
     }
@@ -33,6 +33,25 @@ struct OpaqueSecret: Sendable, CustomStringConvertible, CustomReflectable {
 
     var text: String { Base64URL.encode(bytes) }
     var hash: [UInt8] { Array(SHA256.hash(data: bytes)) }
+
+    // MARK: what only who holds it can make or read
+
+    /// A key that serves one purpose (RFC 5869).
+    func key(for purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: SymmetricKey(data: bytes), info: Array(purpose.utf8), outputByteCount: Self.byteCount)
+    }
+
+    /// - Parameter context: What the bytes belong to; they open for nothing else.
+    func seal(_ bytes: [UInt8], for purpose: String, of context: [UInt8]) throws -> [UInt8] {
+        let box = try AES.GCM.seal(bytes, using: key(for: purpose), authenticating: context)
+        return Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
+    }
+
+    /// - Returns: nil for what was sealed under another secret, for another purpose or context.
+    func open(_ sealed: [UInt8], for purpose: String, of context: [UInt8]) -> [UInt8]? {
+        guard let box = try? AES.GCM.SealedBox(combined: sealed) else { return nil }
+        return (try? AES.GCM.open(box, using: key(for: purpose), authenticating: context)).map { Array($0) }
+    }
 
     /// Not a byte of it.
     var description: String { "secret" }

@@ -1,5 +1,4 @@
 import AccessTokens
-import Crypto
 import FoundationEssentials
 
 /// A refresh token: which family it is of, the how-manieth of it, and a secret.
@@ -10,7 +9,7 @@ struct RefreshToken: Sendable, CustomStringConvertible, CustomReflectable {
     private static let familyBytes = 16
     private static let numberBytes = 4
     private static let byteCount = familyBytes + numberBytes + OpaqueSecret.byteCount
-    private static let successorKey = Array("florin.identity.refresh-successor.v1".utf8)
+    private static let successorKey = "florin.identity.refresh-successor.v1"
 
     let family: UUID
     let number: Int64
@@ -43,22 +42,14 @@ struct RefreshToken: Sendable, CustomStringConvertible, CustomReflectable {
 
     /// The secret of the next one, encrypted under this one's: the database alone gives nobody a token.
     func seal(_ successor: RefreshToken) throws -> [UInt8] {
-        let box = try AES.GCM.seal(successor.secret.bytes, using: key, authenticating: Self.context(successor))
-        return Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
+        try secret.seal(successor.secret.bytes, for: Self.successorKey, of: Self.context(successor))
     }
 
     /// - Returns: nil for what was sealed by another token.
     func open(_ sealed: [UInt8]) -> RefreshToken? {
-        guard let box = try? AES.GCM.SealedBox(combined: sealed),
-            let bytes = try? AES.GCM.open(box, using: key, authenticating: Self.context(self, step: 1)),
-            let secret = OpaqueSecret(bytes: Array(bytes))
+        guard let bytes = secret.open(sealed, for: Self.successorKey, of: Self.context(self, step: 1)), let secret = OpaqueSecret(bytes: bytes)
         else { return nil }
         return RefreshToken(family: family, number: number + 1, secret: secret)
-    }
-
-    private var key: SymmetricKey {
-        HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: secret.bytes), info: Self.successorKey, outputByteCount: OpaqueSecret.byteCount)
     }
 
     private static func context(_ token: RefreshToken, step: Int64 = 0) -> [UInt8] {

@@ -11,17 +11,16 @@ package struct Accounts: Sendable {
         attempts: AttemptCounter, verifySecondFactor: VerifySecondFactor, messages: RequestMessage, now: @escaping @Sendable () -> Timestamp
     ) {
         let verifyCode = VerifyMailedCode(pool: pool, box: box, attempts: attempts, now: now)
-        let register = RegisterUser(pool: pool, hasher: hasher, blocklist: blocklist, box: box, messages: messages, now: now)
+        let flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)
+        let register = RegisterUser(flows: flows, hasher: hasher, blocklist: blocklist)
         let verifyEmail = VerifyEmail(verify: verifyCode, now: now)
-        let begin = BeginRecovery(pool: pool, box: box, messages: messages, now: now)
         let recover = RecoverAccount(
             pool: pool, verifyCode: verifyCode, verifySecondFactor: verifySecondFactor, hasher: hasher, blocklist: blocklist,
             messages: messages, now: now)
-        let flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)
-        let registration = RegistrationRoutes(register: register, verifyEmail: verifyEmail, beginRecovery: begin, completeRecovery: recover)
+        let registration = RegistrationRoutes(register: register, verifyEmail: verifyEmail, flows: flows, completeRecovery: recover)
         let registrationPages = RegistrationPages(
             issuer: issuer, pages: pages, register: register, verifyEmail: verifyEmail, flows: flows)
-        let recoveryPages = RecoveryPages(issuer: issuer, pages: pages, begin: begin, recover: recover, flows: flows)
+        let recoveryPages = RecoveryPages(issuer: issuer, pages: pages, recover: recover, flows: flows)
         let profile = ProfileRoutes(
             read: ReadProfile(pool: pool, now: now), change: ChangeProfile(pool: pool, now: now),
             delete: DeleteAccount(pool: pool, messages: messages, now: now))

@@ -32,7 +32,7 @@ struct UserCommands: Sendable {
     func createStaff(email: String, role: UserRole, name: String?, locale: String?, by person: String) async -> ProcessExit {
         await perform { users in
             let id = try await users.createStaff(
-                email: email, role: role, name: name, locale: locale ?? RegisterUser.defaultLocale, by: person)
+                email: email, role: role, name: name, locale: locale ?? UserAccount.defaultLocale, by: person)
             print("\(id)  created, invited by mail")
             return .success
         }

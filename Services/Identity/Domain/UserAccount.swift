@@ -10,6 +10,9 @@ package enum UserStatus: String, Sendable, Hashable, CaseIterable {
 
 /// A user as its row says, without credentials.
 package struct UserAccount: Sendable, Hashable {
+    /// Of who has said nothing about their language.
+    package static let defaultLocale = "en"
+
     package let id: UUID
     package let status: UserStatus
     /// As typed; nil once the user is deleted.

@@ -7,7 +7,6 @@ import HTTPTypes
 struct RecoveryPages {
     let issuer: String
     let pages: PageRenderer
-    let begin: BeginRecovery
     let recover: RecoverAccount
     let flows: MailedFlows
 
@@ -36,7 +35,7 @@ struct RecoveryPages {
         guard visit.isOwn(form) else { return visit.redirect(to: visit.path("/recovery")) }
         let email = form["email"] ?? ""
         do {
-            let begun = try await begin(RecoveryRequest(email: email), visit.facts)
+            let begun = try await flows.beginRecovery(RecoveryRequest(email: email), visit.facts)
             return visit.redirect(to: visit.path("/recovery/step"), holding: begun.handle)
         } catch {
             guard let fault = AccountFault(error, wrong: .wrongMailedCode) else { throw error }

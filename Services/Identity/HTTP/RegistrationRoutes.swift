@@ -7,7 +7,7 @@ import HTTPTypes
 struct RegistrationRoutes {
     let register: RegisterUser
     let verifyEmail: VerifyEmail
-    let beginRecovery: BeginRecovery
+    let flows: MailedFlows
     let completeRecovery: RecoverAccount
 
     private static let front = SignedAccess.signed(by: ["api-gateway", "mobile-bff"])
@@ -31,7 +31,7 @@ struct RegistrationRoutes {
     }
 
     private func recovery(_ request: SignedRequest) async throws -> Answer {
-        Answer(try await beginRecovery(try request.decode(RecoveryRequest.self), RequestFacts(request)))
+        Answer(try await flows.beginRecovery(try request.decode(RecoveryRequest.self), RequestFacts(request)))
     }
 
     private func completion(_ request: SignedRequest) async throws -> Answer {

@@ -37,7 +37,7 @@ package struct AdministerUsers: Sendable {
     ///
     /// - Throws: ``Refusal``; `PostgresError`.
     package func createStaff(
-        email text: String, role: UserRole, name: String?, locale: String = RegisterUser.defaultLocale, by person: String
+        email text: String, role: UserRole, name: String?, locale: String = UserAccount.defaultLocale, by person: String
     ) async throws -> UserID {
         guard let email = EmailAddress(text) else { throw Refusal.addressInvalid }
         guard role.isOfStaff else { throw Refusal.notStaff }

@@ -18,7 +18,6 @@ struct AccountFixture {
     let verifyPassword: VerifyPassword
     let register: RegisterUser
     let verifyEmail: VerifyEmail
-    let beginRecovery: BeginRecovery
     let completeRecovery: RecoverAccount
     let flows: MailedFlows
     let users: AdministerUsers
@@ -53,13 +52,12 @@ struct AccountFixture {
         verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now)
         verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifyCode = VerifyMailedCode(pool: pool, box: box, attempts: attempts, now: now)
-        register = RegisterUser(pool: pool, hasher: hasher, blocklist: blocklist, box: box, messages: messages, now: now)
+        flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)
+        register = RegisterUser(flows: flows, hasher: hasher, blocklist: blocklist)
         verifyEmail = VerifyEmail(verify: verifyCode, now: now)
-        beginRecovery = BeginRecovery(pool: pool, box: box, messages: messages, now: now)
         completeRecovery = RecoverAccount(
             pool: pool, verifyCode: verifyCode, verifySecondFactor: verifySecondFactor, hasher: hasher, blocklist: blocklist, messages: messages,
             now: now)
-        flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)
         users = AdministerUsers(pool: pool, messages: messages, now: now)
     }
 

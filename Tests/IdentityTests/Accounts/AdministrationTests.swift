@@ -29,7 +29,7 @@ import Testing
         #expect(try await fixture.base.count("passwords") == 0)
         #expect(try await !fixture.signsIn("ops@example.com", ""))
         #expect(try await acts() == ["created ana@host", "role_granted auditor ana@host"])
-        let begun = try await fixture.beginRecovery(RecoveryRequest(email: "ops@example.com"), AccountFixture.facts())
+        let begun = try await fixture.flows.beginRecovery(RecoveryRequest(email: "ops@example.com"), AccountFixture.facts())
         let code = try #require(try await fixture.code(to: "Ops@Example.com"))
         try await fixture.completeRecovery(
             CompleteRecoveryRequest(flow: begun.handle.text, code: code, newPassword: AccountFixture.password), AccountFixture.facts())

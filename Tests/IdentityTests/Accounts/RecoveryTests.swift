@@ -21,7 +21,7 @@ import Testing
     }
 
     private func begin(_ email: String) async throws -> BegunFlow {
-        try await fixture.beginRecovery(RecoveryRequest(email: email), AccountFixture.facts())
+        try await fixture.flows.beginRecovery(RecoveryRequest(email: email), AccountFixture.facts())
     }
 
     private func complete(

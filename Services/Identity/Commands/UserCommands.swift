@@ -46,6 +46,14 @@ struct UserCommands: Sendable {
         }
     }
 
+    func revoke(_ role: UserRole, from user: UserID, by person: String) async -> ProcessExit {
+        await perform { users in
+            let wasHeld = try await users.revoke(role, from: user, by: person)
+            print("\(user)  \(role.rawValue)  \(wasHeld ? "revoked" : "unchanged")")
+            return .success
+        }
+    }
+
     func disable(_ user: UserID, by person: String) async -> ProcessExit {
         await perform { users in
             let isNew = try await users.disable(user, by: person)

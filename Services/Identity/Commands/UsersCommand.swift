@@ -6,9 +6,9 @@ import ServiceRuntime
 /// `identity users`: the accounts that operators make and end.
 struct UsersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "users", abstract: "Create staff, grant roles, disable and list users.",
+        commandName: "users", abstract: "Create staff, grant and revoke roles, disable and list users.",
         discussion: "Each act is recorded with who asked for it. Exit codes: 0 done, 1 refused, 3 the database cannot be reached, 64 wrong usage.",
-        subcommands: [CreateStaff.self, Grant.self, Disable.self, List.self])
+        subcommands: [CreateStaff.self, Grant.self, Revoke.self, Disable.self, List.self])
 
     /// Who asks, for the record.
     struct Requester: ParsableArguments {
@@ -49,13 +49,23 @@ struct UsersCommand: AsyncParsableCommand {
     }
 
     struct Grant: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Grant a user a role. It holds for tokens that are issued from then on.")
+        static let configuration = CommandConfiguration(abstract: "Grant a user a role. Their sessions end: they sign in again with it.")
 
         @Option(help: "The user (usr_...).", transform: Named.user) var user: UserID
         @Option(help: "The role: customer, support, risk-analyst, auditor or admin.", transform: Named.role) var role: UserRole
         @OptionGroup var requester: Requester
 
         func run() async throws { try await UserCommands().grant(role, to: user, by: try requester.person()).exit() }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take a role from a user, whose sessions and tokens end.")
+
+        @Option(help: "The user (usr_...).", transform: Named.user) var user: UserID
+        @Option(help: "The role: customer, support, risk-analyst, auditor or admin.", transform: Named.role) var role: UserRole
+        @OptionGroup var requester: Requester
+
+        func run() async throws { try await UserCommands().revoke(role, from: user, by: try requester.person()).exit() }
     }
 
     struct Disable: AsyncParsableCommand {

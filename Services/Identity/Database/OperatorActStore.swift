@@ -7,17 +7,24 @@ package import Postgres
 package enum OperatorAct: Sendable, Hashable {
     case created
     case roleGranted(UserRole)
+    case roleRevoked(UserRole)
     case disabled
 
     fileprivate var name: String {
         switch self {
         case .created: "created"
         case .roleGranted: "role_granted"
+        case .roleRevoked: "role_revoked"
         case .disabled: "disabled"
         }
     }
 
-    fileprivate var role: UserRole? { if case .roleGranted(let role) = self { role } else { nil } }
+    fileprivate var role: UserRole? {
+        switch self {
+        case .roleGranted(let role), .roleRevoked(let role): role
+        case .created, .disabled: nil
+        }
+    }
 }
 
 /// The SQL of what operators did; rows are never changed.

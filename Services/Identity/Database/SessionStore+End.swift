@@ -91,18 +91,6 @@ extension SessionStore {
         try session.execute("SELECT FROM users WHERE id = \(user) FOR NO KEY UPDATE")
     }
 
-    /// Makes everything void that was proved before: what is about to become a session as well.
-    ///
-    /// - Returns: the number from now on.
-    /// - Throws: `PostgresError`.
-    package func raiseGeneration(of user: UUID, at now: Timestamp, _ session: PostgresSession) throws -> Int64 {
-        try session.query(
-            """
-            UPDATE users SET credential_generation = credential_generation + 1, changed_at = greatest(changed_at, \(now.stored))
-            WHERE id = \(user) RETURNING credential_generation
-            """)[0].decode(Int64.self)
-    }
-
     /// Gives the session that changed its user's credentials the number that they have now; others are left behind.
     ///
     /// - Throws: `PostgresError`.

@@ -79,6 +79,12 @@ package struct UserStore: Sendable {
             """) == 1
     }
 
+    /// - Returns: whether the user had it.
+    /// - Throws: `PostgresError`.
+    package func revoke(_ role: UserRole, from user: UUID, _ session: PostgresSession) throws -> Bool {
+        try session.execute("DELETE FROM user_roles WHERE user_id = \(user) AND role = \(role.rawValue)") == 1
+    }
+
     /// What is nil stays as it is.
     ///
     /// - Throws: `PostgresError`.
@@ -110,11 +116,11 @@ package struct UserStore: Sendable {
         try session.execute("INSERT INTO passwords (user_id, phc, set_at) VALUES (\(user), \(phc), \(now.stored))")
     }
 
-    /// Leaves behind what began with the credentials that the user had.
+    /// Makes everything void that was proved before: what is about to become a session as well.
     ///
     /// - Returns: the new generation.
     /// - Throws: `PostgresError`.
-    func raiseGeneration(of user: UUID, at now: Timestamp, _ session: PostgresSession) throws -> Int64 {
+    package func raiseGeneration(of user: UUID, at now: Timestamp, _ session: PostgresSession) throws -> Int64 {
         try session.query(
             """
             UPDATE users SET credential_generation = credential_generation + 1, changed_at = \(now.stored) WHERE id = \(user)

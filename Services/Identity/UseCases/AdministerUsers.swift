@@ -58,6 +58,8 @@ package struct AdministerUsers: Sendable {
         }
     }
 
+    /// Gives a user a role. They sign in again: a session is as short as those of staff from its start, or not at all.
+    ///
     /// - Returns: false for a role that the user had already.
     /// - Throws: ``Refusal``; `PostgresError`.
     package func grant(_ role: UserRole, to user: UserID, by person: String) async throws -> Bool {
@@ -65,8 +67,31 @@ package struct AdministerUsers: Sendable {
         return try await pool.withTransaction { session in
             guard let account = try users.lock(user.uuid, session) else { throw Refusal.notFound }
             guard account.status == .active else { throw Refusal.notActive }
-            return try record(role, to: account.id, by: person, at: now, session)
+            guard try record(role, to: account.id, by: person, at: now, session) else { return false }
+            try endSessions(of: account.id, at: now, session)
+            return true
         }
+    }
+
+    /// Takes a role from a user, whose sessions end: no token that says it is issued or refreshed any more.
+    ///
+    /// - Returns: false for a role that the user did not have.
+    /// - Throws: ``Refusal`` `notFound`; `PostgresError`.
+    package func revoke(_ role: UserRole, from user: UserID, by person: String) async throws -> Bool {
+        let now = now()
+        return try await pool.withTransaction { session in
+            guard let account = try users.lock(user.uuid, session) else { throw Refusal.notFound }
+            guard try users.revoke(role, from: account.id, session) else { return false }
+            try acts.insert(.roleRevoked(role), to: account.id, by: person, at: now, session)
+            try endSessions(of: account.id, at: now, session)
+            return true
+        }
+    }
+
+    /// With the user locked: what is about to become a session is void as well.
+    private func endSessions(of user: UUID, at now: Timestamp, _ session: PostgresSession) throws {
+        _ = try users.raiseGeneration(of: user, at: now, session)
+        try sessions.endAll(of: user, except: nil, reason: .rolesChanged, at: now, session)
     }
 
     @discardableResult

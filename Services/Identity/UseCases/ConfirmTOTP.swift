@@ -51,7 +51,8 @@ package struct ConfirmTOTP: Sendable {
             let generation = try users.raiseGeneration(of: asking.user, at: party.now, session)
             return CredentialChange.Done(value: (), generation: generation, purpose: .mfaChanged, change: .totpAdded)
         }
-        try await attempts.succeed(attempt)
+        // The codes are shown this once, whatever becomes of the count.
+        try? await attempts.succeed(attempt)
         return codes
     }
 

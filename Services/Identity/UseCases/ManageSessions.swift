@@ -26,6 +26,7 @@ package enum SessionRefusal: Error, Sendable, Hashable {
 package struct ManageSessions: Sendable {
     private let pool: PostgresPool
     private let now: @Sendable () -> Timestamp
+    private let users = UserStore()
     private let sessions = SessionStore()
     private let devices = DeviceStore()
 
@@ -70,7 +71,7 @@ package struct ManageSessions: Sendable {
     /// - Throws: ``SessionRefusal``, `PostgresError`.
     package func endOthers(for owner: SessionOwner, until deadline: ContinuousClock.Instant?) async throws {
         try await asking(owner, deadline) { session, _, now in
-            let generation = try sessions.raiseGeneration(of: owner.user, at: now, session)
+            let generation = try users.raiseGeneration(of: owner.user, at: now, session)
             try sessions.keep(owner.session, of: owner.user, generation: generation, session)
             try sessions.endAll(
                 of: owner.user, except: owner.session, reason: .endedByUser, at: now, traceparent: owner.traceparent, session)

@@ -69,7 +69,8 @@ struct SignOut: Sendable {
     private func end(_ live: LiveSession, _ visit: BrowserVisit) async throws {
         let now = now()
         try await pool.withTransaction(within: WaitLimit(until: visit.deadline)) { session in
-            _ = try sessions.end(
+            try sessions.lockOwner(live.authentication.user, session)
+            try sessions.end(
                 live.id, of: live.authentication.user, reason: .signedOut, at: now, traceparent: visit.traceparent, session)
         }
     }

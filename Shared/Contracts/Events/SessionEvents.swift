@@ -61,6 +61,8 @@ package enum SessionEndReason: String, Sendable, Hashable, CaseIterable {
     case endedByUser = "ended_by_user"
     /// A password or second factor was changed in another session, or by a recovery.
     case credentialsChanged = "credentials_changed"
+    /// An operator granted or revoked a role.
+    case rolesChanged = "roles_changed"
     case userDisabled = "disabled"
     case userDeleted = "deleted"
     /// A refresh token was presented again.

@@ -42,16 +42,37 @@ import Testing
         }
     }
 
-    @Test("a role is granted once, and recorded with who asked for it")
+    @Test("a role is granted once, recorded with who asked for it, and ends the sessions that began without it")
     func grant() async throws {
         let user = try await fixture.makeUser("ana@example.com")
+        _ = try await fixture.base.makeSession(of: user.uuid)
         #expect(try await fixture.users.grant(.support, to: user, by: "bo@host"))
         #expect(try await !fixture.users.grant(.support, to: user, by: "cy@host"))
         #expect(try await acts() == ["role_granted support bo@host"])
+        #expect(try await fixture.base.count("sessions", where: "end_reason = 'roles_changed'") == 1)
+        #expect(try await fixture.base.count("users", where: "credential_generation = 2") == 1)
         let stranger = UserID(fixture.base.newID())
         await #expect(throws: AdministerUsers.Refusal.notFound) { _ = try await fixture.users.grant(.support, to: stranger, by: "bo@host") }
         let listed = try await fixture.users.list(email: nil, role: .support, status: nil, limit: 10)
         #expect(listed.map(\.account.userID) == [user] && listed.map(\.roles) == [[.customer, .support]])
+    }
+
+    @Test("a role is revoked once, recorded with who asked for it, and ends the sessions that had it")
+    func revoke() async throws {
+        let user = try await fixture.users.createStaff(email: "ops@example.com", role: .auditor, name: nil, by: "ana@host")
+        _ = try await fixture.base.makeSession(of: user.uuid)
+        #expect(try await !fixture.users.revoke(.admin, from: user, by: "bo@host"))
+        #expect(try await fixture.base.count("sessions", where: "ended_at IS NULL") == 1)
+        #expect(try await fixture.users.revoke(.auditor, from: user, by: "bo@host"))
+        #expect(try await !fixture.users.revoke(.auditor, from: user, by: "cy@host"))
+        #expect(try await acts() == ["created ana@host", "role_granted auditor ana@host", "role_revoked auditor bo@host"])
+        #expect(try await fixture.users.list(email: nil, role: nil, status: nil, limit: 10).map(\.roles) == [[]])
+        #expect(try await fixture.base.count("users", where: "credential_generation = 2") == 1)
+        let ends = try await fixture.base.events().filter { $0.type == "identity.session.revoked.v1" }
+        #expect(ends.count == 1 && ends[0].data.contains(#""reason":"roles_changed""#))
+        await #expect(throws: AdministerUsers.Refusal.notFound) {
+            _ = try await fixture.users.revoke(.auditor, from: UserID(fixture.base.newID()), by: "bo@host")
+        }
     }
 
     @Test("disabling ends sessions, raises the generation, tells the owner, and is done once")

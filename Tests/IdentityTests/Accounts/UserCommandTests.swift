@@ -52,7 +52,7 @@ import Testing
         return (exit, output.lines.withLock { $0 }, output.complaints.withLock { $0 })
     }
 
-    @Test("staff are created, granted, listed without their address, and disabled, each by a line")
+    @Test("staff are created, get and lose roles, are listed without their address, and disabled, each by a line")
     func all() async throws {
         let created = await run { await $0.createStaff(email: "ops@example.com", role: .support, name: "Olu", locale: "de", by: "ana@host") }
         #expect(created.exit == .success && created.complained.isEmpty, "\(created)")
@@ -69,6 +69,8 @@ import Testing
         #expect(json["roles"]?.arrayValue?.compactMap(\.stringValue) == ["support", "auditor"])
         let found = await run { await $0.list(email: " OPS@example.com", role: nil, status: nil, limit: 10, json: false) }
         #expect(found.printed.count == 1 && found.printed[0].hasPrefix("\(user)  active  support,auditor"))
+        #expect(await run { await $0.revoke(.auditor, from: user, by: "bo@host") }.printed == ["\(user)  auditor  revoked"])
+        #expect(await run { await $0.revoke(.auditor, from: user, by: "bo@host") }.printed == ["\(user)  auditor  unchanged"])
         #expect(await run { await $0.disable(user, by: "cy@host") }.printed == ["\(user)  disabled"])
         let refused = await run { await $0.grant(.admin, to: user, by: "cy@host") }
         #expect(refused.exit == .failure && refused.complained == ["identity: the user is not active"])

@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import Postgres
 import TestSupport
@@ -123,12 +124,22 @@ import Testing
     @Test func `the pool follows a server through stop, outage and restart`() async throws {
         let server = try await PostgresServer.startSeparate()
         let pool = try await makePool(PoolOptions(maximumConnections: 4, acquireTimeout: .seconds(3)), server: server)
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        // Each holds its connection until all four are open.
+        let holders = DispatchGroup()
+        for _ in 0..<4 { holders.enter() }
+        try await withThrowingTaskGroup(of: DispatchTimeoutResult.self) { group in
             for _ in 0..<4 {
-                group.addTask { _ = try await pool.withSession { session in try session.execute("SELECT pg_sleep(0.05)") } }
+                group.addTask {
+                    try await pool.withSession { session in
+                        try session.execute("SELECT 1")
+                        holders.leave()
+                        return holders.wait(timeout: .now() + 30)
+                    }
+                }
             }
-            try await group.waitForAll()
+            for try await result in group { #expect(result == .success) }
         }
+        #expect(pool.statistics.idle == 4)
         try await server.stop(.immediate)
         #expect(await postgresFailure { try await pool.ping() }?.kind == .connectFailed)
         try await server.start()

@@ -201,8 +201,12 @@ struct GatewayCaseTests {
                     // Some by their deadline, some because their own caller goes away.
                     group.addTask {
                         guard index.isMultiple(of: 2) else { return try await kind(client, ClientFixture.post(deadline: .milliseconds(50))) }
-                        let task = Task { try await kind(client, ClientFixture.post()) }
-                        try await Task.sleep(for: .milliseconds(50))
+                        let isAnswered = Gate()
+                        let task = Task {
+                            defer { isAnswered.signal() }
+                            return try await kind(client, ClientFixture.post())
+                        }
+                        _ = try await eventually { admission.statistics.waiting > 0 || isAnswered.isSet }
                         task.cancel()
                         return try await task.value
                     }

@@ -18,6 +18,25 @@ package struct TestDatabase: Sendable {
     private func url(user: String) -> String { server.url(database: name, user: user, password: Self.rolePassword) }
 }
 
+extension TestDatabase {
+    /// Ends the service's connections every few milliseconds while `body` runs, at whatever step they are.
+    package func whileConnectionsEnd<Value>(every pause: Duration = .milliseconds(2), _ body: () async throws -> Value) async throws -> Value {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)' AND usename = '\(roles.serving)'"
+        let ending = Task {
+            // Until it is cancelled.
+            _ = try await eventually(within: .seconds(3_600), every: pause) {
+                try await server.execute([end])
+                return false
+            }
+        }
+        defer { ending.cancel() }
+        let value = try await body()
+        ending.cancel()
+        _ = await ending.result
+        return value
+    }
+}
+
 extension PostgresServer {
     /// Makes a database for one suite: stamped for the service, migrated, owned by its owner role. The migrated state is kept as a
     /// template, so that only the first of its kind costs a migration.

@@ -24,7 +24,7 @@ struct LedgerConnectionTests {
         while killed < kills || !progress.isHalfOver {
             guard !progress.isOver else { break }
             guard killed < kills * 2 else {
-                try await Task.sleep(for: .milliseconds(5))
+                _ = try await eventually { progress.isHalfOver || progress.isOver }
                 continue
             }
             let name = fixture.database.name

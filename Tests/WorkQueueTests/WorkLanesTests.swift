@@ -1,5 +1,6 @@
 import Observability
 import Postgres
+import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -57,20 +58,14 @@ struct WorkLanesTests {
         let fixture = try await WorkFixture()
         let queue = WorkFixture.queue()
         try await fixture.add(queue, 3)
-        let (started, finish) = (Gate(), Gate())
+        let started = Gate()
         let lanes = fixture.lanes(queue, lanes: 1) { _ in
             started.signal()
-            _ = try? await eventually { finish.isSet }
+            // The work goes on only once the lanes have been asked to stop.
+            _ = try? await eventually { Task.isShuttingDownGracefully }
             return .done
         }
-        try await fixture.running([lanes]) {
-            try await until { started.isSet }
-            // The body ends here, the lanes are asked to stop, and only then may the work go on.
-            Task {
-                try? await Task.sleep(for: .milliseconds(100))
-                finish.signal()
-            }
-        }
+        try await fixture.running([lanes]) { try await until { started.isSet } }
         #expect(try await fixture.states() == [.done: 1, .waiting: 2])
     }
 

@@ -62,9 +62,13 @@ struct WorkPropertyTests {
                 let expected = model.settle(claim, outcome, queue.policy)
                 #expect(try await fixture.settle(queue, claim, outcome) == expected, "step \(step)")
             case 7:
-                try await Task.sleep(for: .milliseconds(2))
                 let lost = Set(model.items.filter { $0.value.state == .working }.keys)
-                #expect(Set(try await fixture.sweep(queue).lost[.unknown] ?? []) == lost)
+                var found: Set<Int64> = []
+                let areFound = try await eventually {
+                    found.formUnion(try await fixture.sweep(queue).lost[.unknown] ?? [])
+                    return found.isSuperset(of: lost)
+                }
+                #expect(areFound && found == lost, "step \(step)")
                 for id in lost { model.items[id]?.state = .unknown }
             case 8:
                 try await replay(fixture, queue, &model, &random)

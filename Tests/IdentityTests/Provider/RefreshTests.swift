@@ -124,21 +124,13 @@ struct RefreshTests {
     func killed() async throws {
         let fixture = try await Self.fixture()
         var token = try await Self.first(fixture)
-        let name = fixture.identity.database.name
-        let killer = Task {
-            while !Task.isCancelled {
-                try await fixture.identity.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name) AND pid <> pg_backend_pid()")
-                try await Task.sleep(for: .milliseconds(2))
+        try await fixture.identity.database.whileConnectionsEnd {
+            var cuts = 0
+            while cuts < 25 {
+                // Who got no answer asks again with what they have.
+                do { token = try await Self.next(token, fixture) } catch let error as PostgresError where error.isOutage { cuts += 1 }
             }
         }
-        var cuts = 0
-        while cuts < 25 {
-            // Who got no answer asks again with what they have.
-            do { token = try await Self.next(token, fixture) } catch let error as PostgresError where error.isOutage { cuts += 1 }
-        }
-        killer.cancel()
-        _ = await killer.result
         let last = try await eventually {
             do { return try await RefreshToken(Self.next(token, fixture)) != nil } catch let error as PostgresError where error.isOutage {
                 return false

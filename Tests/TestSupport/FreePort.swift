@@ -33,7 +33,7 @@ package enum FreePort {
     }
 
     /// Whether somebody listens there.
-    static func answers(_ port: Int) -> Bool {
+    package static func answers(_ port: Int) -> Bool {
         withSocket(to: port) { descriptor, address in connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
     }
 

@@ -15,7 +15,7 @@ package enum Shell {
         """
 
     /// The command as the user `postgres` when this process is root, which a server refuses to be; as oneself otherwise.
-    static func asPostgres(_ command: [String]) -> [String] {
+    package static func asPostgres(_ command: [String]) -> [String] {
         getuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] + command : command
     }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A shell that waits for the end of a pipe, which comes when this process dies in whatever way, and then cleans up.
-struct Watchdog: Sendable {
+package struct Watchdog: Sendable {
     private let input: Int32
 
     /// Stops a server and removes its folder.
@@ -12,7 +12,7 @@ struct Watchdog: Sendable {
     }
 
     /// - Parameter user: turns a command into one as the user that the server runs as.
-    init(script: String, arguments: [String], as user: ([String]) -> [String] = Shell.asPostgres) throws {
+    package init(script: String, arguments: [String], as user: ([String]) -> [String] = Shell.asPostgres) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw PostgresServer.StartFailure(description: "no pipe for the watchdog") }
         // Closed on exec: a child that inherited the writing end would keep the pipe open after our death.
@@ -24,5 +24,5 @@ struct Watchdog: Sendable {
         input = ends[1]
     }
 
-    func release() { close(input) }
+    package func release() { close(input) }
 }

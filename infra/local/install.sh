@@ -2,7 +2,7 @@
 # Installs what the fleet and its tests need and this machine lacks: Debian packages, and only the missing ones; Python's go to .local.
 # The Swift toolchain is not among them; it is the one thing you bring.
 # install.sh --tests adds what only the tests use: Python with the tools that check signatures and the API, openssl, PgBouncer,
-# libfaketime, Chromium;
+# libfaketime, Chromium, Apache's module for OpenID Connect;
 # install.sh --lint what only make lint uses: Python for the checkers of manifests.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
@@ -59,6 +59,8 @@ missing_test_packages() {
     [[ -x /usr/sbin/pgbouncer ]] || printf 'pgbouncer\n'
     compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || printf 'libfaketime\n'
     [[ -x /usr/bin/chromium ]] || printf 'chromium\n'
+    # With apache2-bin: the program, without a server that starts.
+    [[ -f /usr/lib/apache2/modules/mod_auth_openidc.so ]] || printf 'libapache2-mod-auth-openidc\n'
 }
 
 missing_lint_packages() {

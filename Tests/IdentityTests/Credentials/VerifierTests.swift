@@ -39,13 +39,7 @@ struct CredentialFixture {
     func makeUser(_ email: String? = nil, password: String = password, cost: ScryptCost? = nil) async throws -> UUID {
         let user = try await identity.makeUser(email)
         let hasher = cost.map { PasswordHasher(cost: $0, threads: 1, waiting: 1, patience: .seconds(60)) } ?? hasher
-        let prepared = try PreparedPassword(password)
-        let hash = try await hasher.hash(prepared)
-        try await identity.execute(
-            """
-            INSERT INTO passwords (user_id, phc, set_at, is_short)
-            VALUES (\(user), \(hash.phc), \(identity.clock.now.stored), \(NewPassword.isShort(prepared)))
-            """)
+        try await identity.give(password, to: user, by: hasher)
         return user
     }
 
@@ -66,6 +60,19 @@ struct CredentialFixture {
     func code(_ totp: TOTP, stepsAhead: Int64 = 0) -> String { totp.code(at: TOTP.step(at: identity.clock.now) + stepsAhead) }
 
     func address(_ text: String) throws -> EmailAddress { try #require(EmailAddress(text)) }
+}
+
+extension IdentityFixture {
+    /// Lets a user sign in by password.
+    func give(_ password: String, to user: UUID, by hasher: PasswordHasher) async throws {
+        let prepared = try PreparedPassword(password)
+        let hash = try await hasher.hash(prepared)
+        try await execute(
+            """
+            INSERT INTO passwords (user_id, phc, set_at, is_short)
+            VALUES (\(user), \(hash.phc), \(clock.now.stored), \(NewPassword.isShort(prepared)))
+            """)
+    }
 }
 
 @Suite struct VerifyPasswordTests {

@@ -18,7 +18,7 @@ package enum Identity: DatabaseService {
         hasher.observe(in: context.metrics)
         let attempts = AttemptCounter(pool: pool, now: now)
         let verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
-        let verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now)
+        let verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, messages: messages, now: now)
 
         let provider = Provider(issuer: issuer, pool: pool, box: box, metrics: context.metrics, logger: context.logger, now: now)
         let signIn = SignIn(

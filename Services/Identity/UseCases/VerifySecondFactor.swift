@@ -14,15 +14,20 @@ package struct VerifySecondFactor: Sendable {
     private let pool: PostgresPool
     private let secrets: SecretBox
     private let attempts: AttemptCounter
+    private let messages: RequestMessage
     private let now: @Sendable () -> Timestamp
+    private let users = UserStore()
     private let holders = CredentialStore()
     private let store = SecondFactorStore()
     private let failures = SignInFailureStore()
 
-    init(pool: PostgresPool, secrets: SecretBox, attempts: AttemptCounter, now: @escaping @Sendable () -> Timestamp) {
+    init(
+        pool: PostgresPool, secrets: SecretBox, attempts: AttemptCounter, messages: RequestMessage, now: @escaping @Sendable () -> Timestamp
+    ) {
         self.pool = pool
         self.secrets = secrets
         self.attempts = attempts
+        self.messages = messages
         self.now = now
     }
 
@@ -52,6 +57,8 @@ package struct VerifySecondFactor: Sendable {
                 }
             if !isRight {
                 try failures.append(session, recoveryCode == nil ? .otp : .recoveryCode, of: user, isLast: attempt.isLast, at: now)
+            } else if recoveryCode != nil {
+                try tellOwner(session, user, from: origin, at: now)
             }
             return isRight
         }
@@ -59,6 +66,16 @@ package struct VerifySecondFactor: Sendable {
         try await attempts.succeed(attempt)
         guard holder.isActive else { throw CredentialRefusal.disabled }
         return recoveryCode == nil ? .otp : .recoveryCode
+    }
+
+    /// A recovery code is rarely used, so its owner should know.
+    private func tellOwner(_ session: PostgresSession, _ user: UUID, from origin: AttemptOrigin, at now: Timestamp) throws {
+        guard let account = try users.find(user, session), let email = account.email else { return }
+        let details = MessageDetails(place: origin.network, at: now, change: .recoveryCodeUsed)
+        try messages.append(
+            RequestedMessage(
+                .mfaChanged, user: user, locale: account.locale, content: MessageContent(address: email, name: account.name, details: details)),
+            at: now, traceparent: nil, session)
     }
 
     private func useTOTP(_ session: PostgresSession, _ code: String, of user: UUID, at now: Timestamp) throws -> Bool {

@@ -49,7 +49,7 @@ struct AccountFixture {
         let (pool, clock) = (base.pool, base.clock)
         let now: @Sendable () -> Timestamp = { clock.now }
         attempts = AttemptCounter(pool: pool, now: now)
-        verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, now: now)
+        verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, messages: messages, now: now)
         verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifyCode = VerifyMailedCode(pool: pool, box: box, attempts: attempts, now: now)
         flows = MailedFlows(pool: pool, box: box, messages: messages, now: now)

@@ -27,7 +27,7 @@ import Testing
         await #expect(throws: CredentialRefusal.wrong) {
             try await verify(CredentialFixture.password, of: asking.user, from: CredentialFixture.origin, until: nil)
         }
-        let mail = try #require(try await fixture.mails().last)
+        let mail = try #require(try await fixture.credentials.mails().last)
         #expect(mail.purpose == .passwordChanged && mail.content.address == "ana@example.com" && mail.content.code == nil)
         let types = try await fixture.identity.events().map(\.type)
         #expect(types.contains("identity.session.revoked.v1"))

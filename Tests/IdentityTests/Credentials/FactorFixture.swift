@@ -2,8 +2,6 @@ import Contracts
 import Foundation
 import Outbox
 import Postgres
-import Sealing
-import StrictJSON
 import TestSupport
 
 @testable import Identity
@@ -11,21 +9,14 @@ import TestSupport
 /// Somebody who is signed in and changes what they sign in with.
 struct FactorFixture {
     let credentials: CredentialFixture
-    let messages: RequestMessage
-    private let openingKeys: OpeningKeys
 
     init() async throws {
         credentials = try await CredentialFixture()
-        let folder = try TemporaryFolder("sealing")
-        let (privatePath, publicPath) = ("\(folder.path)/private.json", "\(folder.path)/public.json")
-        try SealingKeyGenerator(privatePath: privatePath, publicPath: publicPath).make(id: "test")
-        openingKeys = try OpeningKeys(file: privatePath)
-        messages = RequestMessage(sealingTo: try SealingKey(file: publicPath))
     }
 
     var identity: IdentityFixture { credentials.identity }
     var now: @Sendable () -> Timestamp { { [clock = identity.clock] in clock.now } }
-    var change: CredentialChange { CredentialChange(pool: identity.pool, messages: messages, now: now) }
+    var change: CredentialChange { CredentialChange(pool: identity.pool, messages: credentials.messages, now: now) }
     var changePassword: ChangePassword {
         ChangePassword(
             pool: identity.pool, verify: credentials.verifyPassword, hasher: credentials.hasher, blocklist: PasswordBlocklist(lines: ["sunshine"]),
@@ -74,18 +65,6 @@ struct FactorFixture {
     func isAlive(_ asking: SignedInUser) async throws -> Bool {
         let now = identity.clock.now
         return try await identity.pool.withSession { session in try SessionStore().find(asking.session, of: asking.user, at: now, session) != nil }
-    }
-
-    /// What mails say that were asked for, in order.
-    func mails() async throws -> [(purpose: MessagePurpose, content: MessageContent)] {
-        let rows = try await identity.query(
-            "SELECT event_id, data FROM outbox_events WHERE type = 'identity.message.requested.v1' ORDER BY id"
-        ) { row in try row.decode(UUID.self, String.self) }
-        return try rows.map { id, data in
-            var object = try JSONObjectReader(JSONParser.parse(Array(data.utf8)))
-            let event = try MessageRequestedEvent(reading: &object, type: .requested)
-            return (event.purpose, try MessageContent(bytes: try openingKeys.open(event.sealed, boundTo: EventID(id))))
-        }
     }
 
     /// RFC 4648, section 6.

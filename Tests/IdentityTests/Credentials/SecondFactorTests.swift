@@ -31,7 +31,7 @@ import Testing
         #expect(try await fixture.generation(of: asking.user) == 2)
         let events = try await fixture.identity.events().filter { $0.type == "identity.mfa.changed.v1" }
         #expect(events.count == 1 && events[0].subject == "\(UserID(asking.user))" && events[0].data.contains("totp_enrolled"))
-        let mail = try #require(try await fixture.mails().last)
+        let mail = try #require(try await fixture.credentials.mails().last)
         #expect(mail.purpose == .mfaChanged && mail.content.details?.change == .totpAdded)
         // No event says the secret or a code.
         let texts = try await fixture.identity.events().map(\.data).joined()
@@ -103,7 +103,7 @@ import Testing
         #expect(try await fixture.identity.count("totp_credentials") == 0)
         #expect(try await fixture.identity.count("recovery_codes") == 0)
         #expect(try await fixture.generation(of: asking.user) == 3)
-        #expect(try await fixture.mails().last?.content.details?.change == .totpRemoved)
+        #expect(try await fixture.credentials.mails().last?.content.details?.change == .totpRemoved)
         await #expect(throws: CredentialRefusal.wrong) {
             try await fixture.credentials.verifySecondFactor(codes[0].shown, of: asking.user, from: CredentialFixture.origin)
         }
@@ -127,11 +127,11 @@ import Testing
         let other = try await fixture.otherSession(of: asking)
         let new = try await fixture.replaceRecoveryCodes(asking, FactorFixture.facts)
         #expect(Set(new).isDisjoint(with: old) && Set(new).count == RecoveryCode.count)
+        #expect(try await fixture.credentials.mails().last?.content.details?.change == .recoveryCodesReplaced)
         #expect(try await fixture.isAlive(other))
         let verify = fixture.credentials.verifySecondFactor
         await #expect(throws: CredentialRefusal.wrong) { try await verify(old[0].shown, of: asking.user, from: CredentialFixture.origin) }
         #expect(try await verify(new[0].shown, of: asking.user, from: CredentialFixture.origin) == .recoveryCode)
-        #expect(try await fixture.mails().last?.content.details?.change == .recoveryCodesReplaced)
     }
 
     @Test func `a new secret takes the place of the old one only with its first code, and waits for it a quarter of an hour`() async throws {

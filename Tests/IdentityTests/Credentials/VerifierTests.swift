@@ -4,6 +4,8 @@ import EncryptionKeys
 import Foundation
 import Outbox
 import Postgres
+import Sealing
+import StrictJSON
 import TestSupport
 import Testing
 
@@ -20,6 +22,8 @@ struct CredentialFixture {
     let secrets: SecretBox
     let hasher: PasswordHasher
     let attempts: AttemptCounter
+    let messages: RequestMessage
+    private let openingKeys: OpeningKeys
 
     init(hasher: PasswordHasher? = nil) async throws {
         let fixture = try await IdentityFixture()
@@ -28,11 +32,16 @@ struct CredentialFixture {
         secrets = SecretBox(try #require(EncryptionKeys([key])))
         self.hasher = hasher ?? PasswordHasher(cost: Self.cost, threads: 2, waiting: 64, patience: .seconds(60))
         attempts = AttemptCounter(pool: fixture.pool, now: { fixture.clock.now })
+        let folder = try TemporaryFolder("sealing")
+        let (privatePath, publicPath) = ("\(folder.path)/private.json", "\(folder.path)/public.json")
+        try SealingKeyGenerator(privatePath: privatePath, publicPath: publicPath).make(id: "test")
+        openingKeys = try OpeningKeys(file: privatePath)
+        messages = RequestMessage(sealingTo: try SealingKey(file: publicPath))
     }
 
     var verifyPassword: VerifyPassword { VerifyPassword(pool: identity.pool, hasher: hasher, attempts: attempts) }
     var verifySecondFactor: VerifySecondFactor {
-        VerifySecondFactor(pool: identity.pool, secrets: secrets, attempts: attempts, now: { [identity] in identity.clock.now })
+        VerifySecondFactor(pool: identity.pool, secrets: secrets, attempts: attempts, messages: messages, now: { [identity] in identity.clock.now })
     }
 
     /// A user with a password.
@@ -54,6 +63,18 @@ struct CredentialFixture {
             VALUES (\(id), \(user), \(sealed), \(now), \(now))
             """)
         return TOTP(secret: secret)
+    }
+
+    /// What mails say that were asked for, in order.
+    func mails() async throws -> [(purpose: MessagePurpose, content: MessageContent)] {
+        let rows = try await identity.query(
+            "SELECT event_id, data FROM outbox_events WHERE type = 'identity.message.requested.v1' ORDER BY id"
+        ) { row in try row.decode(UUID.self, String.self) }
+        return try rows.map { id, data in
+            var object = try JSONObjectReader(JSONParser.parse(Array(data.utf8)))
+            let event = try MessageRequestedEvent(reading: &object, type: .requested)
+            return (event.purpose, try MessageContent(bytes: try openingKeys.open(event.sealed, boundTo: EventID(id))))
+        }
     }
 
     /// The code that an app shows now.
@@ -283,6 +304,10 @@ extension IdentityFixture {
         }
         #expect(right == 1)
         #expect(try await verify(codes[1].shown, of: user, from: CredentialFixture.origin) == .recoveryCode)
+        // Each use is said to the owner, without the code.
+        let mails = try await fixture.mails()
+        #expect(mails.count == 2 && mails.allSatisfy { $0.purpose == .mfaChanged && $0.content.details?.change == .recoveryCodeUsed })
+        #expect(mails.allSatisfy { $0.content.code == nil })
         await #expect(throws: CredentialRefusal.wrong) { try await verify(codes[1].shown, of: user, from: CredentialFixture.origin) }
     }
 

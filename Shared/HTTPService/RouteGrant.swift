@@ -1,4 +1,5 @@
 import AccessTokens
+package import Contracts
 
 /// One pair of identities that a route takes: a calling service and the kind of token it must bring.
 package struct RouteGrant: Sendable, Hashable {
@@ -8,7 +9,7 @@ package struct RouteGrant: Sendable, Hashable {
         /// A client's own token, without a user.
         case client
         /// A member of staff's token: a user's, with this role.
-        case staff(role: String)
+        case staff(UserRole)
     }
 
     package let callers: Set<String>
@@ -34,7 +35,7 @@ package struct RouteGrant: Sendable, Hashable {
         guard token.hasScope(scope) else { return false }
         switch holder {
         case .user, .client: return true
-        case .staff(let role): return token.roles.contains(role)
+        case .staff(let role): return token.roles.contains(role.rawValue)
         }
     }
 }

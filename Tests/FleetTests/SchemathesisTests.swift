@@ -16,7 +16,7 @@ struct SchemathesisTests {
         Schemathesis.Party(name: "user", caller: "mobile-bff", principal: .user(LedgerFleet.user), scopes: ["wallet"]),
         Schemathesis.Party(
             name: "staff", caller: "backoffice", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9w"), scopes: ["ledger:operate"],
-            roles: ["ledger-operator"], namesOwner: true),
+            roles: ["admin"], namesOwner: true),
     ]
 
     @Test("wallet-ledger: no answer is one that the document does not promise, for a client, a user and staff, behind PgBouncer")
@@ -59,16 +59,16 @@ struct SchemathesisTests {
     private static let operators = [
         Schemathesis.Party(
             name: "backoffice", caller: "backoffice", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9x"), scopes: ["risk:operate"],
-            roles: ["risk-operator"]),
+            roles: ["risk-analyst"]),
         Schemathesis.Party(
             name: "fleetctl", caller: "fleetctl", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9y"), scopes: ["risk:operate"],
-            roles: ["risk-operator"]),
+            roles: ["risk-analyst"]),
     ]
     private static let outsiders = [
         Schemathesis.Party(
             name: "other-staff", caller: "backoffice", principal: .user("usr_01jd6r3v8k9m2n4p5q6r7s8t9z"), scopes: ["ledger:operate"],
-            roles: ["ledger-operator"]),
-        Schemathesis.Party(name: "client", caller: "fleetctl", principal: .client("bank"), scopes: ["risk:operate"], roles: ["risk-operator"]),
+            roles: ["admin"]),
+        Schemathesis.Party(name: "client", caller: "fleetctl", principal: .client("bank"), scopes: ["risk:operate"], roles: ["risk-analyst"]),
     ]
 
     @Test("ops-risk: no answer is one that the document does not promise, for its operators and for others, behind PgBouncer")

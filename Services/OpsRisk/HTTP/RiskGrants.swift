@@ -5,10 +5,7 @@ import ServiceRuntime
 
 /// Who may see and resolve alerts: operators, through the services that they use.
 enum RiskGrants {
-    /// The role that staff needs beside the scope.
-    static let operatorRole = "risk-operator"
-
-    static let staff = RouteGrant(callers: ["backoffice", "fleetctl"], holder: .staff(role: operatorRole), scope: "risk:operate")
+    static let staff = RouteGrant(callers: ["backoffice", "fleetctl"], holder: .staff(.riskAnalyst), scope: "risk:operate")
 }
 
 extension AuthenticatedRequest {

@@ -5,14 +5,11 @@ import ServiceRuntime
 
 /// "Who may do what in the ledger", as grants. Each route lists the pairs of calling service and token that it takes.
 enum LedgerGrants {
-    /// The role that staff needs beside the scope.
-    static let operatorRole = "ledger-operator"
-
     static let user = RouteGrant(callers: ["mobile-bff"], holder: .user, scope: "wallet")
     static let clientReads = RouteGrant(callers: ["api-gateway"], holder: .client, scope: "ledger:read")
     static let clientWrites = RouteGrant(callers: ["api-gateway"], holder: .client, scope: "ledger:write")
     static let clientFunds = RouteGrant(callers: ["api-gateway"], holder: .client, scope: "ledger:fund")
-    static let staff = RouteGrant(callers: ["backoffice", "fleetctl"], holder: .staff(role: operatorRole), scope: "ledger:operate")
+    static let staff = RouteGrant(callers: ["backoffice", "fleetctl"], holder: .staff(.admin), scope: "ledger:operate")
 
     /// Who may read what they reach.
     static let readers = [user, clientReads, staff]

@@ -69,7 +69,7 @@ final class RiskAPI: ServedAPI {
     }
 
     func token(
-        _ principal: Principal? = nil, scopes: [String] = ["risk:operate"], roles: [String] = ["risk-operator"]
+        _ principal: Principal? = nil, scopes: [String] = ["risk:operate"], roles: [String] = ["risk-analyst"]
     ) async throws -> String {
         try await credentials.issuer.token(
             for: principal ?? .user(Self.newUserID()), scopes: scopes, roles: roles, lifetime: Self.tokenLifetime, now: Self.now)

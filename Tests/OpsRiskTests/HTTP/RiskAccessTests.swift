@@ -46,11 +46,11 @@ import Testing
 
     private func mint(_ token: Token, _ api: RiskAPI) async throws -> String? {
         let user = Principal.user(RiskAPI.newUserID())
-        let (scopes, roles) = (["risk:operate"], ["risk-operator"])
+        let (scopes, roles) = (["risk:operate"], ["risk-analyst"])
         switch token {
         case .none: return nil
         case .staff: return try await api.token(user)
-        case .otherRole: return try await api.token(user, roles: ["ledger-operator", "support"])
+        case .otherRole: return try await api.token(user, roles: ["admin", "support"])
         case .noRole: return try await api.token(user, roles: [])
         case .otherScope: return try await api.token(user, scopes: ["ledger:operate"])
         case .user: return try await api.token(user, scopes: ["wallet"], roles: [])

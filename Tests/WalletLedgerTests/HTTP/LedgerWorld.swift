@@ -103,7 +103,7 @@ extension LedgerAPI {
 
     func staff(caller: String = "backoffice") async throws -> Party {
         let token = try await issuer.token(
-            for: .user(Self.newUserID()), clientID: "backoffice", scopes: ["ledger:operate"], roles: ["ledger-operator"],
+            for: .user(Self.newUserID()), clientID: "backoffice", scopes: ["ledger:operate"], roles: ["admin"],
             lifetime: tokenLifetime, now: Self.now)
         return Party(caller: caller, token: token)
     }

@@ -3,8 +3,8 @@
 /// The one place for these facts. Keys, topology, the broker's permissions and the isolation check are made from it; the local fleet and
 /// the checks of the manifests read `infra/fleet.tsv`, which is its export; tests name what a service lacks.
 package enum Fleet {
-    /// Those that serve, in order of dependency: the local fleet starts them in this order.
-    package static let services: [FleetService] = [.walletLedger, .opsRisk, .identity, .notification]
+    /// Those that serve, in order of dependency (all take tokens by identity's keys): the local fleet starts them in this order.
+    package static let services: [FleetService] = [.identity, .walletLedger, .opsRisk, .notification]
 
     /// Publishes the outbox of one service: a process per source, on the source's database.
     package static let relay = "outbox-relay"

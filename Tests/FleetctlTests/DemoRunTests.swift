@@ -1,4 +1,3 @@
-import AccessTokens
 import Fleetctl
 import Foundation
 import RequestSigning
@@ -21,14 +20,13 @@ final class DemoRunTests {
     private let environment: [String: String]
     private let port: Int
 
-    /// Keys and an issuer that can be used, of a fleet of which nothing is up.
+    /// Keys that can be used, of a fleet of which nothing is up.
     init() throws {
         var generator = SystemRandomNumberGenerator()
         let keys = try SigningKeyGenerator.generate(
             pairs: SigningKeyGenerator.fleet, now: Int64(Date().timeIntervalSince1970), using: &generator)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         _ = try SigningKeyFolder(path: "\(folder)/keys").write(keys, replacing: false)
-        _ = try LocalTokenIssuer.create(directory: "\(folder)/issuer", environment: "local")
         port = try FreePort.any()
         let urls = Self.databases.map { [port] in "\($0)=postgres://demo:hunter2@127.0.0.1:\(port)/demo" }
         try Data(urls.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/databases.env"))
@@ -36,7 +34,7 @@ final class DemoRunTests {
             "FLORIN_ENVIRONMENT": "local", "FLORIN_LEDGER_URL": "http://127.0.0.1:\(port)", "FLORIN_OPS_RISK_URL": "http://127.0.0.1:\(port)",
             "FLORIN_IDENTITY_URL": "http://127.0.0.1:\(port)",
             "FLORIN_LEDGER_EXECUTABLE": "/nonexistent/bin/wallet-ledger", "FLORIN_FLEET_COMMAND": "/nonexistent", "FLORIN_RUN_DIRECTORY": folder,
-            "FLORIN_KEYS_DIRECTORY": "\(folder)/keys", "FLORIN_ISSUER_DIRECTORY": "\(folder)/issuer",
+            "FLORIN_KEYS_DIRECTORY": "\(folder)/keys",
             "FLORIN_DATABASES_FILE": "\(folder)/databases.env",
         ]
     }
@@ -55,32 +53,32 @@ final class DemoRunTests {
     @Test("a service that is down is exit 3 and named, and so is the step that needed it")
     func down() async {
         let ending = await perform()
-        #expect(ending.exit == .unreachable && ending.printed == ["✗ a client opens a wallet for each of two users"])
+        #expect(ending.exit == .unreachable && ending.printed == ["✗ two people sign up, and an app signs each of them in"])
         #expect(ending.complained.count == 1)
-        #expect(ending.complained[0].hasPrefix("fleetctl demo: cannot reach wallet-ledger at 127.0.0.1:\(port): "), "\(ending.complained)")
+        #expect(ending.complained[0].hasPrefix("fleetctl demo: cannot reach identity at 127.0.0.1:\(port): "), "\(ending.complained)")
     }
 
     @Test("one that does not answer too", arguments: [ScriptedServer.Step.drop, .breakOff])
     func unanswered(step: ScriptedServer.Step) async throws {
         try await ScriptedServer.running([step]) { _, port in
-            let ending = await perform(["FLORIN_LEDGER_URL": "http://127.0.0.1:\(port)"])
+            let ending = await perform(["FLORIN_IDENTITY_URL": "http://127.0.0.1:\(port)"])
             #expect(ending.exit == .unreachable)
-            #expect(ending.complained.first?.hasPrefix("fleetctl demo: cannot reach wallet-ledger at 127.0.0.1:\(port): ") == true)
+            #expect(ending.complained.first?.hasPrefix("fleetctl demo: cannot reach identity at 127.0.0.1:\(port): ") == true)
         }
     }
 
     @Test("a step that goes otherwise is exit 1, with what was expected and what was got")
     func failed() async throws {
         try await ScriptedServer.running([.answer(500)]) { _, port in
-            let ending = await perform(["FLORIN_LEDGER_URL": "http://127.0.0.1:\(port)"])
+            let ending = await perform(["FLORIN_IDENTITY_URL": "http://127.0.0.1:\(port)"])
             #expect(ending.exit == .failure && ending.complained.isEmpty)
-            #expect(ending.printed == ["✗ a client opens a wallet for each of two users\n  expected: 201\n  got:      500"])
+            #expect(ending.printed == ["✗ two people sign up, and an app signs each of them in\n  expected: 202\n  got:      500"])
         }
     }
 
     @Test(
         "what it cannot start with is exit 64 and one line that names it",
-        arguments: ["FLORIN_LEDGER_URL", "FLORIN_KEYS_DIRECTORY", "FLORIN_ISSUER_DIRECTORY", "FLORIN_DATABASES_FILE"])
+        arguments: ["FLORIN_LEDGER_URL", "FLORIN_KEYS_DIRECTORY", "FLORIN_DATABASES_FILE"])
     func configuration(name: String) async {
         let ending = await perform([name: "/nonexistent"])
         #expect(ending.exit == .usage && ending.printed.isEmpty && ending.complained.count == 1)

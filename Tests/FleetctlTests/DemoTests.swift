@@ -45,7 +45,7 @@ struct DemoChildProcessTests {
 struct DemoSettingsTests {
     private static let complete = [
         "FLORIN_ENVIRONMENT": "local", "FLORIN_LEDGER_URL": "http://127.0.0.1:8203", "FLORIN_LEDGER_EXECUTABLE": "/r/bin/wallet-ledger",
-        "FLORIN_KEYS_DIRECTORY": "/keys", "FLORIN_ISSUER_DIRECTORY": "/issuer", "FLORIN_DATABASES_FILE": "/databases.env",
+        "FLORIN_KEYS_DIRECTORY": "/keys", "FLORIN_DATABASES_FILE": "/databases.env",
         "FLORIN_OPS_RISK_URL": "http://127.0.0.1:8204", "FLORIN_IDENTITY_URL": "http://127.0.0.1:8201",
         "FLORIN_FLEET_COMMAND": "/r/fleet.sh", "FLORIN_RUN_DIRECTORY": "/run",
     ]
@@ -58,6 +58,7 @@ struct DemoSettingsTests {
         let environment = settings.ledgerEnvironment
         #expect(environment["LEDGER_DATABASE_URL"] == "postgres://a?b=c")
         #expect(environment["HTTP_PORT"] == "8203")
+        #expect(environment["TOKEN_JWKS"] == "http://127.0.0.1:8201/oauth2/jwks")
         #expect(environment["MIGRATIONS_DIRECTORY"] == "/r/migrations")
         #expect(environment["OPS_RISK_DATABASE_URL"] == nil)
         #expect(settings.foreignDatabaseURL == "postgres://d")

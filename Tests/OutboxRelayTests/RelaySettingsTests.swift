@@ -29,7 +29,7 @@ struct RelaySettingsTests {
     func source(_ environment: [String: String], _ fault: String) async {
         let (exit, complaints) = await start(environment)
         #expect(exit == .usage)
-        #expect(complaints == ["outbox-relay: OUTBOX_SOURCE\(fault): expected wallet-ledger or ops-risk or identity"])
+        #expect(complaints == ["outbox-relay: OUTBOX_SOURCE\(fault): expected identity or wallet-ledger or ops-risk"])
     }
 
     @Test("of a source that there is the own database alone may be set")

@@ -68,7 +68,6 @@ set_state_paths() {
     STATE=$(state_folder)
     SECRETS=$STATE/secrets
     KEYS=$STATE/keys
-    ISSUER=$STATE/issuer
     LOGS=$STATE/logs
     RUN=$STATE/run
     RELEASE=$STATE/release
@@ -89,10 +88,10 @@ make_state_folders() {
         printf '%s\n' "$FLORIN_REPOSITORY" >"$STATE/repository"
     fi
     # Others may pass through to what is theirs, and list nothing.
-    mkdir -p "$SECRETS" "$KEYS" "$ISSUER" "$LOGS" "$RUN" "$RELEASE/bin"
+    mkdir -p "$SECRETS" "$KEYS" "$LOGS" "$RUN" "$RELEASE/bin"
     chmod 0755 "$STATE" "$RELEASE" "$RELEASE/bin"
     chmod 0700 "$SECRETS" "$LOGS" "$RUN"
-    chmod 0711 "$KEYS" "$ISSUER"
+    chmod 0711 "$KEYS"
 }
 
 # ports.env and the services' ports of the fleet's table, as assignments.

@@ -169,7 +169,7 @@ start_fleet() {
         start_server smtp
     fi
     ensure_roles_and_databases
-    ensure_keys_and_issuer
+    ensure_keys
     for service in "${SERVICES[@]}"; do
         ensure_service_user "$service"
     done
@@ -208,7 +208,6 @@ run_demo() (
     export FLORIN_LEDGER_URL=http://127.0.0.1:$WALLET_LEDGER_HTTP_PORT
     export FLORIN_LEDGER_EXECUTABLE=$RELEASE/bin/wallet-ledger
     export FLORIN_KEYS_DIRECTORY=$KEYS
-    export FLORIN_ISSUER_DIRECTORY=$ISSUER
     export FLORIN_DATABASES_FILE=$DATABASES_FILE
     export FLORIN_IDENTITY_URL=http://127.0.0.1:$IDENTITY_HTTP_PORT
     export FLORIN_OPS_RISK_URL=http://127.0.0.1:$OPS_RISK_HTTP_PORT

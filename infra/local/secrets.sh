@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sourced. Passwords, signing keys and the local token issuer: made once, kept in the state folder, never on a command line.
+# Sourced. Passwords and keys: made once, kept in the state folder, never on a command line.
 
 # The roles of the fleet's databases, as <service>:<kind>. The serving role has the service's bare name.
 mapfile -t DATABASE_SERVICES < <(services_that owns_database)
@@ -79,9 +79,8 @@ ensure_encryption_keys() {
     )
 }
 
-# Signing keys of the fleet's services, and the issuer that mints tokens until identity exists. A pair's key stands in two files, so a
-# service that has no file yet means new ones for all; nothing is running that knows the old ones.
-ensure_keys_and_issuer() {
+# Keys of the fleet's services. A pair's signing key stands in two files, so a service that has no file yet means new ones for all; nothing is running that knows the old ones.
+ensure_keys() {
     local service
     for service in "${SERVICES[@]}"; do
         if is_called "$service" && [[ ! -f $KEYS/$service.keys.json ]]; then
@@ -101,10 +100,5 @@ ensure_keys_and_issuer() {
             ensure_sealing_keys "$service"
         fi
     done
-    if [[ ! -f $ISSUER/jwks.json ]]; then
-        say "Generating the local token issuer."
-        FLORIN_ENVIRONMENT=local "$RELEASE/bin/fleetctl" issuer init --directory "$ISSUER"
-    fi
-    chmod 0711 "$KEYS" "$ISSUER"
-    chmod 0644 "$ISSUER/jwks.json"
+    chmod 0711 "$KEYS"
 }

@@ -70,9 +70,8 @@ called_environment() {
     REDIS_URL=$(redis_url "$1")
     export REDIS_URL
     export INTERNAL_TLS=off
-    # A name, not an address: the local issuer has no server, its key set is a file. `fleetctl issuer` writes this name into tokens.
-    export TOKEN_ISSUER=http://127.0.0.1:8101
-    export TOKEN_JWKS=$ISSUER/jwks.json
+    export TOKEN_ISSUER=http://127.0.0.1:$IDENTITY_HTTP_PORT
+    export TOKEN_JWKS=$TOKEN_ISSUER/oauth2/jwks
     export HTTP_HOST=127.0.0.1
     HTTP_PORT=$(service_http_port "$1")
     export HTTP_PORT

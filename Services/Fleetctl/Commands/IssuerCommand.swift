@@ -10,10 +10,10 @@ import Musl
 import Darwin
 #endif
 
-/// `fleetctl issuer`: tokens for demo, tests and benchmark, until identity issues them; refused in production.
+/// `fleetctl issuer`: tokens for tests and benchmark, where identity is not up; refused in production.
 struct IssuerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "issuer", abstract: "Issue access tokens for demo, tests and benchmark; refused in production.",
+        commandName: "issuer", abstract: "Issue access tokens for tests and benchmark; refused in production.",
         discussion: "Needs FLORIN_ENVIRONMENT=local or staging; the default is production.",
         subcommands: [Init.self, Token.self])
 

@@ -7,18 +7,22 @@ import RequestSigning
 
 /// A first-party app on a phone, as identity sees it: it signs a person in without a browser, and keeps tokens.
 struct DemoApp: Sendable {
-    private static let scopes = "openid wallet offline_access"
     private static let secretBytes = 32
 
     let identity: DemoService
     let clientID: String
+    private let scopes: [String]
     /// What the phone keeps for ever.
     private let deviceSecret = Self.secret()
 
-    init(identity: DemoService, clientID: String) {
+    init(identity: DemoService, clientID: String, scopes: [String]) {
         self.identity = identity
         self.clientID = clientID
+        self.scopes = scopes
     }
+
+    /// The same app on another phone.
+    var elsewhere: DemoApp { DemoApp(identity: identity, clientID: clientID, scopes: scopes) }
 
     /// An attempt to sign in: what was answered last, and what the code is exchanged with.
     struct Attempt: Sendable {
@@ -29,10 +33,10 @@ struct DemoApp: Sendable {
     func begin(_ address: String, _ password: String) async throws -> Attempt {
         let verifier = Self.secret()
         let challenge = Base64URL.encode(Array(SHA256.hash(data: Array(verifier.utf8))))
-        let answer = try await post(
+        let answer = try await identity.post(
             "/oauth2/authorize-challenge",
             [
-                ("response_type", "code"), ("client_id", clientID), ("scope", Self.scopes), ("code_challenge", challenge),
+                ("response_type", "code"), ("client_id", clientID), ("scope", scopes.joined(separator: " ")), ("code_challenge", challenge),
                 ("code_challenge_method", "S256"), ("device_secret", deviceSecret), ("username", address), ("password", password),
             ])
         return Attempt(answer: answer, verifier: verifier)
@@ -40,26 +44,20 @@ struct DemoApp: Sendable {
 
     /// Goes on with a code of the authenticator app.
     func enter(_ code: String, in session: String, of attempt: Attempt) async throws -> Attempt {
-        let answer = try await post(
+        let answer = try await identity.post(
             "/oauth2/authorize-challenge",
             [("client_id", clientID), ("device_secret", deviceSecret), ("auth_session", session), ("otp", code)])
         return Attempt(answer: answer, verifier: attempt.verifier)
     }
 
     func redeem(_ code: String, of attempt: Attempt) async throws -> DemoAnswer {
-        try await post(
+        try await identity.post(
             "/oauth2/token",
             [("grant_type", "authorization_code"), ("client_id", clientID), ("code", code), ("code_verifier", attempt.verifier)])
     }
 
     func refresh(_ token: String) async throws -> DemoAnswer {
-        try await post("/oauth2/token", [("grant_type", "refresh_token"), ("client_id", clientID), ("refresh_token", token)])
-    }
-
-    private func post(_ target: String, _ form: [(name: String, value: String)]) async throws -> DemoAnswer {
-        let body = form.map { "\($0.name)=\($0.value.formEncoded)" }.joined(separator: "&")
-        let fields: HTTPFields = [.contentType: "application/x-www-form-urlencoded", .userAgent: "Florin demo"]
-        return try await identity.send(DemoRequest(method: "POST", target: target, fields: fields, body: Array(body.utf8)))
+        try await identity.post("/oauth2/token", [("grant_type", "refresh_token"), ("client_id", clientID), ("refresh_token", token)])
     }
 
     private static func secret() -> String {
@@ -97,6 +95,15 @@ struct DemoAuthenticator: Sendable {
         let number = mac[offset..<offset + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } & 0x7FFF_FFFF
         let digits = String(number % 1_000_000)
         return String(repeating: "0", count: 6 - digits.count) + digits
+    }
+}
+
+extension DemoService {
+    /// Posts a form, as programs do that sign nothing.
+    func post(_ target: String, _ form: [(name: String, value: String)]) async throws -> DemoAnswer {
+        let body = form.map { "\($0.name)=\($0.value.formEncoded)" }.joined(separator: "&")
+        let fields: HTTPFields = [.contentType: "application/x-www-form-urlencoded", .userAgent: "Florin demo"]
+        return try await send(DemoRequest(method: "POST", target: target, fields: fields, body: Array(body.utf8)))
     }
 }
 

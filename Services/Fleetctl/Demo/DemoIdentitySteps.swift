@@ -1,32 +1,25 @@
-import AccessTokens
 import Contracts
 import FoundationEssentials
-import RequestSigning
-import ServiceRuntime
-import StrictJSON
 
 /// A person's way in: an account by a mailed code, sign-ins with one factor and with two, sessions, refresh tokens, and a theft that is noticed.
 struct DemoIdentitySteps: Sendable {
-    private static let patience = Duration.seconds(30)
-    private static let pause = Duration.milliseconds(100)
-
-    let identity: DemoService
-    let fleet: DemoFleet
+    let accounts: DemoAccounts
     let report: DemoReport
-    /// Signs for mobile-bff, before identity.
-    let signer: RequestSigner
 
     func callAsFunction() async throws {
         let mark = UUID().uuidString.lowercased().prefix(8)
         let (address, password) = ("ana.\(mark)@example.com", "four quiet herons \(mark)")
         try await signUp(address, password)
-        let app = try await registerApp("demo-\(mark)")
+        let app = try await report.find("an operator registers a first-party app") { step in
+            let id = "demo-app-\(mark)"
+            return (found: try await accounts.registerApp(id, scopes: ["openid", "wallet", "offline_access"], step), shown: id as String?)
+        }
         let first = try await report.find("the app signs her in with her password and gets tokens") { step in
             let attempt = try await app.begin(address, password)
-            return (found: try await tokens(app, attempt, step), shown: nil)
+            return (found: try await accounts.tokens(app, attempt, step), shown: nil)
         }
         let authenticator = try await enrol(first)
-        let otherPhone = DemoApp(identity: identity, clientID: app.clientID)
+        let otherPhone = app.elsewhere
         let second = try await signInWithTwoFactors(otherPhone, address, password, authenticator)
         try await endSession(app, of: first, by: second)
         try await rotate(otherPhone, second)
@@ -34,41 +27,24 @@ struct DemoIdentitySteps: Sendable {
 
     private func signUp(_ address: String, _ password: String) async throws {
         let flow = try await report.find("a person signs up; whether the address is taken, the answer does not say") { step in
-            let answer = try await signed("POST", "/v1/users", body: RegisterUserRequest(email: address, password: password, name: "Ana Demo"))
-            return (found: try step.read(answer, status: 202, as: CodeRequestedBody.self).flow, shown: nil as String?)
+            (found: try await accounts.signUp(address, password, name: "Ana Demo", step), shown: nil as String?)
         }
         let code = try await report.find("a code is mailed: identity, outbox, RabbitMQ, notification, SMTP; sealed until it is sent") { step in
-            let code = try await mailedCode(to: address, step)
-            return (found: code, shown: "\(address) got it" as String?)
+            (found: try await accounts.mailedCode(to: address, step), shown: "\(address) got it" as String?)
         }
         try await report.step("with the code there is an account, once") { step in
-            let body = VerifyEmailRequest(flow: flow, code: code)
-            let user = try step.read(try await signed("POST", "/v1/users/verify-email", body: body), status: 200, as: UserIDBody.self).userID
-            return "\(user)"
-        }
-    }
-
-    private func registerApp(_ clientID: String) async throws -> DemoApp {
-        try await report.find("an operator registers a first-party app") { step in
-            let outcome = try await fleet.run(
-                "identity",
-                [
-                    "clients", "add", clientID, "--name", "Demo app", "--public", "--first-party", "--grant", "authorization_code", "--grant",
-                    "refresh_token", "--scope", "openid", "--scope", "wallet", "--scope", "offline_access",
-                ])
-            try step.expect("exit code", 0, outcome.exitCode ?? -1)
-            return (found: DemoApp(identity: identity, clientID: clientID), shown: clientID)
+            "\(try await accounts.verify(flow, code, step))"
         }
     }
 
     private func enrol(_ tokens: TokenBody) async throws -> DemoAuthenticator {
         try await report.find("she adds an authenticator app: its secret counts once a code of it was entered") { step in
             let enrolment = try step.read(
-                try await signed("POST", "/v1/me/mfa/totp", token: tokens.accessToken), status: 200, as: TOTPEnrolmentBody.self)
+                try await accounts.signed("POST", "/v1/me/mfa/totp", token: tokens.accessToken), status: 200, as: TOTPEnrolmentBody.self)
             guard let authenticator = DemoAuthenticator(secret: enrolment.secret) else {
                 throw DemoFailure(step: step.title, expected: "a secret in base32", got: "something else")
             }
-            let answer = try await signed(
+            let answer = try await accounts.signed(
                 "POST", "/v1/me/mfa/totp/confirm", token: tokens.accessToken, body: ConfirmTOTPRequest(code: authenticator.code()))
             let codes = try step.read(answer, status: 200, as: RecoveryCodesBody.self).recoveryCodes
             return (found: authenticator, shown: "\(codes.count) recovery codes")
@@ -88,19 +64,19 @@ struct DemoIdentitySteps: Sendable {
             let session = try step.read(attempt.answer, status: 400, as: ChallengeErrorBody.self).authSession ?? ""
             // The code that confirmed the enrolment is used; the next one counts already.
             let signedIn = try await app.enter(authenticator.code(stepsAhead: 1), in: session, of: attempt)
-            return (found: try await tokens(app, signedIn, step), shown: nil)
+            return (found: try await accounts.tokens(app, signedIn, step), shown: nil)
         }
     }
 
     private func endSession(_ app: DemoApp, of first: TokenBody, by second: TokenBody) async throws {
         try await report.step("she sees where she is signed in, and ends the other session: its refresh token is dead") { step in
             let page = try step.read(
-                try await signed("GET", "/v1/me/sessions", token: second.accessToken), status: 200, as: PageBody<SessionBody>.self)
+                try await accounts.signed("GET", "/v1/me/sessions", token: second.accessToken), status: 200, as: PageBody<SessionBody>.self)
             try step.expect("sessions", 2, page.items.count)
             guard let other = page.items.first(where: { !$0.isCurrent }) else {
                 throw DemoFailure(step: step.title, expected: "another session", got: "none")
             }
-            let ended = try await signed("DELETE", "/v1/me/sessions/\(other.id)", token: second.accessToken)
+            let ended = try await accounts.signed("DELETE", "/v1/me/sessions/\(other.id)", token: second.accessToken)
             try step.expect(ended, status: 204)
             try expectInvalidGrant(try await app.refresh(first.refreshToken ?? ""), step)
             return "\(other.id)"
@@ -123,33 +99,8 @@ struct DemoIdentitySteps: Sendable {
         }
     }
 
-    private func tokens(_ app: DemoApp, _ attempt: DemoApp.Attempt, _ step: DemoStep) async throws -> TokenBody {
-        let code = try step.read(attempt.answer, status: 200, as: AuthorizationCodeBody.self).code
-        return try step.read(try await app.redeem(code, of: attempt), status: 200, as: TokenBody.self)
-    }
-
     private func expectInvalidGrant(_ answer: DemoAnswer, _ step: DemoStep) throws {
         let error = try step.read(answer, status: 400, as: OAuthErrorBody.self)
         try step.expect("error", "invalid_grant", error.error)
-    }
-
-    /// Waits for a mail to the address with a code of six digits.
-    private func mailedCode(to address: String, _ step: DemoStep) async throws -> String {
-        let deadline = ContinuousClock.now + Self.patience
-        while ContinuousClock.now < deadline {
-            for line in try await fleet.mails(last: 20) {
-                guard let mail = try? JSONParser.parse(Array(line.utf8)), let raw = mail["raw"]?.stringValue, raw.contains(address),
-                    let text = mail["text"]?.stringValue
-                else { continue }
-                let code = text.split(whereSeparator: { !$0.isNumber }).first { $0.count == 6 }
-                if let code { return String(code) }
-            }
-            try await Task.sleep(for: Self.pause)
-        }
-        throw DemoFailure(step: step.title, expected: "a mail with a code", got: "none within \(Self.patience.components.seconds) s")
-    }
-
-    private func signed(_ method: String, _ target: String, token: String? = nil, body: (any WireRequest)? = nil) async throws -> DemoAnswer {
-        try await identity.call(signer, method, target, token: token, body: body)
     }
 }

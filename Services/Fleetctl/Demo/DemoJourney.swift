@@ -8,17 +8,14 @@ struct DemoJourney: Sendable {
 
     let settings: DemoSettings
     let report: DemoReport
-    /// Seconds since the Unix epoch.
-    let now: Int64
 
     /// - Throws: ``DemoFailure`` at the first step that goes otherwise, ``UnreachableDependency`` when something of the fleet does not answer,
     ///   ``InvalidConfiguration`` when the demo cannot start.
     func run() async throws {
-        let database = try DemoDatabase(settings)
-        let people = try await people()
+        let (database, keys) = (try DemoDatabase(settings), try DemoKeys(settings))
         let connections = ServiceConnections(connectTimeout: Self.connectLimit)
         do {
-            try await run(people, database, DemoService(name: "wallet-ledger", address: settings.ledger, connections: connections))
+            try await run(database, keys, connections)
         } catch {
             await connections.close()
             throw error
@@ -26,15 +23,13 @@ struct DemoJourney: Sendable {
         await connections.close()
     }
 
-    private func people() async throws(InvalidConfiguration) -> DemoPeople {
-        do {
-            return try await DemoPeople(settings, now: now)
-        } catch {
-            throw InvalidConfiguration(key: "FLORIN_KEYS_DIRECTORY or FLORIN_ISSUER_DIRECTORY", "\(error)")
-        }
-    }
-
-    private func run(_ people: DemoPeople, _ database: DemoDatabase, _ ledger: DemoService) async throws {
+    private func run(_ database: DemoDatabase, _ keys: DemoKeys, _ connections: ServiceConnections) async throws {
+        let fleet = DemoFleet(settings)
+        let ledger = DemoService(name: "wallet-ledger", address: settings.ledger, connections: connections)
+        let opsRisk = DemoService(name: "ops-risk", address: settings.opsRisk, connections: connections)
+        let identity = DemoService(name: "identity", address: settings.identity, connections: connections)
+        let accounts = DemoAccounts(identity: identity, fleet: fleet, signer: keys.mobileAppsBeforeIdentity)
+        let people = try await DemoPeople(accounts, keys, report)
         let money = DemoMoneySteps(ledger: ledger, report: report, people: people)
         let wallets = try await money.open()
         let transfer = try await money.transfer(wallets)
@@ -44,14 +39,12 @@ struct DemoJourney: Sendable {
         let holds = DemoHoldSteps(ledger: ledger, report: report, people: people)
         try await holds.hold(wallets)
         try await holds.batch(wallets)
-        let opsRisk = DemoService(name: "ops-risk", address: settings.opsRisk, connections: ledger.connections)
         let events = DemoEventSteps(
-            ledger: ledger, opsRisk: opsRisk, database: database, fleet: DemoFleet(settings), report: report, people: people)
+            ledger: ledger, opsRisk: opsRisk, database: database, fleet: fleet, report: report, people: people)
         try await events.alert(wallets)
         try await events.poison(wallets)
         try await events.brokerOutage(wallets)
-        let identity = DemoService(name: "identity", address: settings.identity, connections: ledger.connections)
-        try await DemoIdentitySteps(identity: identity, fleet: DemoFleet(settings), report: report, signer: people.identitySigner)()
+        try await DemoIdentitySteps(accounts: accounts, report: report)()
         try await DemoIsolationSteps(settings: settings, report: report)()
     }
 }

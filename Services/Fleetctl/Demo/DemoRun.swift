@@ -14,7 +14,7 @@ package enum DemoRun {
             let settings = try DemoSettings(environment: environment) { path in
                 FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
             }
-            let journey = DemoJourney(settings: settings, report: DemoReport(print: print), now: Int64(Date().timeIntervalSince1970))
+            let journey = DemoJourney(settings: settings, report: DemoReport(print: print))
             do {
                 try await journey.run()
                 return .success

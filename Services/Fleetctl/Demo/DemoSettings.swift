@@ -14,7 +14,6 @@ package struct DemoSettings: Sendable {
     /// Where the fleet keeps the process ids of its servers.
     package let runDirectory: String
     package let keysDirectory: String
-    package let issuerDirectory: String
     /// The serving role's URL of wallet-ledger's own database. A secret.
     package let ledgerDatabaseURL: String
     /// The serving role's URL of another service's database, ops-risk's. A secret.
@@ -46,7 +45,6 @@ package struct DemoSettings: Sendable {
         runDirectory = try value("FLORIN_RUN_DIRECTORY")
         ledgerExecutable = try value("FLORIN_LEDGER_EXECUTABLE")
         keysDirectory = try value("FLORIN_KEYS_DIRECTORY")
-        issuerDirectory = try value("FLORIN_ISSUER_DIRECTORY")
         let file = try value("FLORIN_DATABASES_FILE")
         guard let text = readFile(file) else { throw InvalidConfiguration(key: "FLORIN_DATABASES_FILE", "\(file) cannot be read") }
         let urls = Self.variables(in: text)
@@ -74,8 +72,8 @@ package struct DemoSettings: Sendable {
             "INTERNAL_AUTH_KEYS_FILE": "\(keysDirectory)/wallet-ledger.keys.json",
             "REPLAY_WINDOW": "in-process",
             "INTERNAL_TLS": "off",
-            "TOKEN_ISSUER": "http://127.0.0.1:8101",
-            "TOKEN_JWKS": "\(issuerDirectory)/jwks.json",
+            "TOKEN_ISSUER": "http://\(identity.authority)",
+            "TOKEN_JWKS": "http://\(identity.authority)/oauth2/jwks",
             "HTTP_HOST": "127.0.0.1",
             "HTTP_PORT": ledger.authority.split(separator: ":").last.map(String.init) ?? "",
             "MIGRATIONS_DIRECTORY": "\(release)/migrations",

@@ -74,34 +74,20 @@ package struct SignInFlowStore: Sendable {
             UPDATE sign_in_flows SET state = \(next.step.rawValue), user_id = \(proved?.user),
                 credential_generation = \(proved?.generation), amr = \(proved?.amr ?? []), authenticated_at = \(proved?.authenticatedAt.stored),
                 second_factor_at = \(proved?.secondFactorAt?.stored), session_id = \(sessionID), sealed_answer = \(sealedAnswer),
-                ended_at = \(hasEnded ? now.stored : nil)
+                wrong_codes = \(Int16(next.wrongCodes)), ended_at = \(hasEnded ? now.stored : nil)
             WHERE id = \(flow.id.uuid) AND owner_hash = \(flow.owner) AND state = \(flow.progress.step.rawValue) AND expires_at > \(now.stored)
             """) == 1
     }
 
-    /// Counts a wrong code, and ends the flow with the last that it takes.
+    /// Counts a wrong code, and ends the flow with the last that it takes. Within a transaction.
     ///
     /// - Returns: whether it takes another one.
-    /// - Throws: `PostgresError`.
+    /// - Throws: `PostgresError`, ``UnreadableRow``.
     package func countWrongCode(_ flow: SignInFlow, at now: Timestamp, _ session: PostgresSession) throws -> Bool {
-        let most = Int16(SignInProgress.maximumWrongCodes)
-        return try session.query(
-            """
-            UPDATE sign_in_flows SET wrong_codes = wrong_codes + 1,
-                state = CASE WHEN wrong_codes + 1 >= \(most) THEN 'refused' ELSE state END,
-                ended_at = CASE WHEN wrong_codes + 1 >= \(most) THEN \(now.stored)::timestamptz END
-            WHERE id = \(flow.id.uuid) AND owner_hash = \(flow.owner) AND state = \(SignInProgress.Step.secondFactor.rawValue)
-                AND expires_at > \(now.stored)
-            RETURNING ended_at IS NULL
-            """
-        ).first?.decode(Bool.self) ?? false
-    }
-
-    /// As the person who is signing in typed it once.
-    ///
-    /// - Throws: `PostgresError`.
-    package func email(of user: UUID, _ session: PostgresSession) throws -> String? {
-        try session.query("SELECT email FROM users WHERE id = \(user)").first?.decode(String?.self)
+        guard let standing = try lock(flow.id, session), standing.owner == flow.owner,
+            let next = try? standing.progress.enteredWrongCode(at: now)
+        else { return false }
+        return try advance(standing, to: next, session: standing.session, at: now, session) && next.step == .secondFactor
     }
 
     private static func read(_ row: PostgresRow, _ id: SignInFlowID) throws -> SignInFlow {

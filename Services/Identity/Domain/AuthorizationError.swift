@@ -6,11 +6,8 @@ package struct AuthorizationError: Error, Sendable, Hashable {
         case accessDenied = "access_denied"
         case unsupportedResponseType = "unsupported_response_type"
         case invalidScope = "invalid_scope"
-        case serverError = "server_error"
-        case temporarilyUnavailable = "temporarily_unavailable"
         case loginRequired = "login_required"
         case consentRequired = "consent_required"
-        case interactionRequired = "interaction_required"
         case requestNotSupported = "request_not_supported"
         case requestURINotSupported = "request_uri_not_supported"
         case registrationNotSupported = "registration_not_supported"
@@ -32,7 +29,7 @@ package struct AuthorizationError: Error, Sendable, Hashable {
 package enum AuthorizationFault: Error, Sendable, Hashable {
     /// A person is shown a page: there is no address that an answer may be sent to.
     case page(Page)
-    /// The client is told, by redirect.
+    /// The client gets it by redirect.
     case redirect(AuthorizationError, to: AnswerAddress)
 
     package enum Page: String, Sendable, Hashable, CaseIterable {

@@ -146,7 +146,7 @@ struct AnswerChallenge: Sendable {
             factor = try await verifySecondFactor(code, of: user, from: visit.origin, until: visit.deadline)
         } catch CredentialRefusal.wrong {
             let now = now()
-            let takesMore = try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in
+            let takesMore = try await pool.withTransaction(within: WaitLimit(until: visit.deadline)) { session in
                 try flows.countWrongCode(flow, at: now, session)
             }
             return .refused(.credential(.wrong), authSession: takesMore ? visit.next : nil)

@@ -16,14 +16,14 @@ struct DescribeUser: Sendable {
         guard case .user(let subject) = token.principal, let user = UserID(subject), let id = token.sessionID.flatMap(SessionID.init(_:)) else {
             throw Problem(.tokenInvalid)
         }
-        let profile = try await pool.withSession { session -> UserProfile? in
+        let account = try await pool.withSession { session -> UserAccount? in
             guard try gate.isAlive(session, user: user.uuid, session: id.uuid, client: token.clientID) else { return nil }
-            return try UserProfile.find(session, user.uuid)
+            return try UserStore().find(user.uuid, session)
         }
-        guard let profile else { throw Problem(.tokenInvalid) }
+        guard let account, account.status == .active else { throw Problem(.tokenInvalid) }
         let tellsProfile = token.hasScope(ScopeRules.profile)
         return UserInfoBody(
-            subject: subject, name: tellsProfile ? profile.name : nil, locale: tellsProfile ? profile.locale : nil,
-            email: token.hasScope(ScopeRules.email) ? profile.email : nil)
+            subject: subject, name: tellsProfile ? account.name : nil, locale: tellsProfile ? account.locale : nil,
+            email: token.hasScope(ScopeRules.email) ? account.email : nil)
     }
 }

@@ -12,6 +12,7 @@ package struct SignInSteps: Sendable {
     private let finish: FinishSignIn
     private let flows = SignInFlowStore()
     private let clients = ClientStore()
+    private let users = UserStore()
     private let sessions = SessionStore()
     private let turns = FlowTurns()
 
@@ -126,7 +127,7 @@ package struct SignInSteps: Sendable {
         _ flow: SignInFlow, _ owner: BrowserSecret, _ visit: BrowserVisit, _ refusal: CredentialRefusal? = nil, email typed: String? = nil
     ) async throws -> SignInTurn {
         let (client, known) = try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in
-            (try clients.find(session, flow.request.clientID), try flow.progress.proved.flatMap { try flows.email(of: $0.user, session) })
+            (try clients.find(session, flow.request.clientID), try flow.progress.proved.flatMap { try users.find($0.user, session)?.email })
         }
         guard let client, client.disabledAt == nil else { throw AuthorizationFault.page(.clientUnknown) }
         let signedIn = flow.progress.step == .password ? try await session(of: visit)?.email : nil
@@ -139,7 +140,7 @@ package struct SignInSteps: Sendable {
     /// Moves a flow on from where it was found, to its end where it has come there.
     ///
     /// - Parameters:
-    ///   - error: What the client is told if the change is the flow's refusal; nil where a person is told instead.
+    ///   - error: The client's answer if the change is the flow's refusal; nil where a page answers a person instead.
     ///   - change: What is proved or decided.
     /// - Throws: ``TokenRefusal``, ``SignInMisstep``, `PostgresError`.
     func move(
@@ -174,7 +175,7 @@ package struct SignInSteps: Sendable {
     /// - Throws: `PostgresError`.
     func countWrongCode(of flow: SignInFlow, for visit: BrowserVisit) async throws -> Bool {
         let now = now()
-        return try await pool.withSession(within: WaitLimit(until: visit.deadline)) { session in
+        return try await pool.withTransaction(within: WaitLimit(until: visit.deadline)) { session in
             try flows.countWrongCode(flow, at: now, session)
         }
     }

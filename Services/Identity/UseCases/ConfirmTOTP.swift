@@ -37,12 +37,13 @@ package struct ConfirmTOTP: Sendable {
         let origin = AttemptOrigin(deviceHash: device, network: facts.origin.network)
         let attempt = try await attempts.begin(
             .otp, on: .user(asking.user), from: origin, isKnownDevice: device != nil, until: facts.deadline)
-        let codes = RecoveryCode.set()
+        // As apps show it, in two groups.
+        let (entered, codes) = (code.filter { $0 != " " }, RecoveryCode.set())
         try await change(asking, facts) { party, session in
             let pending = try pending(session, of: asking.user, at: party.now)
             let totp = TOTP(secret: try secrets.open(pending.sealedSecret, for: StoredTOTP.context(pending.id)))
             // The code is used up: it does not sign in as well (ID-15).
-            guard let step = totp.step(of: code, at: party.now), try store.use(session, step: step, of: pending.id) else {
+            guard let step = totp.step(of: entered, at: party.now), try store.use(session, step: step, of: pending.id) else {
                 throw CredentialRefusal.wrong
             }
             try store.confirm(session, pending.id, of: asking.user, at: party.now)

@@ -38,7 +38,7 @@ package struct Provider: Sendable {
             issueClientToken: IssueClientToken(mint: mint),
             introspect: IntrospectToken(pool: pool, gate: gate, verifiers: verifiers, issuer: issuer, now: now),
             revoke: RevokeToken(pool: pool, now: now), describeUser: DescribeUser(pool: pool, gate: gate), verifiers: verifiers, issuer: issuer,
-            metrics: metrics, now: now)
+            metrics: metrics, logger: logger, now: now)
         discovery = DiscoveryRoutes(issuer: issuer, keys: keys)
     }
 

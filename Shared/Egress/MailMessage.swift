@@ -25,7 +25,7 @@ package struct MailMessage: Sendable {
         let head = [
             "From: \(try HeaderText.displayName(fromName))\r\n <\(from.text)>", "To: <\(to.text)>", "Subject: \(try HeaderText.encoded(subject))",
             "Date: \(MailDate.text(date))", "Message-ID: <\(id)@\(from.domain)>",
-            // RFC 3834: what answers by itself does not answer this.
+            // RFC 3834: automatic repliers do not answer this.
             "Auto-Submitted: auto-generated", "MIME-Version: 1.0", "Content-Language: \(language)",
             "Content-Type: multipart/alternative; boundary=\"\(boundary)\"",
         ]

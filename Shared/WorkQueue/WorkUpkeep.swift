@@ -18,7 +18,7 @@ package struct WorkUpkeep: Service, CustomStringConvertible {
     private static let pause = Duration.seconds(5)
     /// Rows of one transaction.
     private static let atOnce = 500
-    /// One deletion for so many looks.
+    /// Looks from one deletion to the next.
     private static let looksPerExpiry = 12
 
     /// - Parameters:

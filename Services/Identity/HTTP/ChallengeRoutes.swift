@@ -40,7 +40,7 @@ struct ChallengeRoutes {
 }
 
 extension CredentialRefusal {
-    /// The draft knows 400 only; who must wait is told so.
+    /// The draft knows 400 only; whoever must wait learns it from the status.
     fileprivate var challengeStatus: HTTPResponse.Status {
         switch self {
         case .wrong, .disabled: .badRequest

@@ -2,6 +2,7 @@ import AccessTokens
 import Contracts
 import HTTPService
 import HTTPTypes
+import Logging
 import Observability
 import StrictJSON
 
@@ -17,6 +18,7 @@ struct ProviderRoutes: Sendable {
     let verifiers: AudienceVerifiers
     let issuer: String
     let metrics: ProviderMetrics?
+    let logger: Logger
     let now: @Sendable () -> Timestamp
 
     var endpoints: [Endpoint] {
@@ -42,6 +44,9 @@ struct ProviderRoutes: Sendable {
             return Answer(.ok, body, extraHeaders: OAuthErrors.noStore)
         } catch let refusal as TokenRefusal {
             metrics?.refused(refusal)
+            logger.info(
+                "no token was issued",
+                metadata: ["reason": "\(refusal.rawValue)", "client_id": "\(request.identity.id)", "request_id": "\(request.requestID)"])
             throw Problem(refusal)
         }
     }

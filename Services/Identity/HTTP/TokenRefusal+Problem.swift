@@ -3,7 +3,7 @@ import HTTPService
 import HTTPTypes
 
 extension Problem {
-    /// What the client is told: which kind of mistake, and no more.
+    /// The kind of mistake, which is all that the client learns.
     init(_ refusal: TokenRefusal) {
         switch refusal {
         case .grantTypeUnknown: self.init(.unsupportedGrantType)

@@ -108,7 +108,7 @@ extension TokenRefusal {
         }
     }
 
-    /// As the client is told.
+    /// As the client learns it.
     var authorizationError: AuthorizationError {
         switch self {
         case .scopeNotGranted, .scopeMalformed: AuthorizationError(.invalidScope, "The person can grant none of the scopes.")

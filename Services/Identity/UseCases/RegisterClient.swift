@@ -1,7 +1,7 @@
 package import Contracts
 package import Postgres
 
-/// Registers clients and changes them, for operators.
+/// Registers a client, for operators.
 package struct RegisterClient: Sendable {
     private let pool: PostgresPool
     private let now: @Sendable () -> Timestamp

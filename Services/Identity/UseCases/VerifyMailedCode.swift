@@ -2,7 +2,7 @@ import Contracts
 import FoundationEssentials
 import Postgres
 
-/// The one verifier of mailed codes, whatever the door: it counts by itself (ID-06).
+/// The one verifier of mailed codes, whatever the door: it counts the attempts (ID-06).
 ///
 /// Attempts count per flow, and not per account: an outsider who begins flows for somebody's address locks nobody out. How many codes can
 /// be guessed at is bounded by how many are mailed (``MailBudget``), for a flow whose code was not sent has none.

@@ -13,7 +13,7 @@ package struct VerifiedPassword: Sendable, Hashable {
     package let isShort: Bool
 }
 
-/// Verifies a password, for every door: it counts by itself, takes as long for an account that does not exist, and hashes anew when the
+/// Verifies a password, for every door: it counts the attempts, takes as long for an account that does not exist, and hashes anew when the
 /// cost has changed.
 package struct VerifyPassword: Sendable {
     private let pool: PostgresPool

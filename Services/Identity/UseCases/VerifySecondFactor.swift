@@ -9,7 +9,7 @@ package enum SecondFactor: String, Sendable, CaseIterable {
     case recoveryCode = "recovery_code"
 }
 
-/// Verifies a second factor, for every door: it counts by itself, and a code is good once, whatever the door (ID-15).
+/// Verifies a second factor, for every door: it counts the attempts, and a code is good once, whatever the door (ID-15).
 package struct VerifySecondFactor: Sendable {
     private let pool: PostgresPool
     private let secrets: SecretBox

@@ -50,7 +50,7 @@ extension MessageTexts {
                 paragraphs: [
                     "Für Sie wurde ein Mitarbeiterkonto angelegt. Es hat noch kein Passwort.",
                     "Um eines zu setzen, wählen Sie auf der Anmeldeseite „Passwort vergessen?“; dann kommt ein Code an diese Adresse.",
-                ], linkLabel: "Anmelden", closing: "Wenn Sie das nicht erwartet haben, sagen Sie es Ihrer Administration."),
+                ], linkLabel: "Anmelden", closing: "Wenn Sie das nicht erwartet haben, wenden Sie sich an Ihre IT-Administration."),
         ],
         changes: [
             .totpAdded: "Eine Authenticator-App wurde hinzugefügt", .totpRemoved: "Die Authenticator-App wurde entfernt",

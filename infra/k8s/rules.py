@@ -36,6 +36,7 @@ def of_kind(*kinds):
 def declared_settings():
     sources = [
         *REPOSITORY.glob("Services/*/*Configuration.swift"),
+        *REPOSITORY.glob("Services/*/*Settings.swift"),
         *REPOSITORY.glob("Shared/ServiceRuntime/Configuration/*.swift"),
         *(source for module in ("EventBroker", "EventConsumption", "HTTPService", "ReplayProtection", "ServiceDatabase", "ServiceIdentity") for source in REPOSITORY.glob(f"Shared/{module}/**/*.swift")),
     ]

@@ -63,4 +63,15 @@ struct MessageTemplatesTests {
         #expect(english.subject == "Confirm your e-mail address" && german.subject == "Bestätigen Sie Ihre E-Mail-Adresse")
         #expect(german.text.contains("Ihr Code: 1") && german.text.contains("Gültig bis: "))
     }
+
+    @Test(
+        "a used recovery code is named",
+        arguments: [
+            (MessageLanguage.english, "Change: A recovery code was used"), (.german, "Änderung: Ein Wiederherstellungscode wurde verwendet"),
+        ])
+    func usedRecoveryCode(language: MessageLanguage, line: String) {
+        let content = MessageContent(address: "a@b", details: MessageDetails(change: .recoveryCodeUsed))
+        let rendered = templates.render(delivery(.mfaChanged, language), content)
+        #expect(rendered.text.contains(line) && rendered.html.contains(line.split(separator: ": ")[1]))
+    }
 }

@@ -65,6 +65,16 @@ struct CredentialFixture {
         return TOTP(secret: secret)
     }
 
+    func makeRecoveryCodes(_ user: UUID) async throws -> [RecoveryCode] {
+        var random = SystemRandomNumberGenerator()
+        let codes = (0..<RecoveryCode.count).map { _ in RecoveryCode.new(using: &random) }
+        let now = identity.clock.now
+        try await identity.pool.withTransaction { session in
+            try SecondFactorStore().replace(session, recoveryCodes: codes.map(VerifySecondFactor.hash), of: user, at: now)
+        }
+        return codes
+    }
+
     /// What mails say that were asked for, in order.
     func mails() async throws -> [(purpose: MessagePurpose, content: MessageContent)] {
         let rows = try await identity.query(
@@ -274,12 +284,7 @@ extension IdentityFixture {
     {
         let fixture = try await CredentialFixture()
         let user = try await fixture.makeUser()
-        var random = SystemRandomNumberGenerator()
-        let codes = (0..<RecoveryCode.count).map { _ in RecoveryCode.new(using: &random) }
-        let now = fixture.identity.clock.now
-        try await fixture.identity.pool.withTransaction { session in
-            try SecondFactorStore().replace(session, recoveryCodes: codes.map(VerifySecondFactor.hash), of: user, at: now)
-        }
+        let codes = try await fixture.makeRecoveryCodes(user)
         let verify = fixture.verifySecondFactor
         await #expect(throws: CredentialRefusal.wrong) { try await verify(codes[0].shown, of: user, from: CredentialFixture.origin) }
         _ = try await fixture.enrol(user)
@@ -309,6 +314,26 @@ extension IdentityFixture {
         #expect(mails.count == 2 && mails.allSatisfy { $0.purpose == .mfaChanged && $0.content.details?.change == .recoveryCodeUsed })
         #expect(mails.allSatisfy { $0.content.code == nil })
         await #expect(throws: CredentialRefusal.wrong) { try await verify(codes[1].shown, of: user, from: CredentialFixture.origin) }
+    }
+
+    @Test func `a recovery code is used up together with the request for the mail that says so, or not at all`() async throws {
+        let fixture = try await CredentialFixture()
+        let user = try await fixture.makeUser("ana@example.com")
+        _ = try await fixture.enrol(user)
+        let code = try await fixture.makeRecoveryCodes(user)[0]
+        let verify = fixture.verifySecondFactor
+        var random = SystemRandomNumberGenerator()
+        await #expect(throws: CredentialRefusal.wrong) {
+            try await verify(RecoveryCode.new(using: &random).shown, of: user, from: CredentialFixture.origin)
+        }
+        #expect(try await fixture.mails().isEmpty)
+        try await fixture.identity.execute("ALTER TABLE outbox_events ADD CONSTRAINT full_disk CHECK (type <> 'identity.message.requested.v1')")
+        await #expect(throws: PostgresError.self) { try await verify(code.shown, of: user, from: CredentialFixture.origin) }
+        #expect(try await fixture.identity.count("recovery_codes", where: "used_at IS NOT NULL") == 0)
+        try await fixture.identity.execute("ALTER TABLE outbox_events DROP CONSTRAINT full_disk")
+        #expect(try await verify(code.shown, of: user, from: CredentialFixture.origin) == .recoveryCode)
+        let mail = try #require(try await fixture.mails().first)
+        #expect(mail.content.address == "ana@example.com" && mail.content.details?.at == fixture.identity.clock.now)
     }
 
     @Test func `wrong codes are counted: the sixth is not looked at, even if it is right`() async throws {

@@ -27,7 +27,7 @@ package enum NotificationService: EventConsumingService, WorkQueueService {
         let (pool, clock, logger) = (database.pool, database.clock, context.logger)
         let consumer = try EventConsumer(
             subscription(settings, context), settings.consumption, broker: settings.broker, database: database, context)
-        let send = SendDelivery(pool: pool, composer: composer, client: SMTPClient(settings.server), now: Timestamp.now)
+        let send = SendDelivery(pool: pool, composer: composer, client: SMTPClient(settings.server), tracer: context.tracer, now: Timestamp.now)
         let metrics = WorkMetrics(settings.queue, context.metrics)
         let upkeep = WorkUpkeep(
             settings.queue, pool: pool, clock: clock, metrics: metrics, retention: retention, logger: logger, settled: settled)

@@ -18,8 +18,8 @@ package struct SMTPServer: Sendable {
         }
     }
 
-    let host: String
-    let port: Int
+    package let host: String
+    package let port: Int
     let security: Security
     /// Authorities in PEM that are trusted instead of the system's.
     let authorities: String?

@@ -1,5 +1,6 @@
 internal import Concurrency
 package import Logging
+internal import Observability
 internal import Outages
 package import Postgres
 internal import ServiceLifecycle
@@ -99,7 +100,8 @@ package struct WorkLanes: Service, CustomStringConvertible {
                 failures += 1
                 guard !Task.isCancelled, failures < Self.attemptsAtEnd || !Task.isShuttingDownGracefully else {
                     logger.error(
-                        "an outcome of work could not be written down", metadata: ["work.item": "\(claim.id)", "error": "\(error)"])
+                        "an outcome of work could not be written down",
+                        metadata: claim.metadata.merging(["error": "\(error)"]) { _, new in new })
                     return nil
                 }
                 try? await Task.sleep(for: Self.outage.pause(after: failures))
@@ -108,13 +110,21 @@ package struct WorkLanes: Service, CustomStringConvertible {
     }
 
     private func note(_ claim: WorkClaim, _ outcome: WorkOutcome, _ state: WorkState?) {
-        var metadata: Logger.Metadata = [
-            "work.item": "\(claim.id)", "work.attempt": "\(claim.attempt)", "work.state": "\(state?.rawValue ?? "fenced")",
-        ]
+        var metadata = claim.metadata
+        metadata["work.state"] = "\(state?.rawValue ?? "fenced")"
         switch outcome {
         case .done: return logger.debug("work is done", metadata: metadata)
         case .again(let reason), .refused(let reason), .poison(let reason), .unknown(let reason): metadata["work.reason"] = "\(reason)"
         }
         logger.info("work was not done, or may not have been", metadata: metadata)
+    }
+}
+
+extension WorkClaim {
+    /// What log lines about the work say of it.
+    fileprivate var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["work.item": "\(id)", "work.attempt": "\(attempt)"]
+        if let trace { metadata["trace_id"] = "\(trace.traceID)" }
+        return metadata
     }
 }

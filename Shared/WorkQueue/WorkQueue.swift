@@ -1,6 +1,7 @@
 internal import Concurrency
 package import Contracts
 internal import FoundationEssentials
+package import Observability
 package import Postgres
 
 /// One queue of `work_items`: pieces of work that are claimed before they are done, by several processes side by side.
@@ -19,14 +20,18 @@ package struct WorkQueue: Sendable {
     ///
     /// - Parameters:
     ///   - kind: What operators see of it.
+    ///   - traceparent: Of what asks for it: its call is part of the same trace.
     ///   - expiresAt: No attempt begins then or later.
     /// - Returns: The item's number.
     /// - Throws: `PostgresError`.
-    package func add(_ session: PostgresSession, kind: String, event: EventID?, expiresAt: Timestamp) throws -> Int64 {
-        try session.query(
+    package func add(
+        _ session: PostgresSession, kind: String, event: EventID?, traceparent: String?, expiresAt: Timestamp
+    ) throws -> Int64 {
+        let expiresAt = PostgresTimestamp(microsecondsSinceUnixEpoch: expiresAt.microsecondsSinceUnixEpoch)
+        return try session.query(
             """
-            INSERT INTO work_items (queue, kind, event_id, expires_at)
-            VALUES (\(name), \(kind), \(event?.uuid), \(PostgresTimestamp(microsecondsSinceUnixEpoch: expiresAt.microsecondsSinceUnixEpoch)))
+            INSERT INTO work_items (queue, kind, event_id, traceparent, expires_at)
+            VALUES (\(name), \(kind), \(event?.uuid), \(traceparent), \(expiresAt))
             RETURNING id
             """)[0].decode(Int64.self)
     }
@@ -45,11 +50,11 @@ package struct WorkQueue: Sendable {
             UPDATE work_items w SET state = 'working', attempts = attempts + 1, epoch = epoch + 1,
                 leased_until = clock_timestamp() + make_interval(secs => \(policy.lease / .seconds(1)))
             FROM due WHERE w.id = due.id
-            RETURNING w.id, w.epoch, w.attempts
+            RETURNING w.id, w.epoch, w.attempts, w.traceparent
             """
         ).map { row in
-            let (id, epoch, attempt) = try row.decode(Int64.self, Int64.self, Int32.self)
-            return WorkClaim(id: id, epoch: epoch, attempt: Int(attempt))
+            let (id, epoch, attempt, traceparent) = try row.decode(Int64.self, Int64.self, Int32.self, String?.self)
+            return WorkClaim(id: id, epoch: epoch, attempt: Int(attempt), trace: traceparent.flatMap(TraceContext.init(traceparent:)))
         }
     }
 
@@ -81,4 +86,6 @@ package struct WorkClaim: Sendable, Hashable {
     package let epoch: Int64
     /// From 1.
     package let attempt: Int
+    /// Of what asked for it, if that came with one: a span of the call is its child.
+    package let trace: TraceContext?
 }

@@ -3,10 +3,12 @@ import Contracts
 import EventBroker
 import EventConsumption
 import Foundation
+import Observability
 import Postgres
 import ServiceRuntime
 import TestSupport
 import Testing
+import Tracing
 import WorkQueue
 
 @testable import Notification
@@ -148,6 +150,30 @@ struct DeliveryTests {
             }
         }
         #expect(messageID(silent) != nil && messageID(silent) == messageID(friendly))
+    }
+
+    @Test("the trace of a request goes on to its mail: the call's span is a child of the event's, log lines name it, and neither tells the text")
+    func traced() async throws {
+        let fixture = try await NotificationFixture()
+        var script = ScriptedSMTPServer.Script()
+        script.replies["RCPT"] = .reply("550 5.1.1 no anna@example.org here")
+        let server = try ScriptedSMTPServer(script)
+        let spans = SpanQueue(counters: SpanCounters(factory: PrometheusRegistry()))
+        let tracer = SpanTracer(sampler: TraceSampler(.parentBasedAlwaysOff), queue: spans)
+        let (asked, untraced) = (try fixture.request(Self.content), try fixture.request(Self.content))
+        let traced = RequestedMessage(
+            eventID: asked.eventID, requestedAt: asked.requestedAt, message: asked.message,
+            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        try await fixture.accept([traced, untraced])
+        try await fixture.run(fixture.lanes(smtpPort: server.port, tracer: tracer)) { try await fixture.states() == [.dead: 2] }
+        let taken = spans.take(atMost: 3)
+        let span = try #require(taken.first)
+        #expect(taken.count == 1)
+        #expect(span.trace.traceID == "0af7651916cd43dd8448eb211c80319c" && span.parentSpanID == 0xb7ad_6b71_6920_3331 && span.kind == .client)
+        #expect(span.attributes.get("florin.mail.outcome") == "rejected" && span.attributes.get("error.type") == "550 5.1.1")
+        #expect(span.status?.code == .error)
+        #expect(!String(reflecting: span).contains("anna"))
+        #expect(fixture.log.text.components(separatedBy: "0af7651916cd43dd8448eb211c80319c").count == 2)
     }
 
     @Test("a dead letter that is discarded loses its text and leaves the list")

@@ -88,14 +88,14 @@ struct NotificationFixture {
 
     /// The lanes as the composition makes them.
     func lanes(
-        _ queue: WorkQueue = Self.queue(), smtpPort: Int, keys: OpeningKeys? = nil, timeout: Duration = .seconds(60)
+        _ queue: WorkQueue = Self.queue(), smtpPort: Int, keys: OpeningKeys? = nil, timeout: Duration = .seconds(60), tracer: SpanTracer? = nil
     ) throws -> WorkLanes {
         guard let address = MailAddress("noreply@florin.example") else { throw NotReached() }
         let composer = MailComposer(
             keys: keys ?? self.keys, templates: try MessageTemplates(), sender: MailSender(address: address, name: "Florin"))
         let server = SMTPServer(
             host: "127.0.0.1", port: smtpPort, security: .none, authorities: nil, credentials: nil, clientName: "florin.example", timeout: timeout)
-        let send = SendDelivery(pool: pool, composer: composer, client: SMTPClient(server), now: Timestamp.now)
+        let send = SendDelivery(pool: pool, composer: composer, client: SMTPClient(server), tracer: tracer, now: Timestamp.now)
         return WorkLanes(
             queue, lanes: 2, pool: pool, metrics: WorkMetrics(queue, PrometheusRegistry()), poll: .milliseconds(5),
             logger: log.logger(level: .debug), settled: NotificationService.settled, perform: { claim in await send(claim) })

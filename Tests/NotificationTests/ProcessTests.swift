@@ -49,7 +49,7 @@ struct ProcessTests {
         let outcomes = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await publisher.run() }
             let publications = try requests.map { request in
-                let envelope = try EventEnvelope(request.message, id: request.eventID, time: request.requestedAt, traceparent: nil)
+                let envelope = try EventEnvelope(request.message, id: request.eventID, time: request.requestedAt, traceparent: request.traceparent)
                 return EventMessage.publication(
                     envelope: envelope.wireBytes(), id: envelope.id, type: envelope.type, source: envelope.source, time: envelope.time)
             }
@@ -72,11 +72,15 @@ struct ProcessTests {
         let output = "\(fixture.folder.path)/notification.log"
         let process = try NotificationProcess(try environment(fixture, broker, smtpPort: server.port), output: output)
         let content = MessageContent(address: "anna@example.org", name: "Annabella", code: "481516")
-        let request = try fixture.request(content, purpose: .recoveryCodeMail, locale: "de")
+        let asked = try fixture.request(content, purpose: .recoveryCodeMail, locale: "de")
+        let request = RequestedMessage(
+            eventID: asked.eventID, requestedAt: asked.requestedAt, message: asked.message,
+            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
         try await publish([request, request], broker)
         #expect(try await eventually(within: .seconds(60)) { try await server.mails().count == 1 })
         #expect(try await server.mails().first?.header("Subject") == "Setzen Sie Ihr Passwort zurück")
         #expect(try await eventually { try await fixture.states() == [.done: 1] })
+        #expect(try await fixture.dump().contains("00-0af7651916cd43dd8448eb211c80319c-"), "the trace of the event is lost")
         #expect(process.end(SIGTERM) == 0)
         let log = try String(contentsOfFile: output, encoding: .utf8)
         #expect(log.contains("\"message\":\"stopped\"") || log.contains("stopped"))

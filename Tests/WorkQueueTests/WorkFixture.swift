@@ -52,7 +52,7 @@ struct WorkFixture {
             microsecondsSinceUnixEpoch: Timestamp.now().microsecondsSinceUnixEpoch + expiresIn.components.seconds * 1_000_000)
         return try await pool.withTransaction { session in
             try (0..<count).map { number in
-                let id = try queue.add(session, kind: "piece", event: nil, expiresAt: expiresAt)
+                let id = try queue.add(session, kind: "piece", event: nil, traceparent: nil, expiresAt: expiresAt)
                 try session.execute("INSERT INTO pieces (work_item, name) VALUES (\(id), \("piece \(number)"))")
                 return id
             }

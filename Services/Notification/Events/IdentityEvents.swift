@@ -8,7 +8,10 @@ enum IdentityEvents {
     static func subscription(_ accept: AcceptMessages) throws -> EventSubscription {
         guard let queue = EventTopology.consumer(of: NotificationService.name) else { throw NoQueue() }
         let requested = EventHandler(for: MessageRequestedEvent.self) { events, session in
-            try accept(events.map { RequestedMessage(eventID: $0.id, requestedAt: $0.time, message: $0.payload) }, session)
+            let requests = events.map { event in
+                RequestedMessage(eventID: event.id, requestedAt: event.time, message: event.payload, traceparent: event.traceparent)
+            }
+            try accept(requests, session)
         }
         return EventSubscription(queue: queue, handlers: [requested])
     }

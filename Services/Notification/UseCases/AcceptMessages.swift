@@ -7,11 +7,14 @@ package struct RequestedMessage: Sendable, Hashable {
     package let eventID: EventID
     package let requestedAt: Timestamp
     package let message: MessageRequestedEvent
+    /// Of the event's processing.
+    package let traceparent: String?
 
-    package init(eventID: EventID, requestedAt: Timestamp, message: MessageRequestedEvent) {
+    package init(eventID: EventID, requestedAt: Timestamp, message: MessageRequestedEvent, traceparent: String? = nil) {
         self.eventID = eventID
         self.requestedAt = requestedAt
         self.message = message
+        self.traceparent = traceparent
     }
 }
 
@@ -34,7 +37,8 @@ package struct AcceptMessages: Sendable {
         var known = try store.known(session, among: requests.map(\.message.messageID))
         for request in requests where known.insert(request.message.messageID).inserted {
             let expiresAt = DeliveryEnd.of(request.message, requestedAt: request.requestedAt, maximumAge: maximumAge)
-            let item = try queue.add(session, kind: request.message.purpose.rawValue, event: request.eventID, expiresAt: expiresAt)
+            let item = try queue.add(
+                session, kind: request.message.purpose.rawValue, event: request.eventID, traceparent: request.traceparent, expiresAt: expiresAt)
             try store.insert(session, request, item: item, expiresAt: expiresAt)
         }
     }

@@ -1,5 +1,6 @@
 import Contracts
 import Egress
+import Observability
 import Postgres
 import WorkQueue
 
@@ -8,6 +9,8 @@ struct SendDelivery: Sendable {
     let pool: PostgresPool
     let composer: MailComposer
     let client: SMTPClient
+    /// Nil where no spans are made.
+    let tracer: SpanTracer?
     let now: @Sendable () -> Timestamp
 
     func callAsFunction(_ claim: WorkClaim) async -> WorkOutcome {
@@ -19,7 +22,11 @@ struct SendDelivery: Sendable {
         }
         guard let delivery else { return .poison("there is no delivery") }
         do throws(MailComposer.Failure) {
-            return Self.outcome(await client.send(try composer.mail(for: delivery, at: now())))
+            let mail = try composer.mail(for: delivery, at: now())
+            let span = DeliverySpan(claim, delivery.purpose.rawValue, to: client.server, tracer)
+            let outcome = await client.send(mail)
+            span?.end(outcome)
+            return Self.outcome(outcome)
         } catch {
             switch error {
             case .keyMissing: return .again("its text is sealed to a key that is not in the keys file")

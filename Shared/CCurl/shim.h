@@ -18,4 +18,6 @@ static inline CURLcode florin_curl_set_header(CURL *handle, curl_write_callback 
 static inline CURLcode florin_curl_set_debug(CURL *handle, curl_debug_callback value) { return curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, value); }
 
 static inline CURLcode florin_curl_active_socket(CURL *handle, curl_socket_t *value) { return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value); }
+
+static inline CURLcode florin_curl_connects(CURL *handle, long *value) { return curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, value); }
 #endif

@@ -20,6 +20,8 @@ struct SMTPProgress {
     /// The last whole reply to the current step.
     private var reply: SMTPReply?
     private var offersUTF8 = false
+    /// MAIL was answered with yes.
+    private(set) var isAnnounced = false
     private var isAddressUnsupported = false
     private var isOver = false
 
@@ -69,6 +71,7 @@ struct SMTPProgress {
         if step == .hello, code == 250, words.first?.uppercased() == "SMTPUTF8" { offersUTF8 = true }
         guard isLast else { return true }
         reply = SMTPReply(code: code, enhanced: words.first.flatMap(Self.enhancedCode))
+        if step == .sender, code < 300 { isAnnounced = true }
         // Before TLS a server need not say what it offers.
         let isReady = step == .hello && code == 250 && (hasStartedTLS || !startsTLS)
         guard isReady, needsUTF8, !offersUTF8 else { return true }

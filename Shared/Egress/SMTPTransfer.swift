@@ -1,51 +1,56 @@
 internal import CCurl
-internal import Glibc
 
-/// One transfer by libcurl's easy interface, from the connection to the goodbye, on the calling thread.
+/// One transfer by libcurl's easy interface, over a new connection or one that took a mail before, on the calling thread.
 ///
-/// libcurl's callbacks get this object as their context and run inside ``perform()``, on the same thread.
+/// libcurl's callbacks get this object as their context and run inside ``perform(within:)``, on the same thread.
 final class SMTPTransfer {
     private let server: SMTPServer
     private let mail: MailMessage
+    private let connection: SMTPConnection
     private var progress: SMTPProgress
     /// Bytes of the mail that libcurl has taken.
     private var taken = 0
 
-    private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
     /// Of connecting, TLS and the greeting together there is the time-out of the whole.
     private static let connectLimitMilliseconds = 30_000
+    /// A connection that was idle for longer is not used again: what stands between may have forgotten it without a word.
+    private static let idleLimitSeconds = 30
 
-    init(_ mail: MailMessage, to server: SMTPServer) {
+    init(_ mail: MailMessage, to server: SMTPServer, over connection: SMTPConnection) {
         self.mail = mail
         self.server = server
+        self.connection = connection
         progress = SMTPProgress(needsUTF8: mail.to.needsUTF8, startsTLS: server.security == .startTLS)
     }
 
-    func perform() -> MailOutcome {
-        guard Self.isReady, let handle = curl_easy_init() else { return .tryAgain(.noConnection) }
-        defer { curl_easy_cleanup(handle) }
+    /// Whether an earlier mail's connection was given up by the server before this mail was as much as announced.
+    private(set) var isOutlived = false
+
+    func perform(within timeout: Duration) -> MailOutcome {
+        let handle = connection.handle
+        // Takes all options back, the context of the callbacks with them, and leaves the connection.
+        defer { curl_easy_reset(handle) }
         let recipients = curl_slist_append(nil, mail.to.text)
         defer { curl_slist_free_all(recipients) }
-        guard recipients != nil, set(handle), florin_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients) == CURLE_OK else {
+        guard recipients != nil, set(handle, timeout), florin_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients) == CURLE_OK else {
             return .tryAgain(.noConnection)
         }
         let result = withExtendedLifetime(self) { curl_easy_perform(handle) }
-        // The goodbye is sent, and not waited for: a server that keeps silent then would hold the thread for minutes.
-        var socket = curl_socket_t(-1)
-        if florin_curl_active_socket(handle, &socket) == CURLE_OK, socket >= 0 { shutdown(socket, Int32(SHUT_RD)) }
+        var connects = 0
+        isOutlived = florin_curl_connects(handle, &connects) == CURLE_OK && connects == 0 && !progress.isAnnounced
         return progress.outcome(result == CURLE_OK ? .completed : .failed(Self.reason(result)))
     }
 
-    private func set(_ handle: UnsafeMutableRawPointer) -> Bool {
+    private func set(_ handle: UnsafeMutableRawPointer, _ timeout: Duration) -> Bool {
         // Without signals: the thread takes none, so a connection that is closed under it is an error and no SIGPIPE.
-        let (seconds, attoseconds) = server.timeout.components
+        let (seconds, attoseconds) = timeout.components
         let milliseconds = Int(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
         var numbers: [(CURLoption, Int)] = [
             (CURLOPT_NOSIGNAL, 1), (CURLOPT_UPLOAD, 1), (CURLOPT_TIMEOUT_MS, milliseconds),
             (CURLOPT_CONNECTTIMEOUT_MS, min(milliseconds, Self.connectLimitMilliseconds)),
             // Otherwise each reply has two minutes, however long the whole may take.
-            (CURLOPT_SERVER_RESPONSE_TIMEOUT, milliseconds / 1_000 + 1), (CURLOPT_SSL_VERIFYPEER, 1), (CURLOPT_SSL_VERIFYHOST, 2),
-            (CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)), (CURLOPT_VERBOSE, 1),
+            (CURLOPT_SERVER_RESPONSE_TIMEOUT, milliseconds / 1_000 + 1), (CURLOPT_MAXAGE_CONN, Self.idleLimitSeconds),
+            (CURLOPT_SSL_VERIFYPEER, 1), (CURLOPT_SSL_VERIFYHOST, 2), (CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)), (CURLOPT_VERBOSE, 1),
         ]
         if server.security == .startTLS { numbers.append((CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue))) }
         var texts: [(CURLoption, String?)] = [

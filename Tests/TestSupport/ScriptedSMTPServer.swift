@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A real SMTP server on a port of its own that answers each command as its script says; plain text, one client after the other.
+/// A real SMTP server on a port of its own that answers each command as its script says; plain text, each client on a thread of its own.
 package final class ScriptedSMTPServer: Sendable {
     package enum Action: Sendable {
         case reply(String)
@@ -11,12 +11,17 @@ package final class ScriptedSMTPServer: Sendable {
         case close
     }
 
-    /// What is answered to each verb; others get what a friendly server says.
+    /// What is answered to each verb, or to one whole command; others get what a friendly server says.
     package struct Script: Sendable {
         package var greeting = Action.reply("220 scripted ESMTP")
         package var replies: [String: Action] = [:]
         /// To the dot that ends a mail, which is stored before.
         package var end = Action.reply("250 2.0.0 queued")
+        /// Mails of one connection; the MAIL after that gets `beyond`.
+        package var mails = Int.max
+        package var beyond = Action.close
+        /// Whether the server closes right after the last of them.
+        package var closesAfterLast = false
 
         package init() {}
 
@@ -36,8 +41,10 @@ package final class ScriptedSMTPServer: Sendable {
         let (listener, serve) = (listener, { @Sendable [weak self] descriptor in self?.serve(descriptor) })
         Thread.detachNewThread {
             while let client = listener.accept() {
-                serve(client)
-                close(client)
+                Thread.detachNewThread {
+                    serve(client)
+                    close(client)
+                }
             }
         }
     }
@@ -53,6 +60,7 @@ package final class ScriptedSMTPServer: Sendable {
     private func serve(_ client: Int32) {
         seen.withLock { $0.clients += 1 }
         var buffer: [UInt8] = []
+        var taken = 0
         guard perform(script.greeting, client) else { return }
         while let line = readLine(client, &buffer) {
             let command = String(decoding: line, as: UTF8.self)
@@ -62,12 +70,17 @@ package final class ScriptedSMTPServer: Sendable {
                 guard perform(.reply("334 "), client), let response = readLine(client, &buffer) else { return }
                 seen.withLock { $0.commands.append(String(decoding: response, as: UTF8.self)) }
             }
-            let action = script.replies[verb] ?? .reply(Script.friendly[verb] ?? "500 5.5.1 what?")
+            if verb == "MAIL", taken >= script.mails {
+                guard perform(script.beyond, client) else { return }
+                continue
+            }
+            let action = script.replies[command] ?? script.replies[verb] ?? .reply(Script.friendly[verb] ?? "500 5.5.1 what?")
             guard perform(action, client), verb != "QUIT" else { return }
             guard verb == "DATA", case .reply(let text) = action, text.hasPrefix("354") else { continue }
             guard let mail = readMail(client, &buffer) else { return }
             seen.withLock { $0.mails.append(mail) }
-            guard perform(script.end, client) else { return }
+            taken += 1
+            guard perform(script.end, client), taken < script.mails || !script.closesAfterLast else { return }
         }
     }
 

@@ -52,7 +52,7 @@ let florin = Package(
         target(.regular, "Tests/TestSupport", testing),
         tests("ArchitectureTests", []),
         tests(
-            "FuzzingTests", ["HTTPService", "Identity", "WalletLedger"], at: "Tests/Fuzzing",
+            "FuzzingTests", ["Egress", "HTTPService", "Identity", "Sealing", "WalletLedger"], at: "Tests/Fuzzing",
             exclude: ["Corpus", "Driver", "Package.swift", "Services", "Shared"]),
     ]
 )

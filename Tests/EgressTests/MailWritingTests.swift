@@ -1,4 +1,5 @@
 import Egress
+import Foundation
 import TestSupport
 import Testing
 
@@ -40,6 +41,22 @@ struct MailWritingTests {
         ])
     func noAddress(text: String) {
         #expect(MailAddress(text) == nil)
+    }
+
+    @Test("no line of the header is longer than 78 characters, nor than 76 with an encoded word (RFC 2047, section 2)")
+    func headerLines() async throws {
+        let server = try ScriptedSMTPServer()
+        let texts = [
+            String(repeating: "ü", count: 100), String(repeating: "€", count: 100), String(repeating: "\"", count: 60),
+            String(repeating: "a", count: 60), String(repeating: "a b", count: 40),
+        ]
+        let client = MailSamples.client(server.port)
+        for text in texts { #expect(await client.send(try MailSamples.mail(subject: text, fromName: text)) == .accepted) }
+        #expect(server.mails.count == texts.count)
+        for mail in server.mails {
+            let head = String(decoding: mail, as: UTF8.self).components(separatedBy: "\r\n").prefix { !$0.isEmpty }
+            #expect(head.allSatisfy { $0.utf8.count <= ($0.contains("=?") ? 76 : 78) }, "\(head)")
+        }
     }
 
     @Test("what only looks like an encoded word is encoded, so that nobody decodes it")

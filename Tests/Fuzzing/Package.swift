@@ -18,6 +18,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", path: "Shared/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", path: "Shared/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         part("StrictJSON", []),
         part("Contracts", ["StrictJSON"], exclude: ["AsyncAPI", "OpenAPI"]),
         part("RequestSigning", [crypto, httpTypes]),
@@ -40,20 +41,31 @@ let package = Package(
         part("Idempotency", ["Contracts", crypto], sources: ["KeyDigest.swift"]),
         part(
             "HTTPService", ["Contracts", "Idempotency", "StrictJSON", httpTypes],
-            sources: ["ClientCredentials.swift", "Form.swift", "PageCursor.swift", "QueryReader.swift"]),
-        part(
-            "Identity", ["AccessTokens", "Contracts", crypto], of: "Services",
             sources: [
-                "AuthorizationError", "AuthorizationRequest", "EmailAddress", "NewPassword", "NormalForm", "OAuthClient", "OAuthParameters",
-                "PasswordBlocklist", "PasswordHash", "PreparedPassword", "ProofKey", "Punycode", "RecoveryCode", "RedirectURI", "ScopeRules",
-                "ScryptCost",
-            ].map { "Domain/\($0).swift" } + ["Database/OpaqueSecret.swift", "Database/RefreshToken.swift"]),
+                "BrowserOrigin.swift", "ClientCredentials.swift", "Form.swift", "HTTPFieldName+Florin.swift", "PageCursor.swift", "QueryReader.swift",
+            ]),
+        part(
+            "Identity", ["AccessTokens", "Contracts", "Postgres", "StrictJSON", crypto, httpTypes], of: "Services",
+            sources: [
+                "AuthorizationError", "AuthorizationRequest", "BrowserName", "EmailAddress", "MailedCode", "NewPassword", "NormalForm", "OAuthClient",
+                "OAuthParameters", "PasswordBlocklist", "PasswordHash", "PreparedPassword", "ProofKey", "Punycode", "QRCode", "QRContent",
+                "QRPenalty", "RecoveryCode", "RedirectURI", "ScopeRules", "ScryptCost", "TOTPEnrolment",
+            ].map { "Domain/\($0).swift" } + [
+                "Database/AuthorizationRequest+JSON.swift", "Database/BrowserSecret.swift", "Database/OpaqueSecret.swift",
+                "Database/RefreshToken.swift", "HTTP/BrowserCookie.swift", "HTTP/ClientNetwork.swift", "Pages/PageLanguage.swift",
+                "Pages/RedirectTarget.swift", "UseCases/TOTP.swift",
+            ]),
+        part(
+            "Egress", ["CCurl"],
+            sources: ["HeaderText", "MailAddress", "MailDate", "MailDomain", "MailMessage", "MailOutcome", "QuotedPrintable", "SMTPProgress"]
+                .map { "\($0).swift" }),
+        part("Sealing", ["Contracts", "StrictJSON", crypto]),
         part("WalletLedger", ["Contracts", "HTTPService"], of: "Services", sources: ["Domain", "HTTP/QueryReader+Ledger.swift"]),
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "AccessTokens", "Contracts", "HTTPService", "Identity", "Observability", "Postgres", "RequestSigning", "ServiceRuntime", "StrictJSON",
-                "WalletLedger", crypto, httpTypes,
+                "AccessTokens", "Contracts", "Egress", "HTTPService", "Identity", "Observability", "Postgres", "RequestSigning", "Sealing",
+                "ServiceRuntime", "StrictJSON", "WalletLedger", crypto, httpTypes,
             ],
             path: ".", exclude: ["Corpus", "CorpusTests.swift", "Driver", "Services", "Shared"], sources: ["FuzzTarget.swift", "Targets"],
             swiftSettings: settings),

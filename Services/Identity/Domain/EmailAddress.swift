@@ -11,6 +11,8 @@ package struct EmailAddress: Sendable {
     /// Longer texts are refused unread; a key can be shorter than what was typed.
     private static let maximumTypedBytes = 1_024
     private static let aLabelPrefix = "xn--"
+    /// Sharp s and final sigma are letters of their own, although case folding changes them (RFC 5892, section 2.6).
+    private static let keptLetters: Set<Unicode.Scalar> = ["\u{DF}", "\u{3C2}"]
 
     /// Without the space around it.
     package let typed: String
@@ -83,9 +85,12 @@ package struct EmailAddress: Sendable {
         return label.utf8.count <= maximumLabelBytes ? label : nil
     }
 
-    /// Letters, digits and marks (RFC 5892, section 2.1), stable under the mapping that has been done.
+    /// Letters, digits and marks (RFC 5892, section 2.1), less those that are another way to write others (section 2.2): whoever resolves the
+    /// name takes them for the others, so that mail for a domain with a long s would go to the one with an s.
     private static func isLabelLetter(_ scalar: Unicode.Scalar) -> Bool {
-        guard !scalar.properties.isDefaultIgnorableCodePoint else { return false }
+        guard !scalar.properties.isDefaultIgnorableCodePoint, !scalar.properties.changesWhenNFKCCaseFolded || keptLetters.contains(scalar) else {
+            return false
+        }
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .otherLetter, .modifierLetter, .decimalNumber, .nonspacingMark, .spacingMark: return true
         default: return false

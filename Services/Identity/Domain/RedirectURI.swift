@@ -11,7 +11,7 @@ package enum RedirectURIFault: Error, Sendable, Hashable {
     /// Neither https, nor http on the loopback address, nor a private-use scheme with a dot (RFC 8252).
     case scheme
     case noHost
-    /// A backslash, which browsers take for a slash, or a host that is not in lower case.
+    /// A backslash, which browsers take for a slash, a host that is not in lower case, or one with a character that no host or port has.
     case ambiguous
 }
 
@@ -32,7 +32,7 @@ package enum RedirectURI {
             let authority = rest.prefix { !"/?".contains($0) }
             guard !authority.contains("@") else { throw .userInformation }
             guard !authority.isEmpty, authority.first != ":" else { throw .noHost }
-            guard !authority.contains(where: \.isUppercase) else { throw .ambiguous }
+            guard isPlain(authority) else { throw .ambiguous }
             return
         }
         guard !isLoopback(text) else { return }
@@ -49,6 +49,13 @@ package enum RedirectURI {
         if registered.contains(where: { ExactText($0) == ExactText(text) }) { return true }
         guard let bare = withoutLoopbackPort(text).map(ExactText.init(_:)) else { return false }
         return registered.contains { withoutLoopbackPort($0).map(ExactText.init(_:)) == bare }
+    }
+
+    /// A host in lower-case letters, digits, hyphens and dots, with or without a port: what everybody reads alike.
+    private static func isPlain(_ authority: Substring) -> Bool {
+        let host = authority.prefix { $0 != ":" }
+        guard host.allSatisfy("abcdefghijklmnopqrstuvwxyz0123456789-.".contains) else { return false }
+        return host.count == authority.count || DecimalDigits.number(authority.dropFirst(host.count + 1), as: UInt16.self) != nil
     }
 
     private static func isLoopback(_ text: String) -> Bool { withoutLoopbackPort(text) != nil }

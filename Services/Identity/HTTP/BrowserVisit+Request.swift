@@ -14,6 +14,9 @@ extension BrowserVisit {
 }
 
 extension EndpointRequest {
+    /// Where the person's request comes from.
+    var network: String { ClientNetwork.of(headers) }
+
     /// What a cookie holds; nil for what was never set here.
     func secret(_ cookie: BrowserCookie) throws -> BrowserSecret? { try self.cookie(cookie.rawValue).flatMap { BrowserSecret($0) } }
 }

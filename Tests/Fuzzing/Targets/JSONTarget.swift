@@ -31,6 +31,15 @@ enum JSONTarget {
         _ = try? TransferBatchRequest(wireBytes: bytes)
         _ = try? PlaceHoldRequest(wireBytes: bytes)
         _ = try? CaptureHoldRequest(wireBytes: bytes)
+        _ = try? RegisterUserRequest(wireBytes: bytes)
+        _ = try? VerifyEmailRequest(wireBytes: bytes)
+        _ = try? RecoveryRequest(wireBytes: bytes)
+        _ = try? CompleteRecoveryRequest(wireBytes: bytes)
+        _ = try? ChangePasswordRequest(wireBytes: bytes)
+        _ = try? ConfirmTOTPRequest(wireBytes: bytes)
+        _ = try? ChangeProfileRequest(wireBytes: bytes)
+        _ = try? RenameDeviceRequest(wireBytes: bytes)
+        _ = try? ResolveUserRequest(wireBytes: bytes)
     }
 
     private static func write(_ value: JSONValue) -> [UInt8] {

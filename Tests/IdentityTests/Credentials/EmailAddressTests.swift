@@ -38,6 +38,9 @@ import Testing
             "ana@\(String(repeating: "a", count: 64)).com", "\(String(repeating: "a", count: 65))@example.com",
             "a@\(String(repeating: "abcdefghi.", count: 25))com", String(repeating: "a", count: 2_000),
             "ana@\(String(repeating: "ü", count: 60)).com",
+            // Other ways to write "site" and "fi": the mail would go there.
+            "ana@\u{17F}ite.example", "ana@\u{FF33}ite.example", "ana@\u{FF53}\u{FF49}te.example", "ana@\u{FB01}x.example", "ana@s\u{2071}te.example",
+            "ana@\u{1D42C}ite.example",
         ]
     ) func refused(typed: String) {
         #expect(EmailAddress(typed) == nil)

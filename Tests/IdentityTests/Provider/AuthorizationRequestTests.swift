@@ -107,7 +107,9 @@ struct AuthorizationRequestTests {
             ("https://rp.example/cb#f", RedirectURIFault.fragment), ("https://*.rp.example/cb", .wildcard),
             ("https://u@rp.example/cb", .userInformation),
             ("/cb", .scheme), ("http://rp.example/cb", .scheme), ("javascript:alert(1)", .scheme), ("myapp:/cb", .scheme), ("https:///cb", .noHost),
-            ("https://rp.example\\@evil/cb", .ambiguous), ("https://RP.example/cb", .ambiguous), ("https://rp.example/ü", .notPlainASCII),
+            ("https://rp.example\\@evil/cb", .ambiguous), ("https://RP.example/cb", .ambiguous), ("https://rp.example;evil/cb", .ambiguous),
+            ("https://%72p.example/cb", .ambiguous), ("https://rp.example:/cb", .ambiguous), ("https://rp.example:80:80/cb", .ambiguous),
+            ("https://rp.example/ü", .notPlainASCII),
             ("", .notPlainASCII),
             ("http://localhost:80/cb", .scheme), ("com.example.app:cb", .scheme), ("com.example@x:/cb", .scheme),
         ])

@@ -16,7 +16,7 @@ package enum Identity: DatabaseService {
         let (box, pages, messages) = (try settings.secretBox(), try settings.pages(), RequestMessage(sealingTo: try settings.sealingKey()))
         let (hasher, blocklist) = (settings.credentials.hasher(), try settings.credentials.blocklist())
         hasher.observe(in: context.metrics)
-        let attempts = AttemptCounter(pool: pool, now: now)
+        let attempts = AttemptCounter(pool: pool, metrics: context.metrics, now: now)
         let verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, messages: messages, now: now)
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# check.sh: judges the alerts: their syntax, their tests, that every metric in them is one that the code makes and every runbook section
-# that they name is there. Needs no Prometheus server, only its promtool.
+# check.sh: judges alerts and dashboards: their syntax, the alerts' tests, that every metric in them is one that the code makes and every
+# runbook section that the alerts name is there. Needs no Prometheus server, only its promtool.
 set -euo pipefail
 # shellcheck source=infra/local/env.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../local/env.sh"
 cd "$FLORIN_REPOSITORY"
 
 ALERTS=infra/monitoring/alerts
+DASHBOARDS=infra/monitoring/dashboards
 # What Prometheus makes itself, and RabbitMQ.
-FOREIGN_METRICS='^(up|rabbitmq_queue_(messages|consumers))$'
+FOREIGN_METRICS='^(up|ALERTS|rabbitmq_queue_(messages|consumers))$'
 failures=0
 
 complain() {
@@ -41,13 +42,25 @@ check_metrics() {
     local name
     while read -r name; do
         [[ ! $name =~ $FOREIGN_METRICS ]] || continue
-        is_made "$name" || complain "$name is in an alert, but the code makes no such metric"
-    done < <(grep -ohE '[a-z_]+\{[^{]' "$ALERTS"/*.yaml | sed -E 's/\{.$//' | sed -E 's/_(bucket|sum|count)$//' | sort -u)
+        is_made "$name" || complain "$name is in an alert or a dashboard, but the code makes no such metric"
+    done < <(grep -ohE '[a-zA-Z_]+\{[^{]' "$ALERTS"/*.yaml "$DASHBOARDS"/*.json | sed -E 's/\{.$//' | sed -E 's/_(bucket|sum|count)$//' | sort -u)
+}
+
+check_dashboards() {
+    local rules output
+    rules=$(mktemp)
+    if ! python3 infra/monitoring/dashboards.py "$DASHBOARDS"/*.json >"$rules"; then
+        complain "a dashboard is malformed"
+    elif ! output=$("$PROMTOOL" check rules "$rules" 2>&1); then
+        complain "an expression of a dashboard is malformed: $output"
+    fi
+    rm -f "$rules"
 }
 
 PROMTOOL=$(infra/monitoring/promtool.sh)
 "$PROMTOOL" check rules "$ALERTS"/*.yaml >/dev/null || complain "promtool check rules"
 "$PROMTOOL" test rules "$ALERTS"/tests/*.yaml || complain "promtool test rules"
+check_dashboards
 check_runbooks
 check_metrics
 ((failures == 0)) || fail "monitoring: $failures of the checks failed"

@@ -1,6 +1,7 @@
 package import Contracts
 import Crypto
 package import FoundationEssentials
+package import Observability
 package import Postgres
 
 /// Counts attempts at a secret, whatever the door (ID-06): begun before the secret is looked at, and settled when it was right.
@@ -31,10 +32,12 @@ package struct AttemptCounter: Sendable {
 
     private let pool: PostgresPool
     private let now: @Sendable () -> Timestamp
+    private let metrics: AttemptMetrics
     private let store = AttemptStore()
 
-    package init(pool: PostgresPool, now: @escaping @Sendable () -> Timestamp) {
+    package init(pool: PostgresPool, metrics: PrometheusRegistry, now: @escaping @Sendable () -> Timestamp) {
         self.pool = pool
+        self.metrics = AttemptMetrics(metrics)
         self.now = now
     }
 
@@ -52,8 +55,12 @@ package struct AttemptCounter: Sendable {
             try store.begin(session, keys, at: now)
         }
         switch beginning {
-        case .closed(let until): throw CredentialRefusal.blocked(retryAfter: until.since(now))
-        case .counted(let isLast): return Attempt(keys: keys, isLast: isLast, madeAt: now)
+        case .closed(let until):
+            metrics.count(kind, .blocked)
+            throw CredentialRefusal.blocked(retryAfter: until.since(now))
+        case .counted(let isLast):
+            metrics.count(kind, .begun)
+            return Attempt(keys: keys, isLast: isLast, madeAt: now)
         }
     }
 
@@ -62,6 +69,7 @@ package struct AttemptCounter: Sendable {
     /// - Throws: `PostgresError`.
     package func succeed(_ attempt: Attempt) async throws {
         try await pool.withSession { session in try store.settle(session, attempt.keys, .right) }
+        metrics.count(attempt.keys.kind, .right)
     }
 
     /// The secret was not looked at.
@@ -69,6 +77,7 @@ package struct AttemptCounter: Sendable {
     /// - Throws: `PostgresError`.
     package func withdraw(_ attempt: Attempt) async throws {
         try await pool.withSession { session in try store.settle(session, attempt.keys, .withdrawn) }
+        metrics.count(attempt.keys.kind, .withdrawn)
     }
 
     /// The table keeps no address and no account's id.

@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 import EncryptionKeys
 import Foundation
+import Observability
 import Postgres
 import Sealing
 import StrictJSON
@@ -48,7 +49,7 @@ struct AccountFixture {
         hasher = PasswordHasher(cost: ScryptCost(logN: 4, r: 8, p: 1)!, threads: 4, waiting: 200, patience: .seconds(60))
         let (pool, clock) = (base.pool, base.clock)
         let now: @Sendable () -> Timestamp = { clock.now }
-        attempts = AttemptCounter(pool: pool, now: now)
+        attempts = AttemptCounter(pool: pool, metrics: PrometheusRegistry(), now: now)
         verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, messages: messages, now: now)
         verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifyCode = VerifyMailedCode(pool: pool, box: box, attempts: attempts, now: now)

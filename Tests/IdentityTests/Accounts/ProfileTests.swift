@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Observability
 import Outbox
 import Postgres
 import Testing
@@ -79,7 +80,8 @@ import Testing
 
     @Test("an active user is found by address in any spelling; failed look-ups are few, whatever succeeds between them")
     func resolve() async throws {
-        let resolve = ResolveUser(pool: fixture.base.pool, attempts: AttemptCounter(pool: fixture.base.pool, now: now))
+        let attempts = AttemptCounter(pool: fixture.base.pool, metrics: PrometheusRegistry(), now: now)
+        let resolve = ResolveUser(pool: fixture.base.pool, attempts: attempts)
         let asker = fixture.base.newID()
         func find(_ email: String, by asker: UUID) async throws -> UserID {
             try await resolve(ResolveUserRequest(email: email), for: asker, AccountFixture.facts())

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Observability
 import Postgres
 import TestSupport
 import Testing
@@ -11,8 +12,8 @@ import Testing
     private static let elsewhere = AttemptOrigin(deviceHash: nil, network: "198.51.100.0/24")
     private static let phone = AttemptOrigin(deviceHash: Array(repeating: 1, count: 32), network: "192.0.2.0/24")
 
-    private func counter(_ fixture: IdentityFixture) -> AttemptCounter {
-        AttemptCounter(pool: fixture.pool, now: { fixture.clock.now })
+    private func counter(_ fixture: IdentityFixture, _ metrics: PrometheusRegistry = PrometheusRegistry()) -> AttemptCounter {
+        AttemptCounter(pool: fixture.pool, metrics: metrics, now: { fixture.clock.now })
     }
 
     private func address(_ text: String = "ana@example.com") throws -> AttemptCounter.Subject { .address(try #require(EmailAddress(text))) }
@@ -48,6 +49,20 @@ import Testing
         let later = try await exhaust(counter, address(), from: Self.somewhere)
         #expect(later.taken == 1 && later.retryAfter == .seconds(60))
         #expect(try await exhaust(counter, address("bob@example.com"), from: Self.somewhere).taken == 5, "another account is not closed")
+    }
+
+    @Test func `operators see what was begun, what of it was right or not looked at, and what was blocked`() async throws {
+        let (fixture, metrics) = (try await IdentityFixture(), PrometheusRegistry())
+        let counter = counter(fixture, metrics)
+        let right = try await counter.begin(.otp, on: address(), from: Self.somewhere, isKnownDevice: false)
+        try await counter.succeed(right)
+        try await counter.withdraw(try await counter.begin(.otp, on: address(), from: Self.somewhere, isKnownDevice: false))
+        #expect(try await exhaust(counter, address(), kind: .otp, from: Self.somewhere).taken == 5)
+        let shown = metrics.render()
+        for (outcome, count) in [("begun", 7), ("right", 1), ("withdrawn", 1), ("blocked", 1)] {
+            #expect(shown.contains(#"identity_attempts_total{kind="otp",outcome="\#(outcome)"} \#(count)"#), "\(outcome) \(shown)")
+        }
+        #expect(shown.contains(#"identity_attempts_total{kind="password",outcome="blocked"} 0"#))
     }
 
     @Test func `an outsider who closes an account for all unknown devices does not lock out a device that it knows, nor the other way round`()

@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 import EncryptionKeys
 import Foundation
+import Observability
 import Outbox
 import Postgres
 import Sealing
@@ -31,7 +32,7 @@ struct CredentialFixture {
         let key = EncryptionKeys.Key(id: "test", secret: SymmetricKey(size: .bits256))
         secrets = SecretBox(try #require(EncryptionKeys([key])))
         self.hasher = hasher ?? PasswordHasher(cost: Self.cost, threads: 2, waiting: 64, patience: .seconds(60))
-        attempts = AttemptCounter(pool: fixture.pool, now: { fixture.clock.now })
+        attempts = AttemptCounter(pool: fixture.pool, metrics: PrometheusRegistry(), now: { fixture.clock.now })
         let folder = try TemporaryFolder("sealing")
         let (privatePath, publicPath) = ("\(folder.path)/private.json", "\(folder.path)/public.json")
         try SealingKeyGenerator(privatePath: privatePath, publicPath: publicPath).make(id: "test")

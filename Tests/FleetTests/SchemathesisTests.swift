@@ -8,7 +8,7 @@ import Testing
 
 @Suite(
     "The documents against the running services",
-    .enabled("Schemathesis can be installed") { await OutsideTool.isAvailable(Schemathesis.install) })
+    .enabled("Schemathesis can be installed") { await OutsideTool.isAvailable(SchemathesisRun.install) })
 struct SchemathesisTests {
     private static let ledgerParties = [
         Schemathesis.Party(
@@ -21,7 +21,7 @@ struct SchemathesisTests {
 
     @Test("wallet-ledger: no answer is one that the document does not promise, for a client, a user and staff, behind PgBouncer")
     func ledger() async throws {
-        try await Schemathesis.install()
+        try await SchemathesisRun.install()
         try await LedgerFleet.with(replicas: 1, isPooled: true) { fleet in
             try fleet.replicas[0].start()
             try await fleet.ready(0)
@@ -73,7 +73,7 @@ struct SchemathesisTests {
 
     @Test("ops-risk: no answer is one that the document does not promise, for its operators and for others, behind PgBouncer")
     func opsRisk() async throws {
-        try await Schemathesis.install()
+        try await SchemathesisRun.install()
         try await ConsumerFleet.with(isPooled: true) { fleet in
             let port = try FreePort.any()
             let process = try fleet.consumer(port: port, settings: ConsumerFleet.bothRules)

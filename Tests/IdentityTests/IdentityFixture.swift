@@ -2,6 +2,8 @@ import Contracts
 import Foundation
 import Outbox
 import Postgres
+import Sealing
+import StrictJSON
 import Synchronization
 import TestSupport
 
@@ -126,5 +128,19 @@ extension IdentityFixture {
     func newID() -> UUID {
         var random = SystemRandomNumberGenerator()
         return UUID.v7(milliseconds: clock.now.millisecondsSinceUnixEpoch, using: &random)
+    }
+
+    /// The code of the latest mail to an address.
+    func mailedCode(to address: String, opening keys: OpeningKeys) async throws -> String? {
+        let rows = try await query("SELECT event_id, data FROM outbox_events WHERE type = 'identity.message.requested.v1' ORDER BY id DESC") { row in
+            try row.decode(UUID.self, String.self)
+        }
+        for (id, data) in rows {
+            var object = try JSONObjectReader(JSONParser.parse(Array(data.utf8)))
+            let event = try MessageRequestedEvent(reading: &object, type: .requested)
+            let content = try MessageContent(bytes: try keys.open(event.sealed, boundTo: EventID(id)))
+            if content.address == address, let code = content.code { return code }
+        }
+        return nil
     }
 }

@@ -34,14 +34,15 @@ def text(value):
 
 
 class Signature(AuthBase):
-    """Adds token, digest and signature to a request that is otherwise ready to be sent."""
+    """Adds token, if there is one, digest and signature to a request that is otherwise ready to be sent."""
 
-    def __init__(self, key, token):
+    def __init__(self, key, token=None):
         self.keyid, self.secret = key
         self.token = token
 
     def __call__(self, request):
-        request.headers["Authorization"] = "Bearer " + self.token
+        if self.token:
+            request.headers["Authorization"] = "Bearer " + self.token
         address = urlsplit(request.url)
         components = [
             ("@method", request.method),

@@ -78,16 +78,9 @@ struct JourneyService {
 
     /// The code of the latest mail to an address.
     private func mail(_ request: PublicRequest) async throws -> Answer {
-        let rows = try await credentials.identity.query(
-            "SELECT event_id, data FROM outbox_events WHERE type = 'identity.message.requested.v1' ORDER BY id DESC"
-        ) { row in try row.decode(UUID.self, String.self) }
-        for (id, data) in rows {
-            var object = try JSONObjectReader(JSONParser.parse(Array(data.utf8)))
-            let event = try MessageRequestedEvent(reading: &object, type: .requested)
-            let content = try MessageContent(bytes: try openingKeys.open(event.sealed, boundTo: EventID(id)))
-            if content.address == request.parameters.get("address"), let code = content.code { return .html(code) }
-        }
-        throw Problem(ProblemCode.notFound)
+        let address = request.parameters.get("address") ?? ""
+        guard let code = try await credentials.identity.mailedCode(to: address, opening: openingKeys) else { throw Problem(ProblemCode.notFound) }
+        return .html(code)
     }
 }
 

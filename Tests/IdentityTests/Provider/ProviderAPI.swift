@@ -29,6 +29,11 @@ final class ProviderAPI: Sendable {
     let secrets: [String: String]
     private let folder: TemporaryFolder
 
+    /// Where the callers' keys are.
+    var keys: SigningKeyFolder { SigningKeyFolder(path: "\(folder.path)/keys") }
+    /// What the mails that are asked for can be opened with.
+    var openingKeys: OpeningKeys { get throws { try OpeningKeys(file: "\(folder.path)/sealing.private.json") } }
+
     static func shared() async throws -> ProviderAPI { try await running.value }
 
     private init() async throws {
@@ -48,6 +53,7 @@ final class ProviderAPI: Sendable {
             "IDENTITY_DATABASE_URL": identity.database.servingURL, "IDENTITY_SECRET_KEYS_FILE": keys, "TOKEN_ISSUER": "http://127.0.0.1:\(port)",
             "NOTIFICATION_SEALING_KEY_FILE": sealing, "IDENTITY_PAGES_DIRECTORY": RepositoryRoot.path("Services/Identity/Pages"),
             "PASSWORD_BLOCKLIST_FILE": RepositoryRoot.path("infra/identity/passwords.txt"),
+            "PASSWORD_HASH_COST": CredentialFixture.cost.description,
         ]) { $1 }
         let register = RegisterClient(pool: identity.pool, now: Timestamp.now)
         var secrets: [String: String] = [:]

@@ -51,7 +51,7 @@ chaos: ## the long form of the kill tests
 mutants: ## break each rule in a copy: the tests must notice (about 40 minutes at first)
 	@exec infra/local/mutants.sh
 
-fuzz: ## feed what reads bytes from outside, FUZZ_SECONDS=20 each (about 4 minutes, the first build 4 more)
+fuzz: ## feed what reads bytes from outside, FUZZ_SECONDS=20 each (about 10 minutes, the first build 4 more)
 	@exec infra/local/fuzz.sh
 
 sanitize: ## drivers and races under the thread sanitizer (about 10 minutes at first, then one); infra/local/sanitize.sh address for the other

@@ -29,11 +29,12 @@ enum QuotedPrintable {
         var length = 0
         for (index, byte) in line.enumerated() {
             let isLast = index == line.count - 1
-            let part = needsEscape(byte, isFirst: length == 0, isLast: isLast) ? escape(byte) : [byte]
+            var part = needsEscape(byte, isFirst: length == 0, isLast: isLast) ? escape(byte) : [byte]
             // The soft break is a character itself, which the last part of a line does without.
             if length + part.count > lineLength - (isLast ? 0 : 1) {
                 encoded += Array("=\r\n".utf8)
                 length = 0
+                part = needsEscape(byte, isFirst: true, isLast: isLast) ? escape(byte) : [byte]
             }
             encoded += part
             length += part.count

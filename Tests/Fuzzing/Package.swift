@@ -52,8 +52,8 @@ let package = Package(
                 "QRPenalty", "RecoveryCode", "RedirectURI", "ScopeRules", "ScryptCost", "TOTPEnrolment",
             ].map { "Domain/\($0).swift" } + [
                 "Database/AuthorizationRequest+JSON.swift", "Database/BrowserSecret.swift", "Database/OpaqueSecret.swift",
-                "Database/RefreshToken.swift", "HTTP/BrowserCookie.swift", "HTTP/ClientNetwork.swift", "Pages/PageLanguage.swift",
-                "Pages/RedirectTarget.swift", "UseCases/TOTP.swift",
+                "Database/RefreshToken.swift", "Database/UnreadableRow.swift", "HTTP/BrowserCookie.swift", "HTTP/ClientNetwork.swift",
+                "Pages/PageLanguage.swift", "Pages/RedirectTarget.swift", "UseCases/TOTP.swift",
             ]),
         part(
             "Egress", ["CCurl"],

@@ -14,7 +14,8 @@ package struct EmailAddress: Sendable {
     /// Sharp s and final sigma are letters of their own, although case folding changes them (RFC 5892, section 2.6).
     private static let keptLetters: Set<Unicode.Scalar> = ["\u{DF}", "\u{3C2}"]
 
-    /// Without the space around it.
+    /// Without the space around it, and a domain of other scripts in its A-labels: who sends the mail, or resolves the name, has nothing to map,
+    /// and can't map it to another domain than the key's.
     package let typed: String
     package let key: String
 
@@ -27,9 +28,14 @@ package struct EmailAddress: Sendable {
             let domain = Self.domain(normal[normal.index(after: at)...])
         else { return nil }
         let key = "\(local)@\(domain)"
-        guard key.utf8.count <= Self.maximumBytes, typed.utf8.count <= Self.maximumBytes else { return nil }
+        guard let typed = Self.sendable(typed, domain), key.utf8.count <= Self.maximumBytes, typed.utf8.count <= Self.maximumBytes else { return nil }
         self.typed = typed
         self.key = key
+    }
+
+    private static func sendable(_ typed: String, _ domain: String) -> String? {
+        guard let at = typed.lastIndex(of: "@") else { return nil }
+        return typed[at...].utf8.allSatisfy { $0 < 0x80 } ? typed : "\(typed[..<at])@\(domain)"
     }
 
     /// The part before the last `@`, lower-case.

@@ -70,7 +70,7 @@ enum MailTarget {
         else { return }
         let lines = String(decoding: mail.bytes, as: UTF8.self).components(separatedBy: "\r\n")
         for line in lines {
-            let isShort = line.utf8.count <= 78 && line.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+            let isShort = line.utf8.count <= 78 && line.utf8.allSatisfy { (0x20...0x7E).contains($0) || $0 == 0x09 }
             try BrokenProperty.unless(isShort && !line.hasPrefix("."), "a line that a server may change: \(line)")
         }
         let head = Array(lines.prefix { !$0.isEmpty })

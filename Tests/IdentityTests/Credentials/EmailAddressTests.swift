@@ -23,6 +23,10 @@ import Testing
     @Test func `what is sent to is what was typed, without the space around it`() throws {
         let address = try #require(EmailAddress(" Ana@Example.COM\t"))
         #expect(address.typed == "Ana@Example.COM")
+        // A capital sharp s is ss to some who resolve names.
+        for domain in ["fa\u{DF}.example", "FA\u{1E9E}\u{3002}example"] {
+            #expect(EmailAddress("Jos\u{E9}.A@\(domain)")?.typed == "Jos\u{E9}.A@xn--fa-hia.example")
+        }
         let other = try #require(EmailAddress("ANA@example.com"))
         #expect(address == other && Set([address, other]).count == 1)
     }

@@ -24,7 +24,7 @@ fuzz() {
     mkdir -p "$STATE/$target" "$STATE/found"
     if FLORIN_FUZZ_TARGET=$target ASAN_OPTIONS=detect_leaks=0 "$executable" -max_total_time="$FUZZ_SECONDS" -max_len="$INPUT_LIMIT" -timeout=5 \
         -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$STATE/found/$target-" "$STATE/$target" "$CORPUS/$target" >"$log" 2>&1; then
-        say "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, $(grep -o 'cov: [0-9]*' "$log" | tail -n 1) edges"
+        say "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, $(grep -ao 'cov: [0-9]*' "$log" | tail -n 1) edges"
     else
         grep -aE 'Fatal error|ERROR:|SUMMARY|Test unit written' "$log" >&2 || tail -n 20 "$log" >&2
         warn "$target: broken; the whole log is $log"

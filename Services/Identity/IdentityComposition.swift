@@ -20,7 +20,8 @@ package enum Identity: DatabaseService {
         let verifyPassword = VerifyPassword(pool: pool, hasher: hasher, attempts: attempts)
         let verifySecondFactor = VerifySecondFactor(pool: pool, secrets: box, attempts: attempts, messages: messages, now: now)
 
-        let provider = Provider(issuer: issuer, pool: pool, box: box, metrics: context.metrics, logger: context.logger, now: now)
+        let provider = Provider(
+            issuer: issuer, pool: pool, box: box, clock: service.database.clock, metrics: context.metrics, logger: context.logger, now: now)
         let signIn = SignIn(
             issuer: issuer, pool: pool, pages: pages, provider: provider, verifyPassword: verifyPassword, verifySecondFactor: verifySecondFactor,
             messages: messages, now: now)

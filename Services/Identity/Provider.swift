@@ -4,6 +4,7 @@ import HTTPService
 import Logging
 import Observability
 import Postgres
+import ServiceDatabase
 import ServiceRuntime
 
 /// The OpenID Provider's part of the composition: keys, the gate, tokens, and the endpoints of programs.
@@ -20,11 +21,11 @@ package struct Provider: Sendable {
     private let now: @Sendable () -> Timestamp
 
     init(
-        issuer: String, pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, metrics registry: PrometheusRegistry,
-        logger: Logger, now: @escaping @Sendable () -> Timestamp
+        issuer: String, pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, clock: ClockWitness,
+        metrics registry: PrometheusRegistry, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) {
         self.now = now
-        keys = SigningKeyRing(pool: pool, box: box, schedule: schedule, logger: logger, now: now)
+        keys = SigningKeyRing(pool: pool, box: box, schedule: schedule, clock: clock, logger: logger, now: now)
         keySet = keys.keySet()
         gate = TokenGate(now: now)
         issueCode = IssueCode(gate: gate, now: now)
@@ -45,15 +46,22 @@ package struct Provider: Sendable {
     var endpoints: [Endpoint] { discovery.endpoints + routes.endpoints }
 
     /// Nothing is served before there is a key to sign with, and the process's own verifiers know it.
-    var prerequisite: Prerequisite {
-        Prerequisite("signing keys") { [keys, keySet, now] in
-            do {
-                try await keys.refresh()
-            } catch let error as PostgresError where error.isOutage || error.isTimeout {
-                throw UnreachableDependency("the signing keys", reason: "\(error)")
-            }
-            guard keys.canSign else { throw NoSigningKey() }
-            try await keySet.refresh(now: now().seconds)
+    var prerequisite: Prerequisite { Prerequisite("signing keys") { try await prepare() } }
+
+    /// - Throws: `UnreachableDependency` while there is no key to sign with yet; `InvalidConfiguration` where the keys file opens none.
+    func prepare() async throws {
+        do {
+            try await keys.refresh()
+        } catch let error as PostgresError where error.isOutage || error.isTimeout {
+            throw UnreachableDependency("the signing keys", reason: "\(error)")
         }
+        guard !keys.isLocked else {
+            throw InvalidConfiguration(
+                key: IdentityConfiguration.secretKeysFile.key, "opens none of the signing keys in the database whose turn it is")
+        }
+        guard keys.canSign else {
+            throw UnreachableDependency("a signing key", reason: "by this process's clock there is none whose turn it is")
+        }
+        try await keySet.refresh(now: now().seconds)
     }
 }

@@ -40,7 +40,8 @@ struct KeysCommand: AsyncParsableCommand {
         func run() async throws {
             let occasion = emergency ? RotateSigningKeys.Occasion.emergency : .early
             try await KeysCommand.perform("rotate") { pool, box in
-                guard let made = try await RotateSigningKeys(pool: pool, box: box, now: Timestamp.now)(occasion) else { return }
+                let rotate = RotateSigningKeys(pool: pool, box: box, clock: ClockWitness(), now: Timestamp.now)
+                guard let made = try await rotate(occasion) else { return }
                 print(KeysCommand.line(made.id, made.life, "new"))
             }.exit()
         }

@@ -3,8 +3,11 @@ import Contracts
 import Crypto
 import FoundationEssentials
 import Postgres
+import ServiceDatabase
 
 /// Makes the signing key that is due, once for all replicas, or one that an operator asks for.
+///
+/// A key's times outlive the moment at which a clock was wrong: nothing is made by one that the database's server contradicts.
 struct RotateSigningKeys: Sendable {
     enum Occasion: Sendable, Hashable {
         /// Whatever the schedule says.
@@ -18,18 +21,22 @@ struct RotateSigningKeys: Sendable {
     private let pool: PostgresPool
     private let box: SecretBox
     private let schedule: SigningKeySchedule
+    private let clock: ClockWitness
     private let now: @Sendable () -> Timestamp
     private let store = SigningKeyStore()
 
-    init(pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, now: @escaping @Sendable () -> Timestamp) {
+    init(
+        pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, clock: ClockWitness, now: @escaping @Sendable () -> Timestamp
+    ) {
         self.pool = pool
         self.box = box
         self.schedule = schedule
+        self.clock = clock
         self.now = now
     }
 
     /// - Returns: the new key's id and times; nil when none is due.
-    /// - Throws: `PostgresError`, or what sealing throws.
+    /// - Throws: `ClockDisagreement`, `PostgresError`, or what sealing throws.
     @discardableResult
     func callAsFunction(_ occasion: Occasion = .schedule) async throws -> (id: String, life: SigningKeyLife)? {
         // Nearly always nothing is due, and nobody waits for a lock to find out.
@@ -39,6 +46,7 @@ struct RotateSigningKeys: Sendable {
         }
         return try await pool.withTransaction { session in
             try store.lock(session)
+            try clock.check(session)
             let (lives, now) = (try store.all(session).map(\.life), now())
             let life: SigningKeyLife
             switch occasion {

@@ -4,6 +4,7 @@ import Contracts
 import Crypto
 import Logging
 import Postgres
+import ServiceDatabase
 import ServiceLifecycle
 import Synchronization
 
@@ -20,12 +21,12 @@ final class SigningKeyRing: Service {
     private let keys = Mutex<[SigningKey]>([])
 
     init(
-        pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, logger: Logger? = nil,
+        pool: PostgresPool, box: SecretBox, schedule: SigningKeySchedule = .standard, clock: ClockWitness, logger: Logger? = nil,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.pool = pool
         self.box = box
-        rotate = RotateSigningKeys(pool: pool, box: box, schedule: schedule, now: now)
+        rotate = RotateSigningKeys(pool: pool, box: box, schedule: schedule, clock: clock, now: now)
         self.now = now
         self.logger = logger
     }
@@ -34,8 +35,12 @@ final class SigningKeyRing: Service {
     ///
     /// - Throws: `PostgresError`, or what sealing throws; the keys of before stay in use.
     func refresh() async throws {
-        if let made = try await rotate() {
-            logger?.info("a signing key was made", metadata: ["kid": "\(made.id)", "signs_from": "\(made.life.signFrom)"])
+        do {
+            if let made = try await rotate() {
+                logger?.info("a signing key was made", metadata: ["kid": "\(made.id)", "signs_from": "\(made.life.signFrom)"])
+            }
+        } catch let error as ClockDisagreement {
+            logger?.warning("a signing key is due and can't be made", metadata: ["error": "\(error)"])
         }
         try await read()
     }
@@ -69,6 +74,9 @@ final class SigningKeyRing: Service {
             }
         }
     }
+
+    /// Whether a key's turn has come, and none of those opens: the keys file is not the one that they were sealed under.
+    var isLocked: Bool { !canSign && SigningKeySchedule.signing(keys.withLock { $0 }.map(\.life), at: now()) != nil }
 
     var canSign: Bool { SigningKeySchedule.signing(keys.withLock { $0 }.filter(\.canSign).map(\.life), at: now()) != nil }
 

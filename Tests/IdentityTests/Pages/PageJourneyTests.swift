@@ -8,6 +8,7 @@ import Logging
 import Observability
 import Postgres
 import Sealing
+import ServiceDatabase
 import StrictJSON
 import TestSupport
 import Testing
@@ -37,7 +38,8 @@ struct JourneyService {
         )
         let (pool, clock, registry) = (credentials.identity.pool, credentials.identity.clock, PrometheusRegistry())
         let now: @Sendable () -> Timestamp = { clock.now }
-        let provider = Provider(issuer: origin, pool: pool, box: credentials.secrets, metrics: registry, logger: Self.quiet, now: now)
+        let provider = Provider(
+            issuer: origin, pool: pool, box: credentials.secrets, clock: ClockWitness(), metrics: registry, logger: Self.quiet, now: now)
         try await provider.keys.refresh()
         let pages = try PageRenderer(directory: PageFolder.path, issuer: origin)
         let messages = RequestMessage(sealingTo: try SealingKey(file: publicPath))

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Outbox
 import Postgres
+import ServiceDatabase
 import Testing
 
 @testable import Identity
@@ -178,7 +179,7 @@ struct IntrospectionTests {
         ] { #expect(read(wrong) == nil, "\(wrong.prefix(60))") }
         #expect(ReadIDTokenHint(issuer: "https://other.example", keys: fixture.provider.keys)(token) == nil)
         // A key that was withdrawn vouches for nothing.
-        try await RotateSigningKeys(pool: fixture.pool, box: fixture.box, now: fixture.now)(.emergency)
+        try await RotateSigningKeys(pool: fixture.pool, box: fixture.box, clock: ClockWitness(), now: fixture.now)(.emergency)
         try await fixture.provider.keys.refresh()
         #expect(read(token) == nil)
     }

@@ -7,6 +7,7 @@ import HTTPService
 import Logging
 import Observability
 import Postgres
+import ServiceDatabase
 import StrictJSON
 import TestSupport
 import Testing
@@ -35,7 +36,8 @@ struct ProviderFixture {
         let clock = identity.clock
         now = { clock.now }
         provider = Provider(
-            issuer: Self.issuer, pool: identity.pool, box: box, schedule: schedule, metrics: metrics, logger: Self.quiet, now: now)
+            issuer: Self.issuer, pool: identity.pool, box: box, schedule: schedule, clock: ClockWitness(), metrics: metrics, logger: Self.quiet,
+            now: now)
         try await provider.keys.refresh()
     }
 

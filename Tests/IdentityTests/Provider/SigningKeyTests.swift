@@ -1,8 +1,12 @@
 import AccessTokens
 import Contracts
 import Crypto
+import EncryptionKeys
 import Foundation
+import Observability
 import Postgres
+import ServiceDatabase
+import ServiceRuntime
 import StrictJSON
 import Testing
 
@@ -55,7 +59,7 @@ struct SigningKeyTests {
         let fixture = try await ProviderFixture()
         #expect(try await fixture.identity.count("signing_keys") == 1)
         fixture.clock.advance(by: .seconds(29 * 86_400))
-        let rotate = RotateSigningKeys(pool: fixture.pool, box: fixture.box, now: fixture.now)
+        let rotate = RotateSigningKeys(pool: fixture.pool, box: fixture.box, clock: ClockWitness(), now: fixture.now)
         let made = try await withThrowingTaskGroup(of: Bool.self) { group in
             for _ in 0..<6 { group.addTask { try await rotate() != nil } }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -84,7 +88,7 @@ struct SigningKeyTests {
     func rotation() async throws {
         let schedule = SigningKeySchedule(period: .seconds(3_600), lead: SigningKeySchedule.leastLead, keep: .seconds(7_200))
         let fixture = try await ProviderFixture(schedule: schedule)
-        let other = SigningKeyRing(pool: fixture.pool, box: fixture.box, schedule: schedule, now: fixture.now)
+        let other = SigningKeyRing(pool: fixture.pool, box: fixture.box, schedule: schedule, clock: ClockWitness(), now: fixture.now)
         try await other.refresh()
         let replicas = [fixture.provider.keys, other]
         // Who reads the key set as rarely as it may: it has nothing but a document and the time at which it got it.
@@ -115,7 +119,7 @@ struct SigningKeyTests {
         let before = try IssueClientToken(mint: fixture.mint)(scope: nil, client: client).accessToken
         let now = fixture.clock.seconds
         _ = try await fixture.provider.verifiers.verify(before, audience: "florin-api", now: now)
-        try await RotateSigningKeys(pool: fixture.pool, box: fixture.box, now: fixture.now)(.emergency)
+        try await RotateSigningKeys(pool: fixture.pool, box: fixture.box, clock: ClockWitness(), now: fixture.now)(.emergency)
         try await fixture.provider.keySet.refresh(now: now + 60)
         await #expect(throws: TokenRejection.invalid(.unknownKey)) {
             _ = try await fixture.provider.verifiers.verify(before, audience: "florin-api", now: now)
@@ -136,5 +140,51 @@ struct SigningKeyTests {
         #expect(try await purge() == 0)
         fixture.clock.advance(by: .seconds(1))
         #expect(try await purge() == 1)
+    }
+
+    /// A process whose clock is that much ahead of the machine's.
+    private static func witness(ahead: Int64) -> ClockWitness {
+        ClockWitness(wall: { WallClock.microsecondsSinceUnixEpoch() + ahead * 1_000_000 })
+    }
+
+    @Test("ID-29: by a clock that the database contradicts no key is made, whoever asks; those of others are still read")
+    func clock() async throws {
+        let fixture = try await ProviderFixture()
+        let step: Int64 = 200 * 86_400
+        let ahead: @Sendable () -> Timestamp = { [clock = fixture.clock] in clock.now.adding(seconds: step) }
+        let rotate = RotateSigningKeys(pool: fixture.pool, box: fixture.box, clock: Self.witness(ahead: step), now: ahead)
+        for occasion in [RotateSigningKeys.Occasion.schedule, .early, .emergency] {
+            await #expect(throws: ClockDisagreement.self, "\(occasion)") { try await rotate(occasion) }
+        }
+        #expect(try await fixture.identity.count("signing_keys") == 1)
+        let ring = SigningKeyRing(pool: fixture.pool, box: fixture.box, clock: Self.witness(ahead: -step), now: fixture.now)
+        fixture.clock.advance(by: .seconds(29 * 86_400))
+        try await ring.refresh()
+        #expect(ring.canSign)
+        #expect(try await fixture.identity.count("signing_keys") == 1)
+        // Once the clocks agree, what is due is made.
+        try await fixture.provider.keys.refresh()
+        #expect(try await fixture.identity.count("signing_keys") == 2)
+    }
+
+    @Test("a keys file that opens none of the signing keys is named at the start; a clock before their time is waited for")
+    func start() async throws {
+        let fixture = try await ProviderFixture()
+        func provider(_ box: SecretBox, behind seconds: Int64 = 0) -> Provider {
+            Provider(
+                issuer: ProviderFixture.issuer, pool: fixture.pool, box: box, clock: ClockWitness(), metrics: PrometheusRegistry(),
+                logger: ProviderFixture.quiet, now: { [clock = fixture.clock] in clock.now.adding(seconds: -seconds) })
+        }
+        try await provider(fixture.box).prepare()
+        let other = SecretBox(try #require(EncryptionKeys([EncryptionKeys.Key(id: "other", secret: SymmetricKey(size: .bits256))])))
+        await #expect {
+            try await provider(other).prepare()
+        } throws: { error in
+            (error as? InvalidConfiguration).map { "\($0)".contains("IDENTITY_SECRET_KEYS_FILE") } ?? false
+        }
+        await #expect(throws: UnreachableDependency.self) { try await provider(fixture.box, behind: 5 * 86_400).prepare() }
+        // The way out when the keys are lost.
+        try await RotateSigningKeys(pool: fixture.pool, box: other, clock: ClockWitness(), now: fixture.now)(.emergency)
+        try await provider(other).prepare()
     }
 }

@@ -8,6 +8,7 @@ import Observability
 import Postgres
 import RequestSigning
 import Sealing
+import ServiceDatabase
 import StrictJSON
 import TestSupport
 import Testing
@@ -41,7 +42,7 @@ final class SignInFixture: ServedAPI {
         clock.advance(by: .seconds(WallClock.microsecondsSinceUnixEpoch() / 1_000_000 + 5 - clock.seconds))
         let now: @Sendable () -> Timestamp = { clock.now }
         let provider = Provider(
-            issuer: Self.issuer, pool: pool, box: credentials.secrets, metrics: registry, logger: Self.quiet, now: now)
+            issuer: Self.issuer, pool: pool, box: credentials.secrets, clock: ClockWitness(), metrics: registry, logger: Self.quiet, now: now)
         try await provider.keys.refresh()
         folder = try TemporaryFolder("sign-in")
         try SealingKeyGenerator(privatePath: "\(folder.path)/sealing.json", publicPath: "\(folder.path)/sealing-public.json").make(id: "test")

@@ -20,17 +20,19 @@ struct ClientStore {
         ("redirect_uris", [String].self), ("post_logout_redirect_uris", [String].self), ("origins", [String].self), ("grants", [String].self),
         ("scopes", [String].self), ("audience", String.self), ("introspects", String?.self), ("disabled_at", PostgresTimestamp?.self))
 
-    /// The client of this id, disabled or not.
+    /// The client of this id, disabled or not; nil too for what no client can be called, such as a text with a NUL.
     ///
     /// - Throws: `PostgresError`.
     func find(_ session: PostgresSession, _ id: String) throws -> OAuthClient? {
-        try session.query("SELECT \(unsafeSQL: Self.columns) FROM clients WHERE id = \(id)").first.map(Self.read)
+        guard ClientID.isPossible(id) else { return nil }
+        return try session.query("SELECT \(unsafeSQL: Self.columns) FROM clients WHERE id = \(id)").first.map(Self.read)
     }
 
-    /// The client and its secrets, in one round trip.
+    /// The client and its secrets, in one round trip; nil too for what no client can be called.
     ///
     /// - Throws: `PostgresError`.
     func findWithSecrets(_ session: PostgresSession, _ id: String) throws -> (client: OAuthClient, secrets: [StoredClientSecret])? {
+        guard ClientID.isPossible(id) else { return nil }
         let results = try session.pipeline([
             "SELECT \(unsafeSQL: Self.columns) FROM clients WHERE id = \(id)",
             "SELECT hash, created_at, expires_at FROM client_secrets WHERE client_id = \(id) ORDER BY created_at",

@@ -140,12 +140,15 @@ package struct SessionStore: Sendable {
         ).first.map(Self.read)
     }
 
-    /// The user's living session of this id.
+    /// The user's living session of this id; an app's only while its client is enabled.
     ///
     /// - Throws: `PostgresError`.
     package func find(_ id: UUID, of user: UUID, at now: Timestamp, _ session: PostgresSession) throws -> LiveSession? {
         try session.query(
-            "SELECT \(unsafeSQL: Self.columns) \(unsafeSQL: Self.living) \(now.stored) AND s.id = \(id) AND s.user_id = \(user)"
+            """
+            SELECT \(unsafeSQL: Self.columns) \(unsafeSQL: Self.living) \(now.stored) AND s.id = \(id) AND s.user_id = \(user)
+                AND NOT EXISTS (SELECT FROM clients c WHERE c.id = s.client_id AND c.disabled_at IS NOT NULL)
+            """
         ).first.map(Self.read)
     }
 

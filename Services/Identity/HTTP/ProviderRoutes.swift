@@ -70,7 +70,7 @@ struct ProviderRoutes: Sendable {
     }
 
     private func introspection(_ request: EndpointRequest<OAuthClient>) async throws -> Answer {
-        let body = try await introspect(try request.form().required("token"), by: request.identity)
+        let body = try await introspect(try request.form().required("token"), by: request.identity, until: request.deadline)
         metrics?.introspected(isActive: body.token != nil)
         return Answer(.ok, body, extraHeaders: OAuthErrors.noStore)
     }
@@ -81,13 +81,13 @@ struct ProviderRoutes: Sendable {
         guard (try? await verifiers.verify(text, audience: request.identity.audience, now: now().seconds)) == nil else {
             throw Problem(.unsupportedTokenType)
         }
-        try await revoke(text, by: request.identity)
+        try await revoke(text, by: request.identity, until: request.deadline)
         return Answer(.ok, Revoked(), extraHeaders: OAuthErrors.noStore)
     }
 
     private func userInfo(_ request: PublicRequest) async throws -> Answer {
         let token = try await verifiers[issuer].authenticate(authorizationHeader: request.headers[.authorization], now: now().seconds)
-        return Answer(.ok, try await describeUser(token), extraHeaders: OAuthErrors.noStore)
+        return Answer(.ok, try await describeUser(token, until: request.deadline), extraHeaders: OAuthErrors.noStore)
     }
 }
 

@@ -11,12 +11,12 @@ struct DescribeUser: Sendable {
 
     /// - Throws: ``Problem`` `token_invalid` for a token whose user, session, credentials or client are not what they were, `insufficient_scope`;
     ///   `PostgresError`.
-    func callAsFunction(_ token: AccessToken) async throws -> UserInfoBody {
+    func callAsFunction(_ token: AccessToken, until deadline: ContinuousClock.Instant? = nil) async throws -> UserInfoBody {
         guard token.hasScope(ScopeRules.openID) else { throw Problem(.insufficientScope) }
         guard case .user(let subject) = token.principal, let user = UserID(subject), let id = token.sessionID.flatMap(SessionID.init(_:)) else {
             throw Problem(.tokenInvalid)
         }
-        let account = try await pool.withSession { session -> UserAccount? in
+        let account = try await pool.withSession(within: WaitLimit(until: deadline)) { session -> UserAccount? in
             guard try gate.isAlive(session, user: user.uuid, session: id.uuid, client: token.clientID) else { return nil }
             return try UserStore().find(user.uuid, session)
         }

@@ -13,9 +13,12 @@ struct IntrospectToken: Sendable {
     let now: @Sendable () -> Timestamp
 
     /// - Throws: `PostgresError`; ``TokenRejection`` `keysUnavailable`, when nothing can be said.
-    func callAsFunction(_ text: String, by client: OAuthClient) async throws -> IntrospectionBody {
-        if let token = RefreshToken(text) { return try await refreshToken(token, client) }
-        guard let (token, audience) = try await visible(text, to: client), try await isAlive(token) else { return .inactive }
+    func callAsFunction(
+        _ text: String, by client: OAuthClient, until deadline: ContinuousClock.Instant? = nil
+    ) async throws -> IntrospectionBody {
+        let limit = WaitLimit(until: deadline)
+        if let token = RefreshToken(text) { return try await refreshToken(token, client, limit) }
+        guard let (token, audience) = try await visible(text, to: client), try await isAlive(token, limit) else { return .inactive }
         return IntrospectionBody(
             token: IntrospectionBody.Token(
                 clientID: token.clientID, subject: token.principal.subject, scope: token.scopes.sorted().joined(separator: " "),
@@ -42,21 +45,23 @@ struct IntrospectToken: Sendable {
         }
     }
 
-    private func isAlive(_ token: AccessToken) async throws -> Bool {
+    private func isAlive(_ token: AccessToken, _ limit: WaitLimit) async throws -> Bool {
         switch token.principal {
         case .client(let id):
-            return try await pool.withSession { session in try ClientStore().find(session, id).map { $0.disabledAt == nil } ?? false }
+            return try await pool.withSession(within: limit) { session in
+                try ClientStore().find(session, id).map { $0.disabledAt == nil } ?? false
+            }
         case .user(let subject):
             guard let user = UserID(subject), let id = token.sessionID.flatMap(SessionID.init(_:)) else { return false }
-            return try await pool.withSession { session in
+            return try await pool.withSession(within: limit) { session in
                 try gate.isAlive(session, user: user.uuid, session: id.uuid, client: token.clientID)
             }
         }
     }
 
-    private func refreshToken(_ token: RefreshToken, _ client: OAuthClient) async throws -> IntrospectionBody {
+    private func refreshToken(_ token: RefreshToken, _ client: OAuthClient, _ limit: WaitLimit) async throws -> IntrospectionBody {
         let now = now()
-        let found = try await pool.withSession { session -> RefreshFamily? in
+        let found = try await pool.withSession(within: limit) { session -> RefreshFamily? in
             guard let family = try RefreshFamilyStore().find(session, token.family) else { return nil }
             let authentication = family.grant.authentication
             return try gate.isAlive(session, user: authentication.user, session: family.grant.session, client: client.id) ? family : nil

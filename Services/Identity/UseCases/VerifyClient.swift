@@ -10,8 +10,10 @@ struct VerifyClient: Sendable {
     /// - Returns: nil for an unknown or disabled client, a wrong secret, and a confidential client without one.
     /// - Throws: `PostgresError`.
     func callAsFunction(_ credentials: ClientCredentials) async throws -> OAuthClient? {
-        guard ClientID.isPossible(credentials.id) else { return nil }
-        let found = try await pool.withSession { session in try ClientStore().findWithSecrets(session, credentials.id) }
+        // A look-up by a key, before the request has a deadline.
+        let found = try await pool.withSession(within: .within(RequestDeadline.ofReads)) { session in
+            try ClientStore().findWithSecrets(session, credentials.id)
+        }
         guard let (client, secrets) = found, client.disabledAt == nil else { return nil }
         guard client.isConfidential else { return credentials.secret == nil ? client : nil }
         guard let hash = credentials.secret.flatMap(OpaqueSecret.init(_:))?.hash else { return nil }

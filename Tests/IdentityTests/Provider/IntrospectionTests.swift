@@ -77,6 +77,25 @@ struct IntrospectionTests {
         await #expect { try await describe(token) } throws: { ($0 as? Problem)?.code == .tokenInvalid }
     }
 
+    @Test("a request waits for the database until its deadline, and no longer")
+    func deadline() async throws {
+        let fixture = try await Self.fixture()
+        let body = try await fixture.tokens(client: Self.client)
+        let token = try await fixture.provider.verifiers.verify(body.accessToken, audience: ProviderFixture.issuer, now: fixture.clock.seconds)
+        let refresh = try #require(body.refreshToken)
+        let introspect = IntrospectToken(
+            pool: fixture.pool, gate: fixture.provider.gate, verifiers: fixture.provider.verifiers, issuer: ProviderFixture.issuer, now: fixture.now)
+        for text in [body.accessToken, refresh] {
+            await #expect(throws: PostgresError.self) { try await introspect(text, by: Self.client, until: .now) }
+        }
+        await #expect(throws: PostgresError.self) {
+            try await DescribeUser(pool: fixture.pool, gate: fixture.provider.gate)(token, until: .now)
+        }
+        await #expect(throws: PostgresError.self) {
+            try await RevokeToken(pool: fixture.pool, now: fixture.now)(refresh, by: Self.client, until: .now)
+        }
+    }
+
     @Test("a machine's token is active until the client is disabled")
     func machine() async throws {
         let fixture = try await Self.fixture()

@@ -186,4 +186,13 @@ import Testing
         let page = try await browser.get(SignInFixture.authorize("own-1", "&client_id=c2"))
         #expect(page.status == 400 && page.location == nil)
     }
+
+    @Test(arguments: ["%00", "a%00b", "OWN-1", "usr_1", "%EF%BF%BE"])
+    func `ID-20: what no client can be called is an unknown client, at sign-in and at sign-out`(id: String) async throws {
+        let fixture = try await SignInFixture()
+        let page = try await fixture.browser().get("/oauth2/authorize?response_type=code&client_id=\(id)")
+        #expect(page.status == 400 && page.location == nil && page.body.contains("</html>"), "\(page)")
+        let signedOut = try await fixture.browser().get("/oauth2/logout?client_id=\(id)&post_logout_redirect_uri=https://rp.example/bye")
+        #expect(signedOut.status == 200 && signedOut.location == nil, "\(signedOut)")
+    }
 }

@@ -4,6 +4,7 @@ import Crypto
 import Foundation
 import Postgres
 import StrictJSON
+import TestSupport
 import Testing
 
 @testable import Identity
@@ -165,5 +166,18 @@ import Testing
         #expect(try await fixture.identity.count("sessions", where: "ended_at IS NULL") == 2)
         #expect(try await fixture.identity.count("sessions", where: "end_reason = 'replaced'") == 1)
         #expect(try await fixture.identity.count("refresh_families", where: "revoked_at IS NULL") == 1)
+    }
+
+    @Test func `ID-25: while an app's client is disabled, its access tokens count for nothing at the account`() async throws {
+        let fixture = try await SignInFixture()
+        _ = try await fixture.credentials.makeUser("ana@example.com")
+        let code = try await App(fixture: fixture).signIn("ana@example.com").body["authorization_code"]?.stringValue
+        let token = try #require(try await fixture.tokens(code, redirectURI: nil)["access_token"]?.stringValue)
+        let sessions = { try await fixture.send("GET", "/v1/me/sessions", nil, token: token).status }
+        #expect(try await sessions() == 200)
+        try await fixture.identity.execute("UPDATE clients SET disabled_at = now() WHERE id = 'own-1'")
+        #expect(try await sessions() == 401)
+        try await fixture.identity.execute("UPDATE clients SET disabled_at = NULL WHERE id = 'own-1'")
+        #expect(try await sessions() == 200)
     }
 }

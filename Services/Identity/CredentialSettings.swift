@@ -38,14 +38,16 @@ struct CredentialSettings: Sendable {
     ///
     /// - Throws: ``InvalidConfiguration`` when it can't be read or is empty: without it anything would do.
     func blocklist() throws(InvalidConfiguration) -> PasswordBlocklist {
-        guard let data = try? Data(contentsOf: URL(filePath: blocklistFile)), data.count <= Self.maximumBlocklistBytes,
-            let text = String(data: data, encoding: .utf8)
-        else {
-            throw InvalidConfiguration(key: Self.blocklistSetting.key, "can't be read: \(PlainLine.text(blocklistFile)): expected a text in UTF-8")
+        let file = PlainLine.text(blocklistFile)
+        guard let data = try? Data(contentsOf: URL(filePath: blocklistFile)) else {
+            throw InvalidConfiguration(key: Self.blocklistSetting.key, "can't be used: \(file) can't be read")
+        }
+        guard data.count <= Self.maximumBlocklistBytes, let text = String(data: data, encoding: .utf8) else {
+            throw InvalidConfiguration(key: Self.blocklistSetting.key, "can't be used: \(file) is not a text in UTF-8 of at most 64 MB")
         }
         let list = PasswordBlocklist(lines: text.split(whereSeparator: \.isNewline))
         guard list.count > 0 else {
-            throw InvalidConfiguration(key: Self.blocklistSetting.key, "is not accepted: \(PlainLine.text(blocklistFile)) holds no password")
+            throw InvalidConfiguration(key: Self.blocklistSetting.key, "is not accepted: \(file) holds no password")
         }
         return list
     }

@@ -32,11 +32,24 @@ package struct IdentityConfiguration: APIServiceConfiguration {
 
     package init(_ values: SettingValues) throws(InvalidConfiguration) {
         service = try Self.service.settings(values)
+        try Self.check(issuer: service.api.issuer, in: values[FlorinEnvironment.setting])
         poolSize = values[Self.poolSize]
         secretKeysFile = values[Self.secretKeysFile]
         credentials = CredentialSettings(values)
         pagesDirectory = values[Self.pagesDirectory]
         sealingKeyFile = values[Self.sealingKeyFile]
+    }
+
+    /// Others only compare the issuer's name; this service lives at it, and its cookies need `https`, but for a browser on the same machine.
+    private static func check(issuer: String, in environment: FlorinEnvironment) throws(InvalidConfiguration) {
+        guard IssuerAddress.isOrigin(issuer) else {
+            throw InvalidConfiguration(
+                key: "TOKEN_ISSUER",
+                "is not accepted: expected an origin as browsers write it, like https://id.example: in lower case, without a path or the usual port")
+        }
+        guard environment != .production || issuer.hasPrefix("https://") else {
+            throw InvalidConfiguration(key: "TOKEN_ISSUER", "http:// is refused in production")
+        }
     }
 
     /// Reads the keys file.

@@ -11,7 +11,7 @@ struct RecoveryPages {
     let flows: MailedFlows
 
     var endpoints: [Endpoint] {
-        let own = PublicAccess.public(from: IssuerOrigin.of(issuer))
+        let own = PublicAccess.public(from: issuer)
         func post(_ path: String, _ handler: @escaping Endpoint.Handler<Anybody>) -> Endpoint {
             Endpoint(.post, path, access: own, body: .form, bodyLimit: RegistrationPages.formLimit, takesQuery: true, handler: handler)
         }

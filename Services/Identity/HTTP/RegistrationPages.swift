@@ -14,7 +14,7 @@ struct RegistrationPages {
     static let formLimit = 16_384
 
     var endpoints: [Endpoint] {
-        let own = PublicAccess.public(from: IssuerOrigin.of(issuer))
+        let own = PublicAccess.public(from: issuer)
         return [
             Endpoint(.get, "/register", access: .public, takesQuery: true, handler: start),
             Endpoint(.post, "/register", access: own, body: .form, bodyLimit: Self.formLimit, takesQuery: true, handler: registration),

@@ -11,14 +11,6 @@ enum SignInPaths {
     static func recovery(_ id: SignInFlowID) -> String { "/recovery?flow=\(id)" }
 }
 
-/// The origin of the pages, as browsers spell it: of the issuer, never of a header.
-enum IssuerOrigin {
-    static func of(_ issuer: String) -> String {
-        let parts = issuer.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.prefix(3).joined(separator: "/")
-    }
-}
-
 /// Sends a browser whose form came from another site to the same place by GET, for which it brings its cookies.
 enum GetInstead {
     static func of(_ request: PublicRequest, at path: String) throws -> Answer {

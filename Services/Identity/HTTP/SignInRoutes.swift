@@ -16,7 +16,7 @@ struct SignInRoutes {
     private static let formLimit = 16_384
 
     var endpoints: [Endpoint] {
-        let own = PublicAccess.public(from: IssuerOrigin.of(issuer))
+        let own = PublicAccess.public(from: issuer)
         return [
             Endpoint(.get, "/oauth2/authorize", access: .public, takesQuery: true, handler: authorize),
             Endpoint(.post, "/oauth2/authorize", access: .public, body: .form, handler: authorizeByForm),

@@ -13,7 +13,7 @@ struct SignOutRoutes {
     private static let path = "/oauth2/logout"
 
     var endpoints: [Endpoint] {
-        let own = PublicAccess.public(from: IssuerOrigin.of(issuer))
+        let own = PublicAccess.public(from: issuer)
         return [
             Endpoint(.get, Self.path, access: .public, takesQuery: true, handler: logout),
             Endpoint(.post, Self.path, access: .public, body: .form, handler: logoutByForm),

@@ -28,8 +28,9 @@ import Testing
         let folder = try TemporaryFolder("blocklist")
         let empty = "\(folder.path)/empty.txt"
         try Data("#!comment: nothing\n\n".utf8).write(to: URL(fileURLWithPath: empty))
-        for path in [empty, "\(folder.path)/none.txt", folder.path] {
-            #expect(throws: InvalidConfiguration.self) { try load(["PASSWORD_BLOCKLIST_FILE": path]).blocklist() }
+        for (path, reason) in [(empty, "holds no password"), ("\(folder.path)/none.txt", "can't be read"), (folder.path, "can't be read")] {
+            let error = #expect(throws: InvalidConfiguration.self) { try load(["PASSWORD_BLOCKLIST_FILE": path]).blocklist() }
+            #expect(error?.description.contains(reason) == true)
         }
     }
 }

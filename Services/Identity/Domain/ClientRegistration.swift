@@ -42,7 +42,9 @@ package enum ClientRegistration {
                 case .userInformation: "it must hold no @ before or as part of the host"
                 case .scheme: "it must be https, http on 127.0.0.1 or [::1], or a scheme of the app's own with a dot in it"
                 case .noHost: "it must name a host"
-                case .ambiguous: "it must hold no backslash, and its host is lower-case letters, digits, hyphens and dots, with or without a port"
+                case .ambiguous:
+                    "it must hold no backslash, its path no . or .., and its host is lower-case letters, digits, hyphens and dots, maybe with a port"
+                case .answerParameter: "its query must name no parameter of the answer, such as code or state"
                 }
             throw ClientRegistrationFault("the address \(address.prefix(200)) is refused: \(reason)")
         }

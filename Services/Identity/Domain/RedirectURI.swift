@@ -11,13 +11,17 @@ package enum RedirectURIFault: Error, Sendable, Hashable {
     /// Neither https, nor http on the loopback address, nor a private-use scheme with a dot (RFC 8252).
     case scheme
     case noHost
-    /// A backslash, which browsers take for a slash, a host that is not in lower case, or one with a character that no host or port has.
+    /// A backslash, which browsers take for a slash, a `.` or `..` in the path, which they resolve, a host that is not in lower case, or one with
+    /// a character that no host or port has.
     case ambiguous
+    /// A parameter that the answer has too, so that the client would find it twice.
+    case answerParameter
 }
 
 /// Redirect URIs are compared, never parsed: what a browser reads differently from us must not decide where a code goes.
 package enum RedirectURI {
     package static let maximumBytes = 512
+    private static let answerParameters: Set<Substring> = ["code", "state", "iss", "error", "error_description", "error_uri", "response"]
     private static let loopbacks = ["http://127.0.0.1", "http://[::1]"]
 
     /// Judges an address that is to be registered.
@@ -27,7 +31,8 @@ package enum RedirectURI {
         guard (1...maximumBytes).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .notPlainASCII }
         guard !text.contains("#") else { throw .fragment }
         guard !text.contains("*") else { throw .wildcard }
-        guard !text.contains("\\") else { throw .ambiguous }
+        guard !text.contains("\\"), !hasDotSegment(text) else { throw .ambiguous }
+        guard !hasAnswerParameter(text) else { throw .answerParameter }
         if let rest = text.removingPrefix("https://") {
             let authority = rest.prefix { !"/?".contains($0) }
             guard !authority.contains("@") else { throw .userInformation }
@@ -56,6 +61,16 @@ package enum RedirectURI {
         let host = authority.prefix { $0 != ":" }
         guard host.allSatisfy("abcdefghijklmnopqrstuvwxyz0123456789-.".contains) else { return false }
         return host.count == authority.count || DecimalDigits.number(authority.dropFirst(host.count + 1), as: UInt16.self) != nil
+    }
+
+    private static func hasDotSegment(_ text: String) -> Bool {
+        text.prefix { $0 != "?" }.lowercased().split(separator: "/").contains { segment in
+            [".", ".."].contains(segment.replacing("%2e", with: "."))
+        }
+    }
+
+    private static func hasAnswerParameter(_ text: String) -> Bool {
+        text.drop { $0 != "?" }.dropFirst().split(separator: "&").contains { answerParameters.contains($0.prefix { $0 != "=" }) }
     }
 
     private static func isLoopback(_ text: String) -> Bool { withoutLoopbackPort(text) != nil }

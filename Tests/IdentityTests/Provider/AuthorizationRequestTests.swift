@@ -110,6 +110,8 @@ struct AuthorizationRequestTests {
             ("https://rp.example\\@evil/cb", .ambiguous), ("https://RP.example/cb", .ambiguous), ("https://rp.example;evil/cb", .ambiguous),
             ("https://%72p.example/cb", .ambiguous), ("https://rp.example:/cb", .ambiguous), ("https://rp.example:80:80/cb", .ambiguous),
             ("https://rp.example/ü", .notPlainASCII),
+            ("https://rp.example/a/../b", .ambiguous), ("https://rp.example/a/%2E%2e", .ambiguous), ("com.example.app:/./cb", .ambiguous),
+            ("https://rp.example/cb?code=x", .answerParameter), ("http://127.0.0.1/cb?a=1&state", .answerParameter),
             ("", .notPlainASCII),
             ("http://localhost:80/cb", .scheme), ("com.example.app:cb", .scheme), ("com.example@x:/cb", .scheme),
         ])

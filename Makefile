@@ -42,7 +42,7 @@ format: ## format the Swift files in place
 pages: ## a picture of every page that people see, in .local/pages
 	@exec infra/local/pages.sh
 
-bench: ## the benchmark tables, of transfers and of events (release build, about 25 minutes)
+bench: ## the benchmark tables, of transfers, events and identity (release build, about 35 minutes)
 	@exec infra/load/bench.sh
 
 chaos: ## the long form of the kill tests

@@ -126,8 +126,8 @@ service("outbox-relay", process + database + broker + ["DequeModule"])
 service(
     "fleetctl",
     process + broker + [
-        "AccessTokens", "Postgres", "RequestSigning", "ServiceClient", "Sealing", "ServiceDatabase", "ServiceIdentity", "Crypto", "HTTPTypes",
-        "NIOCore", "NIOPosix", "Yams",
+        "AccessTokens", "Postgres", "RequestSigning", "ServiceClient", "Sealing", "ServiceDatabase", "ServiceIdentity", "Crypto",
+        "CryptoExtras", "HTTPTypes", "NIOCore", "NIOPosix", "Yams",
     ])
 
 @MainActor func package(

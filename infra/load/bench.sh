@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# bench.sh [transfers|events]: the benchmark. Two tables from one run: interleaved rounds, each cell on a fresh copy of one template
-# database.
+# bench.sh [transfers|events|identity]: the benchmark. Three tables from one run: interleaved rounds, each cell on a fresh copy of one
+# template database.
 #   A  naive: pgbench, one transaction per transfer, statement by statement     B  the same as one stored function
 #   C  wallet-ledger with a batch limit of 1                                    D  wallet-ledger as shipped
 #   E  D by its batch endpoint, 100 transfers per call, atomic                  F  the same, independent
 #   G H  events published and consumed by librabbitmq alone      I J  by outbox-relay, random keys and one hot key
 #   K L  from a transfer's commit to its event's arrival, and confirm, at a steady rate      M  consumed by ops-risk
 #   N O  D without and with the relay beside it
+#   P  hashes of a password by scrypt on all cores      Q  sign-ins      R  refreshes      S T U  introspections, JWKS, discovery
+#   V W  refreshes at a steady rate, without and with X: twice as many sign-ins as P
 # BENCH_ROUNDS (3), BENCH_SECONDS (5, at most 15), BENCH_CELLS (a pattern over cell names such as 'A.*|D.64.*'),
 # BENCH_EVENT_CELLS (the same over broker relay hot delay ledger ledger-relay), BENCH_EVENTS (60000: so many in a full outbox),
+# BENCH_IDENTITY_CELLS (the same over refresh-1 refresh-8 refresh-64 read scrypt sign-in mixed),
 # BENCH_SHARED_BUFFERS (2GB), BENCH_FOLDER_PARENT (/var/tmp: on a disk), BENCH_EXECUTABLES (a folder with wallet-ledger,
-# outbox-relay, ops-risk and fleetctl; without it they are built).
+# outbox-relay, ops-risk, identity and fleetctl; without it they are built).
 set -euo pipefail
 BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=infra/local/env.sh
@@ -23,6 +26,8 @@ source "$BENCH_FOLDER/cells.sh"
 source "$BENCH_FOLDER/broker.sh"
 # shellcheck source=infra/load/events.sh
 source "$BENCH_FOLDER/events.sh"
+# shellcheck source=infra/load/identity.sh
+source "$BENCH_FOLDER/identity.sh"
 export LC_ALL=C
 
 BENCH_ROUNDS=${BENCH_ROUNDS:-3}
@@ -54,6 +59,7 @@ clean_up() {
     trap '' INT TERM HUP
     stop_relay
     stop_ops_risk
+    stop_identity
     stop_ledger
     stop_broker
     if [[ -n $POSTGRES_PID ]]; then
@@ -98,7 +104,6 @@ prepare_ledger() {
     )
     LEDGER_PORT=$(choose_free_port)
     LEDGER_ADMIN_PORT=$(choose_free_port)
-    create_roles
     create_ledger_database ledger_template template0
     (exec_ledger wallet_ledger_owner ledger_template migrate) >"$WORK/migrate.out" 2>&1 </dev/null ||
         fail "migrate: $(tail -n 3 "$WORK/migrate.out")"
@@ -171,6 +176,13 @@ report_events() {
         "Every event that was published was counted in its queue or in the database of ops-risk."
 }
 
+report_identity() {
+    step "Result: identity"
+    awk -f "$BENCH_FOLDER/median.awk" -f "$BENCH_FOLDER/identity.awk" "$WORK/identity.tsv"
+    conditions "generator, identity and Postgres share the cores; $BENCH_ROUNDS rounds, R to V of $BENCH_SECONDS s after $WARM_UP_SECONDS s of warm-up, the others of $SIGN_IN_SECONDS s, order reversed every other round; $FAMILIES refresh tokens, each used about once; $STEADY_REFRESHES refreshes a second in V and W; scrypt N=2^14 r=8 p=5." \
+        "Every acknowledged sign-in has its session, code and refresh family, every acknowledged refresh has moved its family on by one, and none beside them; no attempt was left counted; every introspected token was active."
+}
+
 run_transfers() {
     local chosen=$1
     start_postgres
@@ -198,26 +210,46 @@ run_all_events() {
     report_events
 }
 
+run_all_identity() {
+    if [[ -n $POSTGRES_PID ]]; then stop_process "$POSTGRES_PID" INT; fi
+    stop_broker
+    start_postgres
+    warm_postgres
+    prepare_identity
+    step "Running $(identity_cells | wc -l) groups of cells, $BENCH_ROUNDS rounds"
+    run_identity_rounds
+    report_identity
+}
+
+# What a part is made of.
+products_of() {
+    case $1 in
+    transfers) if grep -q '^[C-F]' <<<"$2"; then printf '%s\n' wallet-ledger fleetctl; fi ;;
+    events)
+        printf '%s\n' wallet-ledger fleetctl outbox-relay
+        if has_ops_risk; then printf '%s\n' ops-risk; fi
+        ;;
+    identity) printf '%s\n' identity fleetctl ;;
+    esac
+}
+
 main() {
-    local part=${1:-all} chosen products=()
-    [[ $part =~ ^(all|transfers|events)$ ]] || fail "usage: bench.sh [transfers|events]"
+    local parts=(transfers events identity) part chosen products
+    [[ ${1:-all} =~ ^(all|transfers|events|identity)$ ]] || fail "usage: bench.sh [transfers|events|identity]"
+    if [[ ${1:-all} != all ]]; then parts=("$1"); fi
     [[ $BENCH_SECONDS =~ ^([1-9]|1[0-5])$ ]] || fail "BENCH_SECONDS is from 1 to 15"
     [[ $BENCH_ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "BENCH_ROUNDS is from 1 to 99"
     [[ $EVENTS =~ ^[1-9][0-9]{2,4}$ ]] || fail "BENCH_EVENTS is from 100 to 99999"
     "$LOCAL_SCRIPTS/install.sh"
     chosen=$(cells)
+    event_cells >/dev/null
+    identity_cells >/dev/null
     trap clean_up EXIT
     trap 'exit 130' INT TERM HUP
     WORK=$(mktemp -d "${BENCH_FOLDER_PARENT:-/var/tmp}/florin-bench.XXXXXX")
     # Servers' own users have to get through to their folders; secrets in here have modes of their own.
     chmod 0711 "$WORK"
-    if [[ $part != transfers ]]; then
-        event_cells >/dev/null
-        products=(wallet-ledger fleetctl outbox-relay)
-        if has_ops_risk; then products+=(ops-risk); fi
-    elif grep -q '^[C-F]' <<<"$chosen"; then
-        products=(wallet-ledger fleetctl)
-    fi
+    mapfile -t products < <(for part in "${parts[@]}"; do products_of "$part" "$chosen"; done | sort -u)
     if [[ -n ${BENCH_EXECUTABLES:-} ]]; then
         BIN=$(cd "$BENCH_EXECUTABLES" && pwd -P)
     elif ((${#products[@]})); then
@@ -225,8 +257,13 @@ main() {
     fi
     step "Making a private Postgres"
     make_postgres
-    if [[ $part != events ]]; then run_transfers "$chosen"; fi
-    if [[ $part != transfers ]]; then run_all_events; fi
+    for part in "${parts[@]}"; do
+        case $part in
+        transfers) run_transfers "$chosen" ;;
+        events) run_all_events ;;
+        identity) run_all_identity ;;
+        esac
+    done
 }
 
 main "$@"

@@ -2,7 +2,7 @@
 # Sourced by bench.sh: a private Postgres with fsync on, and what its processes and the ledger's have used.
 
 ADMIN=florin_bench_admin
-ROLES=(wallet_ledger_owner wallet_ledger wallet_ledger_relay ops_risk_owner ops_risk ops_risk_relay)
+ROLES=(wallet_ledger_owner wallet_ledger wallet_ledger_relay ops_risk_owner ops_risk ops_risk_relay identity_owner identity identity_relay)
 
 choose_free_port() {
     local port try
@@ -59,6 +59,7 @@ start_postgres() {
     POSTGRES_PID=$!
     cd "$FLORIN_REPOSITORY"
     wait_until 60 "$PROGRAMS/pg_isready" -q -h 127.0.0.1 -p "$POSTGRES_PORT" || fail "Postgres did not start: $(tail -n 3 "$WORK/postgres.log")"
+    [[ -f $WORK/roles ]] || create_roles
 }
 
 # sql DATABASE [psql's options]; SQL on standard input or by -c.
@@ -93,6 +94,7 @@ create_roles() {
         printf "CREATE ROLE %s LOGIN PASSWORD '%s';\n" "$role" "$SECRET"
     done | sql postgres
     sql postgres -c 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC' </dev/null
+    touch "$WORK/roles"
 }
 
 # A copy of a database is a new one to its roles: the isolation rules are stated again for it.

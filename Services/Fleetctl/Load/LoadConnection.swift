@@ -9,8 +9,9 @@ final class LoadConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     /// What has come of an answer whose end has not; empty when answers come in one piece, as they do nearly always.
     private var pending = ByteBuffer()
-    private var sentAt: UInt64 = 0
-    private var hasRequest = false
+    /// When the piece of work began, and which it is, while it has no complete answer.
+    private var begunAt: UInt64 = 0
+    private var piece: Int?
 
     init(run: LoadRun) {
         self.run = run
@@ -25,11 +26,11 @@ final class LoadConnection: ChannelInboundHandler {
         self.context = nil
     }
 
-    /// Sends the run's next request, if there is one.
+    /// Begins the run's next piece of work, if there is one.
     func send(now: UInt64) {
-        guard let context, let request = run.take(for: self, now: now) else { return }
-        hasRequest = true
-        sentAt = now
+        guard let context, let (piece, request, begunAt) = run.take(for: self, now: now) else { return }
+        self.piece = piece
+        self.begunAt = begunAt
         context.writeAndFlush(wrapOutboundOut(request), promise: nil)
     }
 
@@ -51,23 +52,24 @@ final class LoadConnection: ChannelInboundHandler {
             context.close(promise: nil)
         case .answer(let status, let head, let body):
             // One request is in flight, so more bytes than its answer answer nothing that was asked.
-            guard hasRequest, bytes.readableBytes == head + body else {
+            guard let piece, bytes.readableBytes == head + body else {
                 context.close(promise: nil)
                 return
             }
-            hasRequest = false
             let now = ProcessorTime.monotonic
-            bytes.withUnsafeReadableBytes { bytes in
-                run.answered(status: status, body: UnsafeRawBufferPointer(rebasing: bytes[head...]), sentAt: sentAt, now: now)
+            let next = bytes.withUnsafeReadableBytes { bytes in
+                run.answered(piece, status: status, body: UnsafeRawBufferPointer(rebasing: bytes[head...]), begunAt: begunAt, now: now)
             }
+            if let next { return context.writeAndFlush(wrapOutboundOut(next), promise: nil) }
+            self.piece = nil
             send(now: now)
             run.finishWhenIdle()
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        run.lost(self, hadRequest: hasRequest)
-        hasRequest = false
+        run.lost(self, hadRequest: piece != nil)
+        piece = nil
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// One run: hands out the signed requests and counts the answers. It lives on one event loop and is touched nowhere else.
+/// One run: hands out the work and counts the answers. It lives on one event loop and is touched nowhere else.
 final class LoadRun {
     /// After the time is over, this long is waited for answers that are still out.
     static let drainLimit: TimeAmount = .seconds(10)
@@ -8,11 +8,12 @@ final class LoadRun {
     /// Nanoseconds between two looks while a request is due and no connection is free.
     private static let crowdedPause: Int64 = 100_000
 
-    private let requests: [ByteBuffer]
-    private let expectedStatus: Int
-    private let transfersPerRequest: Int
+    /// So many latencies are made room for, so that nothing grows while it is measured.
+    private static let expectedPieces = 1 << 19
+
+    private let work: any LoadWork
     private let limit: TimeAmount
-    /// Nanoseconds from one request to the next; nil when each connection sends as soon as it is answered.
+    /// Nanoseconds from one piece of work to the next; nil when each connection sends as soon as it is answered.
     private let interval: UInt64?
     private var promise: EventLoopPromise<LoadOutcome>?
     private let eventLoop: any EventLoop
@@ -21,7 +22,7 @@ final class LoadRun {
     /// Those that wait until the next request is due.
     private var idle: [LoadConnection] = []
     private var outcome = LoadOutcome()
-    private var nextRequest = 0
+    private var begun = 0
     private var inFlight = 0
     private var startedAt: UInt64 = 0
     private var processorAtStart: UInt64 = 0
@@ -29,16 +30,12 @@ final class LoadRun {
     private var lastAnswerAt: UInt64 = 0
     private var isOver = false
 
-    init(requests: [ByteBuffer], transfersPerRequest: Int, expectedStatus: Int, limit: TimeAmount, rate: Int?, eventLoop: any EventLoop) {
-        self.requests = requests
-        self.expectedStatus = expectedStatus
-        self.transfersPerRequest = transfersPerRequest
+    init(_ work: any LoadWork, limit: TimeAmount, rate: Int?, eventLoop: any EventLoop) {
+        self.work = work
         self.limit = limit
         interval = rate.map { Self.nanosecondsPerSecond / UInt64(max(1, $0)) }
         self.eventLoop = eventLoop
-        // Reserved now, so that nothing grows while it is measured.
-        outcome.latencies.reserveCapacity(requests.count)
-        outcome.transferIDs.reserveCapacity(requests.count * transfersPerRequest * AnswerScanner.transferIDBytes)
+        outcome.latencies.reserveCapacity(Self.expectedPieces)
     }
 
     func join(_ connection: LoadConnection) {
@@ -63,26 +60,29 @@ final class LoadRun {
         return promise.futureResult
     }
 
-    /// When the next request is to be sent.
-    private var dueAt: UInt64 { startedAt + (interval ?? 0) * UInt64(nextRequest) }
+    /// When the next piece is to begin.
+    private var dueAt: UInt64 { startedAt + (interval ?? 0) * UInt64(begun) }
 
-    /// Sends what is due by connections that wait, and comes back when the next request is.
+    /// Sends what is due by connections that wait, and comes back when the next piece is.
     private func keepPace() {
-        guard interval != nil, !isOver, nextRequest < requests.count else { return }
+        guard interval != nil, !isOver, !work.isUsedUp else { return }
         let now = ProcessorTime.monotonic
-        while dueAt <= now, nextRequest < requests.count, let connection = idle.popLast() { connection.send(now: now) }
+        // In turn, so that none is idle for so long that it is closed.
+        while dueAt <= now, !work.isUsedUp, !idle.isEmpty { idle.removeFirst().send(now: now) }
         guard now < endsAt else { return finishWhenIdle() }
         let pause = TimeAmount.nanoseconds(dueAt > now ? Int64(dueAt - now) : Self.crowdedPause)
         eventLoop.assumeIsolated().scheduleTask(in: pause) { self.keepPace() }
     }
 
-    /// Whether requests will yet become due.
-    private var isPaced: Bool { interval != nil && nextRequest < requests.count && ProcessorTime.monotonic < endsAt }
+    /// Whether pieces will yet become due.
+    private var isPaced: Bool { interval != nil && !work.isUsedUp && ProcessorTime.monotonic < endsAt }
 
-    /// The next request to send, or nil when there is none for the connection that asks, now or at all.
-    func take(for connection: LoadConnection, now: UInt64) -> ByteBuffer? {
+    /// The next piece to begin, or nil when there is none for the connection that asks, now or at all.
+    ///
+    /// - Returns: with when it was to begin: the time for which it waited for a free connection is its own.
+    func take(for connection: LoadConnection, now: UInt64) -> (piece: Int, request: ByteBuffer, begunAt: UInt64)? {
         guard !isOver, now < endsAt else { return nil }
-        guard nextRequest < requests.count else {
+        guard !work.isUsedUp else {
             outcome.requestsUsedUp = interval == nil
             return nil
         }
@@ -90,26 +90,25 @@ final class LoadRun {
             idle.append(connection)
             return nil
         }
-        defer { nextRequest += 1 }
+        let begunAt = interval == nil ? now : dueAt
+        begun += 1
         inFlight += 1
-        return requests[nextRequest]
+        let (piece, request) = work.next()
+        return (piece, request, begunAt)
     }
 
-    /// Counts a complete answer; its connection then asks for its next request and calls ``finishWhenIdle()``.
-    func answered(status: Int, body: UnsafeRawBufferPointer, sentAt: UInt64, now: UInt64) {
-        guard !isOver else { return }
+    /// Counts a complete answer.
+    ///
+    /// - Returns: the next request of the same piece; nil at its end, when the connection asks for another and calls ``finishWhenIdle()``.
+    func answered(_ piece: Int, status: Int, body: UnsafeRawBufferPointer, begunAt: UInt64, now: UInt64) -> ByteBuffer? {
+        guard !isOver else { return nil }
+        outcome.statuses[status, default: 0] += 1
+        let progress = work.answered(piece, status: status, body: body)
+        if case .goesOn(let request) = progress { return request }
+        if progress == .done { outcome.latencies.append(now - begunAt) }
         inFlight -= 1
         lastAnswerAt = now
-        outcome.statuses[status, default: 0] += 1
-        guard status == expectedStatus else { return }
-        outcome.latencies.append(now - sentAt)
-        if transfersPerRequest > 1 {
-            for start in AnswerScanner.transferIDs(in: body) {
-                outcome.transferIDs.append(contentsOf: body[start..<(start + AnswerScanner.transferIDBytes)])
-            }
-        } else if let start = AnswerScanner.transferID(in: body) {
-            outcome.transferIDs.append(contentsOf: body[start..<(start + AnswerScanner.transferIDBytes)])
-        }
+        return nil
     }
 
     /// A connection ended, with or without a request in flight.
@@ -134,6 +133,7 @@ final class LoadRun {
         outcome.elapsedNanoseconds = lastAnswerAt - startedAt
         outcome.processorNanoseconds = ProcessorTime.used - processorAtStart
         outcome.unanswered += inFlight
+        work.report(to: &outcome)
         for connection in connections { connection.close() }
         connections = []
         idle = []

@@ -74,10 +74,20 @@ package final class PostgresPool: Service {
         _ options: TransactionOptions = TransactionOptions(), within limit: WaitLimit = .standard,
         _ body: @Sendable (PostgresSession) throws -> Value
     ) async throws -> Value {
+        try await withTransaction(options, within: limit, opening: []) { session, _ in (try body(session), closing: []) }
+    }
+
+    /// The same in two round trips where `body` sends nothing itself.
+    /// - Throws: as `withSession` and `PostgresSession.transaction`.
+    @discardableResult
+    package func withTransaction<Value: Sendable>(
+        _ options: TransactionOptions = TransactionOptions(), within limit: WaitLimit = .standard, opening queries: [PostgresQuery],
+        _ body: @Sendable (PostgresSession, [PostgresResult]) throws -> (Value, closing: [PostgresQuery])
+    ) async throws -> Value {
         var attempt = 1
         while true {
             do {
-                return try await withSession(within: limit) { session in try session.transaction(options, body) }
+                return try await withSession(within: limit) { session in try session.transaction(options, opening: queries, body) }
             } catch let error as PostgresError where error.isRetryable && attempt < Self.maximumTransactionAttempts {
                 try await Task.sleep(for: Self.retryPause.pause(after: attempt))
                 attempt += 1

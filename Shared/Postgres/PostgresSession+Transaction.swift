@@ -8,15 +8,27 @@ extension PostgresSession {
     package func transaction<Value>(
         _ options: TransactionOptions = TransactionOptions(), _ body: (PostgresSession) throws -> Value
     ) throws -> Value {
-        try begin(options)
-        let value: Value
+        try transaction(options, opening: []) { session, _ in (try body(session), closing: []) }
+    }
+
+    /// As ``transaction(_:_:)``, in two round trips where `body` sends nothing itself: first statements travel with BEGIN, last ones with COMMIT.
+    /// - Parameters:
+    ///   - queries: The first statements.
+    ///   - body: Is given their results, and returns the last statements beside its value.
+    @discardableResult
+    package func transaction<Value>(
+        _ options: TransactionOptions = TransactionOptions(), opening queries: [PostgresQuery],
+        _ body: (PostgresSession, [PostgresResult]) throws -> (Value, closing: [PostgresQuery])
+    ) throws -> Value {
+        let results = try begin(options, then: queries)
+        let (value, closing): (Value, [PostgresQuery])
         do {
-            value = try body(self)
+            (value, closing) = try body(self, results)
         } catch {
             rollback()
             throw error
         }
-        try commit()
+        try commit(after: closing)
         return value
     }
 

@@ -85,6 +85,26 @@ import Testing
         #expect(try await values(pool) == [0, 5])
     }
 
+    @Test func `a transaction is given what its first statements found, and commits its last ones or nothing`() async throws {
+        let pool = try await makePool()
+        let found = try await pool.withTransaction(opening: ["SELECT n FROM account WHERE id = 2 FOR UPDATE"]) { session, results in
+            #expect(session.isInTransaction)
+            try session.execute("UPDATE account SET n = 3 WHERE id = 1")
+            return (try results[0][0].decode(Int64.self), closing: ["UPDATE account SET n = 4 WHERE id = 2"])
+        }
+        #expect(found == 0)
+        #expect(try await values(pool) == [3, 4])
+        // Neither the body's statement nor the first of the last ones outlives the failure of another.
+        let failure = await postgresFailure {
+            try await pool.withTransaction(opening: []) { session, _ in
+                try session.execute("UPDATE account SET n = 5 WHERE id = 1")
+                return ((), closing: ["UPDATE account SET n = 6 WHERE id = 2", "SELECT 1/0"])
+            }
+        }
+        #expect(failure?.failedStatementIndex == 1)
+        #expect(try await values(pool) == [3, 4])
+    }
+
     @Test func `a failure beside BEGIN or COMMIT rolls back and counts the caller's statements`() async throws {
         let pool = try await makePool()
         try await pool.withSession { session in

@@ -37,37 +37,33 @@ struct RefreshFamilyStore {
         ).first.map(Self.read)
     }
 
-    /// Asks the gate and locks the family, in one round trip.
-    ///
-    /// - Returns: nil without a family of this id; `roles` throws what the gate says.
-    /// - Throws: `PostgresError`.
-    func lock(
-        _ session: PostgresSession, _ id: UUID, client: String, gate: TokenGate
-    ) throws -> (family: RefreshFamily, roles: () throws -> Set<String>)? {
+    /// Ask the gate and lock the family: the first statements of a transaction, whose results ``read(_:gate:)`` understands.
+    func lock(_ id: UUID, client: String) -> [PostgresQuery] {
         let guarded = TokenGate.queries(
             user: .of("SELECT user_id FROM refresh_families WHERE id = \(id)"),
             session: .of("SELECT session_id FROM refresh_families WHERE id = \(id)"), client: client)
-        let results = try session.pipeline(
-            guarded + [
-                """
-                SELECT \(unsafeSQL: Self.columns), \(unsafeSQL: GrantRow.columns) FROM refresh_families WHERE id = \(id) FOR NO KEY UPDATE
-                """
-            ])
+        return guarded + [
+            "SELECT \(unsafeSQL: Self.columns), \(unsafeSQL: GrantRow.columns) FROM refresh_families WHERE id = \(id) FOR NO KEY UPDATE"
+        ]
+    }
+
+    /// - Returns: nil without a family of this id; `roles` throws what the gate says.
+    /// - Throws: `PostgresError`.
+    func read(_ results: [PostgresResult], gate: TokenGate) throws -> (family: RefreshFamily, roles: () throws -> Set<String>)? {
         guard let family = try results[TokenGate.queryCount].first.map(Self.read) else { return nil }
         return (family, { try gate.check(results[..<TokenGate.queryCount], generation: family.grant.authentication.generation) })
     }
 
     /// The token becomes the one before, and its successor the one that is good.
     ///
-    /// - Throws: `PostgresError`.
-    func rotate(_ session: PostgresSession, from token: RefreshToken, to successor: RefreshToken, at now: Timestamp) throws {
-        try session.execute(
-            """
-            UPDATE refresh_families SET number = \(successor.number), secret_hash = \(successor.secret.hash),
-                previous_secret_hash = \(token.secret.hash), sealed_successor = \(try token.seal(successor)), rotated_at = \(now.stored),
-                last_used_at = greatest(last_used_at, \(now.stored))
-            WHERE id = \(token.family) AND number = \(token.number)
-            """)
+    /// - Throws: what sealing throws.
+    func rotation(from token: RefreshToken, to successor: RefreshToken, at now: Timestamp) throws -> PostgresQuery {
+        """
+        UPDATE refresh_families SET number = \(successor.number), secret_hash = \(successor.secret.hash),
+            previous_secret_hash = \(token.secret.hash), sealed_successor = \(try token.seal(successor)), rotated_at = \(now.stored),
+            last_used_at = greatest(last_used_at, \(now.stored))
+        WHERE id = \(token.family) AND number = \(token.number)
+        """
     }
 
     /// Revokes the family, and with that every token of it: one row.

@@ -33,8 +33,10 @@ struct RefreshTokens: Sendable {
         _ text: String, scope: String?, client: OAuthClient, traceparent: String? = nil, until deadline: ContinuousClock.Instant? = nil
     ) async throws -> TokenBody {
         guard let token = RefreshToken(text) else { throw TokenRefusal.refreshUnknown }
-        let outcome = try await pool.withTransaction(within: WaitLimit(until: deadline)) { session in
-            try refresh(session, token, scope, client, traceparent)
+        let outcome = try await pool.withTransaction(
+            within: WaitLimit(until: deadline), opening: families.lock(token.family, client: client.id)
+        ) { session, locked in
+            try refresh(session, locked, token, scope, client, traceparent)
         }
         switch outcome {
         case .issued(let grant, let roles, let scopes, let successor, let isRepeat):
@@ -44,36 +46,34 @@ struct RefreshTokens: Sendable {
         }
     }
 
+    /// - Returns: what became of it, and the statements that make it so.
     private func refresh(
-        _ session: PostgresSession, _ token: RefreshToken, _ scope: String?, _ client: OAuthClient, _ traceparent: String?
-    ) throws -> Outcome {
-        guard let (family, roles) = try families.lock(session, token.family, client: client.id, gate: gate) else {
-            return .refused(.refreshUnknown)
-        }
+        _ session: PostgresSession, _ locked: [PostgresResult], _ token: RefreshToken, _ scope: String?, _ client: OAuthClient,
+        _ traceparent: String?
+    ) throws -> (Outcome, closing: [PostgresQuery]) {
+        guard let (family, roles) = try families.read(locked, gate: gate) else { return (.refused(.refreshUnknown), []) }
         let now = now()
         switch family.decide(client: client.id, number: token.number, secretHash: token.secret.hash, at: now) {
-        case .refuse(let refusal): return .refused(refusal)
+        case .refuse(let refusal): return (.refused(refusal), [])
         case .theft:
             // In this transaction, so it must not be rolled back by an error. The session ends too: only its end is known to who holds an
             // access token that the thief may have.
             try families.revoke(session, family.id, .theft, at: now)
             try sessions.end(
                 family.grant.session, of: family.grant.authentication.user, reason: .theft, at: now, traceparent: traceparent, session)
-            return .refused(.refreshStolen)
+            return (.refused(.refreshStolen), [])
         case .again(let sealed):
-            guard let successor = token.open(sealed) else { return .refused(.refreshUnknown) }
+            guard let successor = token.open(sealed) else { return (.refused(.refreshUnknown), []) }
             let admitted = try roles()
             let scopes = try Self.scopes(of: family.grant, asked: scope, roles: admitted)
-            return .issued(family.grant, roles: admitted, scopes: scopes, successor, isRepeat: true)
+            return (.issued(family.grant, roles: admitted, scopes: scopes, successor, isRepeat: true), [])
         case .rotate:
             let admitted = try roles()
             let scopes = try Self.scopes(of: family.grant, asked: scope, roles: admitted)
             let successor = token.successor()
-            try families.rotate(session, from: token, to: successor, at: now)
-            if now.since(family.lastUsedAt) >= .seconds(SessionLife.notedEverySeconds) {
-                try sessions.touch(family.grant.session, place: nil, at: now, session)
-            }
-            return .issued(family.grant, roles: admitted, scopes: scopes, successor, isRepeat: false)
+            let rotation = try families.rotation(from: token, to: successor, at: now)
+            let closing = [rotation] + SessionStore.use(of: family.grant.session, place: nil, at: now)
+            return (.issued(family.grant, roles: admitted, scopes: scopes, successor, isRepeat: false), closing)
         }
     }
 

@@ -11,12 +11,16 @@ struct VerifyClient: Sendable {
     /// - Throws: `PostgresError`.
     func callAsFunction(_ credentials: ClientCredentials) async throws -> OAuthClient? {
         // A look-up by a key, before the request has a deadline.
-        let found = try await pool.withSession(within: .within(RequestDeadline.ofReads)) { session in
-            try ClientStore().findWithSecrets(session, credentials.id)
+        let limit = WaitLimit.within(RequestDeadline.ofReads)
+        guard let secret = credentials.secret else {
+            let client = try await pool.withSession(within: limit) { session in try ClientStore().find(session, credentials.id) }
+            guard let client, client.disabledAt == nil, !client.isConfidential else { return nil }
+            return client
         }
-        guard let (client, secrets) = found, client.disabledAt == nil else { return nil }
-        guard client.isConfidential else { return credentials.secret == nil ? client : nil }
-        guard let hash = credentials.secret.flatMap(OpaqueSecret.init(_:))?.hash else { return nil }
+        let found = try await pool.withSession(within: limit) { session in try ClientStore().findWithSecrets(session, credentials.id) }
+        guard let (client, secrets) = found, client.disabledAt == nil, client.isConfidential, let hash = OpaqueSecret(secret)?.hash else {
+            return nil
+        }
         let now = now()
         return secrets.contains { $0.isGood(at: now) && hash.isSameInConstantTime(as: $0.hash) } ? client : nil
     }

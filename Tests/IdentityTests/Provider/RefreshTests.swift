@@ -49,6 +49,19 @@ struct RefreshTests {
         #expect(try await fixture.identity.count("refresh_families", where: "number = 3 AND revoked_at IS NULL") == 1)
     }
 
+    @Test("a refresh is a use of its session and device, noted once a minute, however often they are refreshed")
+    func noted() async throws {
+        let fixture = try await Self.fixture()
+        var token = try await Self.first(fixture)
+        for seconds in [0, 0, 100, 100] {
+            for table in ["sessions", "devices"] {
+                #expect(try await fixture.identity.count(table, where: "last_used_at = created_at + interval '\(seconds) seconds'") == 1)
+            }
+            fixture.clock.advance(by: .seconds(50))
+            token = try await Self.next(token, fixture)
+        }
+    }
+
     @Test("a lost answer: a repeat within 10 seconds gets the same successor and a new access token")
     func grace() async throws {
         let fixture = try await Self.fixture()

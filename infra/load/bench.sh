@@ -154,7 +154,7 @@ conditions() {
     local setting source
     source="commit $(git -C "$FLORIN_REPOSITORY" describe --always --dirty 2>/dev/null || printf unknown)"
     if [[ -n ${BENCH_EXECUTABLES:-} ]]; then source="executables built before the run"; fi
-    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"); Postgres $(show server_version); $source; $1"
+    printf '\n%s\n' "Conditions: $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, $(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) / 1048576)) GiB, disk $(stat -f -c %T "$WORK"), load average $BUSY before the run; Postgres $(show server_version); $source; $1"
     printf '\nFrom SHOW:'
     for setting in fsync synchronous_commit full_page_writes wal_sync_method shared_buffers max_wal_size checkpoint_timeout track_commit_timestamp; do
         printf ' %s=%s' "$setting" "$(show "$setting")"
@@ -241,6 +241,7 @@ main() {
     [[ $BENCH_ROUNDS =~ ^[1-9][0-9]?$ ]] || fail "BENCH_ROUNDS is from 1 to 99"
     [[ $EVENTS =~ ^[1-9][0-9]{2,4}$ ]] || fail "BENCH_EVENTS is from 100 to 99999"
     "$LOCAL_SCRIPTS/install.sh"
+    BUSY=$(cut -d ' ' -f 1 /proc/loadavg)
     chosen=$(cells)
     event_cells >/dev/null
     identity_cells >/dev/null

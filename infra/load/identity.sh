@@ -12,9 +12,10 @@ WARM_UP_PEOPLE=100
 FAMILIES=60000
 # Hashing takes long: few sign-ins fit into a second.
 SIGN_IN_SECONDS=12
-# As many as identity lets wait, or fewer, so that none is refused; and more than it lets wait.
-SIGN_IN_CONNECTIONS=16
-CROWD=64
+# Enough that the threads always have work, and few enough that none waits for so long that it is refused; and more than may wait.
+SIGN_IN_CONNECTIONS=8
+SIGN_IN_CROWD=32
+READERS=64
 # A second, over as many connections as suffice.
 STEADY_REFRESHES=100
 STEADY_REFRESH_CONNECTIONS=16
@@ -199,7 +200,7 @@ refresh_cell() {
 read_cells() {
     local round=$1
     start_identity
-    refresh "$CROWD" "$WARM_UP_SECONDS" --access-tokens "$WORK/access-tokens" >"$WORK/warm.out" || fail "tokens for S: $(cat "$WORK/warm.out")"
+    refresh "$READERS" "$WARM_UP_SECONDS" --access-tokens "$WORK/access-tokens" >"$WORK/warm.out" || fail "tokens for S: $(cat "$WORK/warm.out")"
     settle cell
     read_cell S "$round" introspect --client "$RESOURCE_SERVER" --tokens "$WORK/access-tokens"
     read_cell T "$round" get /oauth2/jwks --expect '"keys":['
@@ -210,13 +211,13 @@ read_cells() {
 read_cell() {
     local cell=$1 round=$2 command=$3
     shift 3
-    aim "$CROWD" "$WARM_UP_SECONDS"
+    aim "$READERS" "$WARM_UP_SECONDS"
     load_identity "$command" "${AIM[@]}" "$@" >"$WORK/warm.out" || fail "warm-up of $cell: $(cat "$WORK/warm.out")"
-    aim "$CROWD" "$BENCH_SECONDS"
+    aim "$READERS" "$BENCH_SECONDS"
     load_identity "$command" "${AIM[@]}" "$@" >"$WORK/load.out" || fail "cell $cell: $(cat "$WORK/load.out"; tail -n 3 "$WORK/identity.log")"
     require_only 200 "$cell" "$WORK/load.out"
     [[ $(field done "$WORK/load.out") == "$(answers 200 "$WORK/load.out")" ]] || fail "cell $cell: not every answer held what it must: $(cat "$WORK/load.out")"
-    record_identity "$cell" "$CROWD" "$round" "$WORK/load.out" -
+    record_identity "$cell" "$READERS" "$round" "$WORK/load.out" -
 }
 
 # Refreshes at a modest rate, without and with twice as many people signing in as the machine could hash for.
@@ -229,7 +230,7 @@ mixed_cells() {
     refresh "$STEADY_REFRESH_CONNECTIONS" "$BENCH_SECONDS" --rate "$STEADY_REFRESHES" >"$WORK/calm.out" || fail "cell V: $(cat "$WORK/calm.out")"
     record_identity V "$STEADY_REFRESH_CONNECTIONS" "$round" "$WORK/calm.out" -
     # The people begin a second earlier, so that the threads are taken, and go on until after the last refresh.
-    sign_in "$WORK/people.run" "$CROWD" $((SIGN_IN_SECONDS + 2)) --rate "$crowd" >"$WORK/crowd.out" 2>&1 &
+    sign_in "$WORK/people.run" "$SIGN_IN_CROWD" $((SIGN_IN_SECONDS + 2)) --rate "$crowd" >"$WORK/crowd.out" 2>&1 &
     pid=$!
     sleep 1
     refresh "$STEADY_REFRESH_CONNECTIONS" "$SIGN_IN_SECONDS" --rate "$STEADY_REFRESHES" >"$WORK/load.out" || fail "cell W: $(cat "$WORK/load.out"; tail -n 3 "$WORK/identity.log")"
@@ -239,7 +240,7 @@ mixed_cells() {
     require_sign_ins X "$(field done "$WORK/crowd.out")"
     require_refreshes W $(($(field done "$WORK/load.out") + $(field done "$WORK/calm.out") + $(field done "$WORK/warm.out")))
     record_identity W "$STEADY_REFRESH_CONNECTIONS" "$round" "$WORK/load.out" -
-    record_identity X "$CROWD" "$round" "$WORK/crowd.out" -
+    record_identity X "$SIGN_IN_CROWD" "$round" "$WORK/crowd.out" -
     end_identity_cell
 }
 

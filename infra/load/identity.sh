@@ -148,7 +148,7 @@ require_refreshes() {
     [[ $found == "$expected|0" ]] || fail "cell $cell: $expected refreshes were acknowledged; moved on and revoked are $found"
 }
 
-# A sign-in is two answers.
+# A sign-in is two answers; one that was refused for want of a thread, which a busy machine may not have, is a 503.
 require_pairs() {
     [[ $(answers 200 "$2") == $((2 * $(field done "$2"))) ]] || fail "cell $1: not every sign-in was finished: $(cat "$2")"
 }
@@ -157,10 +157,13 @@ require_only() {
     [[ $(cat "$3") == *'"statuses":{"'$1'":'*([0-9])'},'* ]] || fail "cell $2: not every answer was $1: $(cat "$3")"
 }
 
+# With its processor time, by which it can be compared on a machine that has other work too; one hash more than is counted is printed.
 scrypt_cell() {
-    local round=$1
-    load_identity scrypt --seconds "$SIGN_IN_SECONDS" --password "$PASSWORD" >"$WORK/scrypt.out" || fail "cell P: $(cat "$WORK/scrypt.out")"
-    record P "$(nproc)" "$round" "$(field per_second "$WORK/scrypt.out")" - - - - - - -
+    local round=$1 each TIMEFORMAT='%U %S'
+    { time load_identity scrypt --seconds "$SIGN_IN_SECONDS" --password "$PASSWORD" >"$WORK/scrypt.out"; } 2>"$WORK/scrypt.time" ||
+        fail "cell P: $(cat "$WORK/scrypt.out")"
+    each=$(awk -v count="$(field done "$WORK/scrypt.out")" '{ print ($1 + $2) * 1000000 / (count + 1) }' "$WORK/scrypt.time")
+    record P "$(nproc)" "$round" "$(field per_second "$WORK/scrypt.out")" - - "$each" - - - -
 }
 
 sign_in_cell() {
@@ -173,7 +176,6 @@ sign_in_cell() {
     sign_in "$WORK/people.run" "$SIGN_IN_CONNECTIONS" "$SIGN_IN_SECONDS" >"$WORK/load.out" || fail "cell Q: $(cat "$WORK/load.out"; tail -n 3 "$WORK/identity.log")"
     wal=$(($(wal_position) - wal))
     require_no_checkpoint "$before" Q
-    require_only 200 Q "$WORK/load.out"
     require_pairs Q "$WORK/load.out"
     require_sign_ins Q $(($(field done "$WORK/load.out") + $(field done "$WORK/warm.out")))
     record_identity Q "$SIGN_IN_CONNECTIONS" "$round" "$WORK/load.out" "$wal"

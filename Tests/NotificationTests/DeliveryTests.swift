@@ -152,6 +152,7 @@ struct DeliveryTests {
         #expect(messageID(silent) != nil && messageID(silent) == messageID(friendly))
     }
 
+    /// Of two deliveries the one whose event was sampled has a `DeliverySpan`, the other has none.
     @Test("the trace of a request goes on to its mail: the call's span is a child of the event's, log lines name it, and neither tells the text")
     func traced() async throws {
         let fixture = try await NotificationFixture()

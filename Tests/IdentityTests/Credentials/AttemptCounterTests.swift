@@ -51,6 +51,18 @@ import Testing
         #expect(try await exhaust(counter, address("bob@example.com"), from: Self.somewhere).taken == 5, "another account is not closed")
     }
 
+    @Test func `every series of attempts is there from the start, at 0`() {
+        let registry = PrometheusRegistry()
+        let metrics = AttemptMetrics(registry)
+        for kind in AttemptKind.allCases {
+            for outcome in AttemptMetrics.Outcome.allCases {
+                #expect(registry.render().contains(#"identity_attempts_total{kind="\#(kind.rawValue)",outcome="\#(outcome.rawValue)"} 0"#))
+            }
+        }
+        metrics.count(.recoveryCode, .blocked)
+        #expect(registry.render().contains(#"identity_attempts_total{kind="recovery_code",outcome="blocked"} 1"#))
+    }
+
     @Test func `operators see what was begun, what of it was right or not looked at, and what was blocked`() async throws {
         let (fixture, metrics) = (try await IdentityFixture(), PrometheusRegistry())
         let counter = counter(fixture, metrics)
